@@ -8,7 +8,7 @@ import numpy as np
 
 from dashboard.charts import base
 from dashboard.charts.candles import PRICE
-from engine.research.series.decomposition import Decomposition
+from engine.research.series.decomposition.stl import Decomposition
 from engine.research.series.seasons import LEVEL, Averages
 
 if TYPE_CHECKING:

@@ -49,8 +49,10 @@ class SideJob:
         """For the layout."""
         return [dcc.Store(id=self.job), dcc.Store(id=self.progress), dcc.Store(id=self.answer)]
 
-    def wire(self, **options: Any) -> None:
-        """Register the background callback; ``options`` are its own."""
+    def wire(self, on_error: Callable[[Exception], dict[str, str]] | None = None, **options: Any) -> None:
+        """Register the background callback; ``options`` are its own. An error becomes the answer by ``on_error``, with
+        a toast where there is none.
+        """
         callback(
             Output(self.answer, "data", allow_duplicate=True),
             Input(self.job, "data"),
@@ -58,7 +60,7 @@ class SideJob:
             interval=POLL_MILLISECONDS,
             progress=[Output(self.progress, "data")],
             prevent_initial_call=True,
-            on_error=failed,
+            on_error=on_error or failed,
             **options,
         )(compute)
 
@@ -82,6 +84,11 @@ def compute(set_progress: Callable[[Any], None], text: str) -> dict[str, str]:
 def failed(error: Exception) -> dict[str, str]:
     """The sentence in place of an answer."""
     toast(sentence(error))
+    return {"error": sentence(error)}
+
+
+def failed_in_place(error: Exception) -> dict[str, str]:
+    """``failed`` without a toast, where the card says the sentence."""
     return {"error": sentence(error)}
 
 

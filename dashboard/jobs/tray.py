@@ -66,11 +66,12 @@ def poll(
 ) -> tuple[Any, ...]:
     """The jobs as data for the run bars and as the tray's content; nothing if nothing has changed.
 
-    A page that starts a job asks at once, and from then on often; a stored result asks nothing of it.
+    Jobs without a request, such as a search as one types, are not listed. A page that starts a job asks at once, and
+    from then on often; a stored result asks nothing of it.
     """
     jobs = current_jobs()
-    active = jobs.active() if jobs else []
-    ended = [job for job in jobs.recent(SHOWN) if not job.is_active] if jobs else []
+    active = [job for job in jobs.active() if job.spec] if jobs else []
+    ended = [job for job in jobs.recent(4 * SHOWN) if not job.is_active and job.spec][:SHOWN] if jobs else []
     listed = [_row(job) for job in [*active, *ended]]
     is_busy = bool(active) or isinstance(ctx.triggered_id, dict)
     data = {"jobs": listed, "busy": is_busy, "at": time.time()}

@@ -14,6 +14,8 @@ from dash.testing.browser import Browser
 from tests.e2e.visitor import Visitor
 from tests.support.workbench import Server, server
 
+HEAVY = {"pandas", "numba", "llvmlite", "talib", "torch", "statsmodels", "lightgbm", "sklearn", "vectorbt"}
+
 
 @pytest.fixture(scope="session")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -59,10 +61,15 @@ def dash_br(browser: Browser) -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(workbench: Server, dash_br: Any) -> Iterator[Visitor]:
-    """Someone at the session's workbench. A request that leaves this machine fails there and shows in the console."""
+    """Someone at the session's workbench. A request that leaves this machine fails there and shows in the console. What
+    is heavy is left to the workers: while one thread of the server imports pandas, another's figure fails.
+    """
     someone = Visitor(dash_br, workbench.address)
     yield someone
     assert not someone.complaints(), someone.complaints()
+    loaded = workbench.compiled()
+    assert not loaded or "numpy" in loaded
+    assert not loaded & HEAVY, f"The server has imported {', '.join(sorted(loaded & HEAVY))}."
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_MODULE = re.compile(r"/site-packages/(\w+)/.*\.so$")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,13 @@ class Server:
     process: subprocess.Popen[str]
     asked: float
     config: Path
+
+    def compiled(self) -> set[str]:
+        """Top-level packages whose compiled modules the process has loaded; none where the system does not tell."""
+        maps = Path(f"/proc/{self.process.pid}/maps")
+        if not maps.exists():
+            return set()
+        return {found.group(1) for line in maps.read_text().splitlines() if (found := _MODULE.search(line))}
 
 
 def free_port() -> int:

@@ -101,10 +101,14 @@ def _elsewhere(collection: str, text: str, typed: str) -> list[Option]:
     Output(ids.FOUND, "data"),
     Input(frame.field(FORM.page, "symbols"), "search_value"),
     State(frame.field(FORM.page, "collection"), "value"),
+    background=True,
+    interval=POLL_MILLISECONDS,
     prevent_initial_call=True,
 )
 def search(text: str | None, collection: str) -> dict[str, Any]:
-    """What the first source finds for what is typed; apart from the list itself, which does not wait for it."""
+    """What the first source finds for what is typed; apart from the list itself, which does not wait for it. In a
+    worker: sources bring pandas.
+    """
     typed, (source, title) = (text or "").strip(), next(iter(download.sources()), ("", ""))
     if len(typed) < 2 or _BETWEEN.search(typed) or not source:
         raise PreventUpdate

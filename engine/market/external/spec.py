@@ -1,4 +1,4 @@
-"""Request to store the values in an uploaded file."""
+"""Requests to look at the values in an uploaded file, and to store them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import field_validator
 
-from engine.core.spec import Action, Estimate, parameter
+from engine.core.spec import Action, Estimate, Spec, parameter
 from engine.market.external.known import Known, Moment
 from engine.market.external.request import Request
 from engine.market.external.stored import table_name
@@ -17,10 +17,9 @@ from engine.market.intervals import INTERVALS
 from engine.market.symbols import symbol
 
 
-class StoreValues(Action):
-    """An uploaded file of signals, weights or predictions that is to be stored under a name."""
+class ValuesRequest(Spec):
+    """An uploaded file of signals, weights or predictions, and the name for its values."""
 
-    kind: Literal["store_values"] = "store_values"
     uploads: tuple[str, ...] = parameter(title="File", help="Id of the uploaded file.")
     name: str = parameter(title="Name", help="What strategies and features call the values.")
     values: Kind = parameter(
@@ -79,9 +78,6 @@ class StoreValues(Action):
     def _is_symbol(cls, text: str | None) -> str | None:
         return symbol(text) if text and text.strip() else None
 
-    def label(self) -> str:
-        return f"Values '{self.name}'"
-
     def request(self) -> Request:
         """What was chosen, as the reader takes it. Raises ``DataError`` for an impossible delay."""
         later = {self.unit: self.later}
@@ -105,3 +101,24 @@ class StoreValues(Action):
     def estimate(self) -> Estimate:
         size = self.megabytes()
         return Estimate(seconds=0.1 + size / 20, megabytes=60 + 12 * size)
+
+
+class StoreValues(ValuesRequest, Action):
+    """A file whose values are to be stored."""
+
+    kind: Literal["store_values"] = "store_values"
+
+    def label(self) -> str:
+        return f"Values '{self.name}'"
+
+
+class PreviewValues(ValuesRequest, Action):
+    """A file to read without storing anything."""
+
+    kind: Literal["values_preview"] = "values_preview"
+
+    def shown_with(self) -> StoreValues:
+        return StoreValues.parse(self.model_dump(mode="json", exclude={"kind"}))
+
+    def label(self) -> str:
+        return f"Preview of values '{self.name}'"

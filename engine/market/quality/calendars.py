@@ -167,6 +167,11 @@ def calendar(code: str) -> ExchangeCalendar:
     return _calendar(code, str(settings().cache))
 
 
+def is_built(code: str) -> bool:
+    """Whether ``calendar`` answers without building one; also for a code that does not exist."""
+    return code not in NAMES or _stored(_file(code, str(settings().cache))) is not None
+
+
 def derived(dates: list[Days]) -> ExchangeCalendar | None:
     """The days on which most of the series that had begun and not ended have a bar: the calendar of a universe whose
     exchange is not known. ``dates`` are the ascending days of each series; None for fewer than three.
@@ -183,8 +188,7 @@ def derived(dates: list[Days]) -> ExchangeCalendar | None:
 @lru_cache(maxsize=64)
 def _calendar(code: str, cache: str) -> ExchangeCalendar:
     """From the file of this version of the library, else built and written there."""
-    name = f"{code.replace('/', '-')}-{version('exchange_calendars')}.npz"
-    path = Path(cache) / "calendars" / name
+    path = _file(code, cache)
     columns = _stored(path)
     if columns is None:
         columns = _built(code)
@@ -195,6 +199,10 @@ def _calendar(code: str, cache: str) -> ExchangeCalendar:
     for values in columns.values():
         values.setflags(write=False)
     return ExchangeCalendar(code, **columns)
+
+
+def _file(code: str, cache: str) -> Path:
+    return Path(cache) / "calendars" / f"{code.replace('/', '-')}-{version('exchange_calendars')}.npz"
 
 
 def _stored(path: Path) -> dict[str, Any] | None:

@@ -123,3 +123,10 @@ def test_cancel_reaches_the_job_whose_button_was_pressed() -> None:
         assert jobs.cancelled == []
         tray.cancel_job([1])
     assert jobs.cancelled == [JOB.key]
+
+
+def test_a_job_without_a_request_is_not_listed() -> None:
+    searching, ended = Job("b" * 64, "data", "search", "search", ""), Job("c" * 64, "data", "s", "s", "", "done")
+    data, _, _, count, _ = polled(JOB, searching, ended)
+    assert [row["key"] for row in data["jobs"]] == [JOB.key]
+    assert count == "1 job"

@@ -16,6 +16,7 @@ import engine
 from dashboard import state
 from dashboard.charts import candles
 from dashboard.components.series_view import Seen, offer, subject
+from dashboard.jobs.requested import fulfil
 from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.chart_view import ChartView, displayed
 from dashboard.pages.data.form import FORM
@@ -23,10 +24,13 @@ from dashboard.pages.data.layout import layout
 from dashboard.pages.data.tab import of_symbol, opened, shown, verdict_of
 from dashboard.pages.data.tabs import chart, provenance, quality, table
 from engine.core.errors import DataError, SpecError
+from engine.core.progress import silent
 from engine.core.spec import RunSpec, canonical_json
 from engine.features.spec import FeatureSpec
 from engine.jobs import runner
+from engine.jobs.requests import load_action
 from engine.market import catalog
+from engine.market.quality.calendars import calendar
 from engine.market.quality.check import check
 from engine.market.quality.finding import missing
 from engine.market.quality.report import assess
@@ -80,6 +84,13 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     monkeypatch.setattr(quality, "toast", lambda text, tone: None)
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: None)
     looked = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
+    assert "first time" in quality.show(looked, "24/7")[2]
+    assert quality.show(looked, "24/7", {"error": "No."})[2] == "No."
+    answer, job = quality.prepare(looked, "24/7")
+    assert answer == {"waits": True}
+    fulfil(load_action(job), silent)
+    with pytest.raises(PreventUpdate):
+        quality.prepare(looked, "24/7")
     findings, proposed, *_ = quality.show(looked, "24/7")
     assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
@@ -229,6 +240,7 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     save(make_bars(walk.close * scale, open=walk.open * scale))
     asked = MarketSpec(collection="made-up", symbols=("TEST",))
     engine.run(asked)
+    calendar("24/7")
     said: list[str] = []
     monkeypatch.setattr(quality, "toast", lambda text, tone: said.append(text))
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: said.append(tab))

@@ -10,8 +10,11 @@ import pytest
 from quantstats import stats as quantstats
 
 import engine
+from dashboard.jobs.requested import fulfil
 from dashboard.pages.data.tabs import drawdowns, seasons
+from engine.core.progress import silent
 from engine.core.spec import canonical_json
+from engine.jobs.requests import load_request
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
@@ -21,6 +24,15 @@ def looked(symbol: str, **more: Any) -> Any:
     spec = MarketSpec(symbols=(symbol,), **more)
     engine.run(spec)
     return {"key": "k", "spec": canonical_json(spec), "symbol": symbol}
+
+
+def decomposed(asked: Any, season: str) -> tuple[Any, str, str]:
+    """What the tab draws and says once the job is done, if there is one."""
+    answer, job = seasons.ask(asked, season)
+    if answer.get("waits"):
+        assert seasons.draw_decomposition(answer) == (None, "", "")
+        answer = fulfil(load_request(job), silent)
+    return seasons.draw_decomposition(answer)
 
 
 def closes() -> pd.Series:
@@ -62,7 +74,7 @@ def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) ->
     *figures, _, _, _, _, said = seasons.draw(asked)
     assert all(figure["empty"] for figure in figures)
     assert said.startswith("There are too few returns")
-    assert "BAD" in seasons.draw_decomposition(asked, "year")[0]["empty"]
+    assert "BAD" in decomposed(asked, "year")[0]["empty"]
 
 
 def test_a_price_with_gaps_falls_between_its_closes() -> None:
@@ -101,10 +113,10 @@ def test_hours_are_drawn_of_intraday_bars() -> None:
 
 
 def test_trend_and_season_add_up_to_the_price() -> None:
-    figure, method, said = seasons.draw_decomposition(looked("NVDA"), "auto")
+    figure, method, said = decomposed(looked("NVDA"), "auto")
     assert method == "STL, 12 months of a year"
     close, trend, season, rest = (np.asarray(trace.y, dtype=float) for trace in figure.data)
     np.testing.assert_allclose(trend * (1 + season) * (1 + rest), close, rtol=1e-5)
     assert "do not differ by more than chance (p = 0.380" in said
-    assert seasons.draw_decomposition(looked("NVDA"), "week")[1] == "STL, 5 weekdays"
-    assert "intraday" in seasons.draw_decomposition(looked("NVDA"), "day")[0]["empty"]
+    assert decomposed(looked("NVDA"), "week")[1] == "STL, 5 weekdays"
+    assert "intraday" in decomposed(looked("NVDA"), "day")[0]["empty"]

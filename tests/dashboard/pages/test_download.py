@@ -75,9 +75,9 @@ def test_a_source_that_is_not_installed_is_shown_and_cannot_be_chosen(monkeypatc
     assert "pip install 'stratoscope[fred]'" in str(download._fields(download.FORM.defaults()))
 
 
-def test_a_source_without_a_search_is_not_asked(changed: list[dict[str, Any]]) -> None:
-    download.search("DGS10", [], "fred")
-    assert [item["value"] for item in changed[0]["options"]] == ["DGS10"]
+def test_a_source_without_a_search_is_not_asked() -> None:
+    with pytest.raises(PreventUpdate):
+        download.search("DGS10", "fred")
 
 
 def test_the_form_follows_the_source() -> None:
@@ -95,25 +95,32 @@ def test_what_is_no_symbol_is_told_at_the_field(symbols: list[str]) -> None:
 
 def test_a_search_offers_what_was_typed_and_what_the_source_finds(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
     yahoo.found = [{"symbol": "AAPL", "longname": "Apple Inc.", "quoteType": "EQUITY", "exchDisp": "NASDAQ"}]
-    download.search(" apple ", ["MSFT"], "yahoo")
-    (props,) = changed
-    assert [(item["value"], item["label"]) for item in props["options"]] == [
+    download.offer_typed(" apple ", ["MSFT"])
+    assert [item["value"] for item in changed[0]["options"]] == ["MSFT", "apple"]
+    found: Any = download.search(" apple ", "yahoo")
+    download.offer_found(found, "apple ", ["MSFT"])
+    assert [(item["value"], item["label"]) for item in changed[1]["options"]] == [
         ("MSFT", "MSFT"),
         ("apple", "apple (as typed)"),
         ("AAPL", "AAPL  Apple Inc. (equity, NASDAQ)"),
     ]
-    assert {item["search"] for item in props["options"][1:]} == {"apple"}  # the browser leaves them in
+    assert {item["search"] for item in changed[1]["options"][1:]} == {"apple"}  # the browser leaves them in
+    for text in ("apples", "", None):
+        with pytest.raises(PreventUpdate):
+            download.offer_found(found, text, [])
 
 
-def test_a_pasted_list_is_offered_as_one_and_becomes_its_symbols(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
-    download.search("A, B\nC", [], "yahoo")
+def test_a_pasted_list_is_offered_as_one_and_becomes_its_symbols(changed: list[dict[str, Any]]) -> None:
+    download.offer_typed("A, B\nC", [])
     assert changed[0]["options"][0] == {"value": "A B C", "label": "3 symbols: A, B, C", "search": "A, B\nC"}
-    download.search(" ".join(f"S{at}" for at in range(5000)), [], "yahoo")
+    download.offer_typed(" ".join(f"S{at}" for at in range(5000)), [])
     assert changed.pop()["options"][0]["label"] == "5,000 symbols: S0, S1, S2, S3, S4, S5 and 4,994 more"
     download.split(["X", "A B C"])
     assert changed[1]["value"] == ["X", "A", "B", "C"]
     with pytest.raises(PreventUpdate):
         download.split(["X", "A"])
+    with pytest.raises(PreventUpdate):
+        download.search("A, B\nC", "yahoo")
 
 
 def test_a_search_that_fails_still_offers_what_was_typed(
@@ -123,7 +130,8 @@ def test_a_search_that_fails_still_offers_what_was_typed(
     monkeypatch.setattr(download, "toast", lambda text, kind: said.append(text))
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    download.search("XYZ", [], "yahoo")
+    found: Any = download.search("XYZ", "yahoo")
+    download.offer_found(found, "XYZ", [])
     assert [item["value"] for item in changed[0]["options"]] == ["XYZ"]
     assert said[0].startswith("Yahoo could not be reached")
 

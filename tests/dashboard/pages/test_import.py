@@ -10,14 +10,15 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import state
-from dashboard.jobs.requested import reported
+from dashboard.jobs.requested import fulfil, reported
 from dashboard.pages.data.imports import look, outcome
 from dashboard.pages.data.imports.form import FORM, given_uploads
 from dashboard.pages.data.tabs import importing
-from engine.core.errors import SpecError
+from engine.core.errors import EngineError, SpecError
+from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.jobs import actions
-from engine.jobs.requests import load_spec
+from engine.jobs.requests import load_action, load_spec
 from engine.market.importers import uploads
 from engine.market.importers.spec import Import, Name, Preview
 from tests.support.shown import words
@@ -57,33 +58,38 @@ def test_a_form_without_files_says_nothing_and_nonsense_is_a_sentence() -> None:
             FORM.parse(FORM.defaults() | {"uploads": upload(TWO), "names": names})
 
 
-def test_a_small_file_is_looked_at_at_once_and_only_once() -> None:
+def test_files_are_looked_at_by_a_job_once_for_each_choice() -> None:
     id_ = upload(TWO)
-    answer, job = importing.ask(draft(id_), id_, None, None)
-    assert ("report" in answer, job) == (True, no_update)
-    with pytest.raises(PreventUpdate):
-        importing.ask(draft(id_, collection="other"), id_, answer, None)
-    assert importing.ask(draft(id_, currency="EUR"), id_, answer, None)[0] != answer
-    assert importing.ask(None, "", answer, None) == (None, no_update)
-    with pytest.raises(PreventUpdate):
-        importing.ask(None, id_, answer, None)
-
-
-def test_a_large_file_is_looked_at_by_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    id_ = upload(TWO)
-    monkeypatch.setattr(importing, "_AT_ONCE", 0.0)
     answer, job = importing.ask(draft(id_), id_, None, None)
     assert answer == {"waits": True}
     assert Preview.parse(json.loads(job)).uploads == (id_,)
     with pytest.raises(PreventUpdate):
         importing.ask(draft(id_), id_, answer, job)
+    answer = fulfil(load_action(job), silent)
+    with pytest.raises(PreventUpdate):
+        importing.ask(draft(id_, collection="other"), id_, answer, job)
+    assert importing.ask(draft(id_, currency="EUR"), id_, answer, job)[0] == {"waits": True}
+    assert importing.ask(None, "", answer, None) == (None, no_update)
+    with pytest.raises(PreventUpdate):
+        importing.ask(None, id_, answer, None)
+
+
+def test_the_preview_stays_while_another_is_made() -> None:
+    waits: Any = {"waits": True}
+    assert importing.show(waits, None)[1:] == (no_update,) * 5
+    with pytest.raises(PreventUpdate):
+        importing.show_rows(waits, None)
+    answer = fulfil(Preview.parse({"uploads": [upload(TWO)]}), silent)
+    waiting, hidden, _, rows, *_ = importing.show(answer, None)
+    assert (waiting, hidden, [row["symbol"] for row in rows]) == (None, False, ["A", "B"])
+    assert importing.show({"error": "No."}, None)[1] is True
 
 
 def test_a_file_that_is_gone_is_said() -> None:
     id_ = upload(TWO)
     uploads.remove(id_)
-    wanted = Preview.parse({"uploads": [id_]})
-    assert "no longer here" in importing.looked(wanted)["error"]
+    with pytest.raises(EngineError, match="no longer here"):
+        looked(id_)
 
 
 def test_the_preview_lists_series_rows_and_rejected_lines() -> None:

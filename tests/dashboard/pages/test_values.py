@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard.components.fields import fields_of
 from dashboard.components.stored_options import offered
-from dashboard.jobs.requested import reported
+from dashboard.jobs import side_job
+from dashboard.jobs.requested import fulfil, reported
 from dashboard.pages.data.tabs import values
-from engine.core.errors import SpecError
+from engine.core.errors import EngineError, SpecError
+from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.jobs import actions
+from engine.jobs.requests import load_action
 from engine.market.external import stored
 from engine.market.external.spec import StoreValues
 from engine.market.importers import uploads
@@ -35,13 +39,25 @@ def draft(action: StoreValues) -> dict[str, str]:
     return {"spec": canonical_json(action), "yaml": "", "python": "", "query": ""}
 
 
+def looked(action: StoreValues) -> str:
+    """What the tab says of the file once the job is done."""
+    answer, job = values.ask(draft(action), "x")
+    assert answer == {"waits": True}
+    try:
+        answer = fulfil(load_action(job), silent)
+    except EngineError as error:
+        answer = side_job.failed_in_place(error)
+    return " ".join(words(values.look(answer, None)))
+
+
 def test_a_file_is_looked_at_before_it_is_stored() -> None:
-    said = " ".join(words(values.look(draft(request(later=2)), "x")))
+    said = looked(request(later=2))
     assert "3 values from 0.1 to 0.4 for A, B, 2024-01-02 to 2024-01-03." in said
     assert "Each was known 2 bars after the end of its bar, 1d." in said
     assert "A: 'x' is not a number" in said
     assert stored.listed() == ()
-    assert "no column of times" in " ".join(words(values.look(draft(request("a,b\n1,2\n")), "x")))
+    assert "no column of times" in looked(request("a,b\n1,2\n"))
+    assert values.ask(None, None) == (None, no_update)
     assert values.look(None, None) is None
 
 

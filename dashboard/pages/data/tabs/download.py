@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NotRequired, TypeAlias
 
 from dash import Input, Output, State, callback, dcc, html, set_props
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
+from typing_extensions import TypedDict
 
 from dashboard import ids as frame
 from dashboard import runs, state
@@ -18,6 +19,7 @@ from dashboard.components.controls import Unavailable
 from dashboard.components.fields import Values
 from dashboard.components.values import get
 from dashboard.errors import toast
+from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.pages.data import ids
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
@@ -30,6 +32,16 @@ from engine.market.fetch.spec import Fetch
 from engine.market.fetching import STATUSES, Capabilities, FetchReport, Listing, Outcome
 from engine.market.sources import SOURCES, Source
 from engine.market.spec import MarketSpec
+
+
+class _Found(TypedDict):
+    text: str
+    options: NotRequired[Sequence[Mapping[str, str]]]
+    problem: NotRequired[str]
+
+
+Found: TypeAlias = _Found | None
+"""What a source was asked and has found, as options of the list of symbols."""
 
 _BETWEEN = re.compile(r"[\s,;]+")
 _NAME = re.compile(r"[^,;\n]{2,40}")
@@ -131,7 +143,12 @@ ADJUSTED = {
 def _fields(values: Values) -> list[Component]:
     note = html.Div(about(str(get(values, "source") or "")), id=ids.DOWNLOAD_SOURCE, className="sub download-source")
     lacking = [html.Div(text) for _, cls in _fetched_from() if (text := cls().missing())]
-    return [*FORM.panel(values), note, *([html.Div(lacking, className="sub download-source")] if lacking else [])]
+    return [
+        *FORM.panel(values),
+        dcc.Store(id=ids.DOWNLOAD_FOUND),
+        note,
+        *([html.Div(lacking, className="sub download-source")] if lacking else []),
+    ]
 
 
 def about(source: str) -> str:
@@ -196,20 +213,49 @@ def describe(source: str) -> tuple[str, str, str]:
 @callback(
     Input(frame.field(FORM.page, "symbols"), "search_value"),
     State(frame.field(FORM.page, "symbols"), "value"),
-    State(frame.field(FORM.page, "source"), "value"),
     prevent_initial_call=True,
 )
-def search(text: str | None, chosen: list[str] | None, source: str) -> None:
-    """Offer what was typed as it is, and what the source finds for it."""
-    typed = (text or "").strip()
-    if not typed:
+def offer_typed(text: str | None, chosen: list[str] | None) -> None:
+    """Offer what was typed as it is."""
+    if typed := (text or "").strip():
+        _offer([_as_typed(typed)], chosen)
+
+
+@callback(
+    Output(ids.DOWNLOAD_FOUND, "data"),
+    Input(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "source"), "value"),
+    background=True,
+    interval=POLL_MILLISECONDS,
+    prevent_initial_call=True,
+)
+def search(text: str | None, source: str) -> dict[str, Any]:
+    """What the source finds for what is typed, or why it finds nothing. In a worker: sources bring pandas."""
+    typed, able = (text or "").strip(), capabilities(source)
+    if able is None or not able.can_search or not _NAME.fullmatch(typed):
         raise PreventUpdate
-    options, able = [_as_typed(typed)], capabilities(source)
-    is_searched = able is not None and able.can_search and _NAME.fullmatch(typed) is not None
     try:
-        options += [_option(item, typed) for item in download.search(source, typed)] if is_searched else []
+        return {"text": typed, "options": [_option(item, typed) for item in download.search(source, typed)]}
     except EngineError as error:
-        toast(str(error), "warn")
+        return {"text": typed, "problem": str(error)}
+
+
+@callback(
+    Input(ids.DOWNLOAD_FOUND, "data"),
+    State(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "symbols"), "value"),
+    prevent_initial_call=True,
+)
+def offer_found(found: Found, text: str | None, chosen: list[str] | None) -> None:
+    """Offer what was found, unless something else is typed by now."""
+    if not found or found["text"] != (text or "").strip():
+        raise PreventUpdate
+    if problem := found.get("problem"):
+        toast(problem, "warn")
+    _offer([_as_typed(found["text"]), *found.get("options", ())], chosen)
+
+
+def _offer(options: Sequence[Mapping[str, str]], chosen: Sequence[str] | None) -> None:
     kept = [{"value": item, "label": item, "search": item} for item in chosen or ()]
     known = {item["value"]: item for item in [*kept, *options]}
     set_props(frame.field(FORM.page, "symbols"), {"options": list(known.values())})

@@ -14,7 +14,6 @@ from dashboard import runs
 from dashboard.components.fields import Values
 from dashboard.components.values import compact
 from dashboard.jobs import side_job
-from dashboard.jobs.requested import reported
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.imports import look, outcome
@@ -22,16 +21,13 @@ from dashboard.pages.data.imports.form import FORM, STUDY, given_names
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study
 from dashboard.security.payloads import Answer, Draft, Edit, Progress, Rows
-from engine.core.errors import EngineError
 from engine.core.spec import canonical_json
-from engine.jobs import actions
 from engine.jobs.requests import load_action
 from engine.market.importers.files import ImportReport
 from engine.market.importers.preview import PreviewReport
 from engine.market.importers.spec import Import, Preview
 
 JOB = SideJob(FORM.page, "look")
-_AT_ONCE = 0.3  # seconds that a preview may take without a job
 NAMES = frame.field(FORM.page, "names")
 
 
@@ -53,7 +49,9 @@ TAB = Tab("import", "Import", outcome.layout, Study(FORM, STUDY.title, STUDY.emp
     prevent_initial_call=True,
 )
 def ask(draft: Draft | None, uploaded: str | None, answer: Answer, job: str | None) -> tuple[Any, Any]:
-    """A preview of what the form says, whenever that changes it; none without files."""
+    """A preview of what the form says, whenever that changes it; none without files. As a job, however small they are:
+    times are read by pandas, which the server does without.
+    """
     if not uploaded:
         return None, no_update
     if not draft:
@@ -62,9 +60,7 @@ def ask(draft: Draft | None, uploaded: str | None, answer: Answer, job: str | No
     text = canonical_json(wanted)
     if text in ((answer or {}).get("spec"), job if (answer or {}).get("waits") else None):
         raise PreventUpdate
-    if wanted.estimate().seconds > _AT_ONCE:
-        return {"waits": True}, text
-    return looked(wanted), no_update
+    return {"waits": True}, text
 
 
 def preview_of(text: str) -> Preview:
@@ -74,15 +70,7 @@ def preview_of(text: str) -> Preview:
     return Preview.parse(values)
 
 
-def looked(wanted: Preview) -> dict[str, str]:
-    """A preview that is made here and now, or the sentence in its place."""
-    try:
-        return reported(actions.perform(wanted))
-    except EngineError as error:
-        return {"error": str(error)}
-
-
-JOB.wire()
+JOB.wire(on_error=side_job.failed_in_place)
 
 
 @callback(
@@ -97,7 +85,10 @@ JOB.wire()
     prevent_initial_call=True,
 )
 def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
+    """While another preview is made, the one before stays."""
     words = side_job.instead(answer, progress, "")
+    if answer and answer.get("waits"):
+        return words, *[no_update] * 5
     if words is not None:
         return words if answer else None, True, [], [], True, []
     found = found_in(answer)
@@ -113,6 +104,8 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
 )
 def show_rows(answer: Answer, selected: Rows) -> Any:
     """The first and last rows of the series that is selected."""
+    if answer and answer.get("waits"):
+        raise PreventUpdate
     if not answer or "report" not in answer:
         return None
     return look.sample(found_in(answer), str(selected[0].get("key")) if selected else None)

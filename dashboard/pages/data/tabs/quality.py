@@ -16,20 +16,25 @@ from dashboard import state
 from dashboard.charts.candles import moment
 from dashboard.components import card, table
 from dashboard.errors import toast
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.chart_view import Display
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, series_of
 from dashboard.runs import studies
+from dashboard.security.payloads import Answer
 from dashboard.text.format import count
 from engine.market import catalog
 from engine.market.quality import repairs
-from engine.market.quality.calendars import NAMES
+from engine.market.quality.calendars import NAMES, code_for, is_built
 from engine.market.quality.edits import KINDS, Edit
 from engine.market.quality.finding import Finding
 from engine.market.quality.report import TITLES, SeriesReport, assess, is_refused
+from engine.market.quality.universe.spec import CheckQuality
 from engine.market.spec import MarketSpec
 
+JOB = SideJob(ids.PAGE, "calendar")
 Rows = list[dict[str, Any]] | None
 _MOST_ROWS = 200
 _AROUND = 30  # bars in sight on both sides of what was found
@@ -89,12 +94,32 @@ def layout() -> Sequence[Component]:
             "Repairs", proposed, sub="applied when bars are read: the stored bars are not changed", tools=buttons
         ),
         card.card(
-            "Bars of the finding", [said, affected], tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")]
+            "Bars of the finding",
+            [said, affected, *JOB.stores()],
+            tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")],
         ),
     ]
 
 
 TAB = Tab("quality", "Quality", layout)
+
+
+@callback(
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
+    seen(TAB.name),
+    Input(ids.QUALITY_CALENDAR, "value"),
+)
+def prepare(looked: Looked, calendar: str | None) -> tuple[Any, Any]:
+    """A calendar is built by a job when it is first needed: that takes pandas, which the server does without."""
+    series = series_of(looked)[1]
+    if is_built(_code(calendar) or code_for(series)):
+        raise PreventUpdate
+    name = {"collection": series.collection, "symbol": series.symbol, "interval": series.interval}
+    return side_job.start(CheckQuality.parse({"series": [name], "calendar": _code(calendar)}))
+
+
+JOB.wire(on_error=side_job.failed_in_place)
 
 
 @callback(
@@ -106,8 +131,12 @@ TAB = Tab("quality", "Quality", layout)
     Output(ids.QUALITY_REPAIRS, "selectedRows"),
     seen(TAB.name),
     Input(ids.QUALITY_CALENDAR, "value"),
+    Input(JOB.answer, "data"),
 )
-def show(looked: Looked, calendar: str | None) -> Any:
+def show(looked: Looked, calendar: str | None, answer: Answer = None) -> Any:
+    if not is_built(code := _code(calendar) or code_for(series_of(looked)[1])):
+        said = (answer or {}).get("error") or f"The sessions of {NAMES[code]} are read for the first time."
+        return [], [], said, None, [], []
     report = _report(looked, calendar)
     return finding_rows(report), repair_rows(report), note_on(report), passed(report), [], []
 
@@ -182,8 +211,12 @@ def undo(clicks: int | None, chosen: Rows, looked: Looked) -> None:
 
 
 def _report(looked: Looked, calendar: str | None) -> SeriesReport:
-    code = "" if calendar in (None, _AUTOMATIC) else calendar
-    return assess(series_of(looked)[1], str(code or ""))
+    return assess(series_of(looked)[1], _code(calendar))
+
+
+def _code(calendar: str | None) -> str:
+    """The code that was chosen, "" for the series' own."""
+    return "" if calendar in (None, _AUTOMATIC) else str(calendar)
 
 
 def note_on(report: SeriesReport) -> str:

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from dash import Output, callback, html
+from dash import Input, Output, callback, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
+from dashboard import runs
 from dashboard.charts import seasons as charts
 from dashboard.components import card, graph, states
 from dashboard.components.graph import ids_sub
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, chosen, control
 from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.security.payloads import Answer
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
 from engine.market.bars import Bars
-from engine.research.series.decomposition import Decomposition, Season, decompose, usual_season
+from engine.research.series.decomposition.spec import DecompositionSpec, Season
+from engine.research.series.decomposition.stl import Decomposition, grid, usual_season
 from engine.research.series.seasons import CALENDARS, LEVEL, Averages, Calendar, Seasons, seasons
 
+JOB = SideJob(ids.PAGE, "decomposition")
 _TITLES: dict[Calendar, str] = {
     "month": "By month",
     "weekday": "By weekday",
@@ -37,7 +43,9 @@ def layout() -> Sequence[Component]:
         graph.graph(
             ids.DECOMPOSITION, height=460, title="Trend and season", tools=[control("season")], rescale=False
         ),
-        card.card("Season or chance?", [_paragraph(ids.SEASON_NOTE), _paragraph(ids.SEASONS_NOTE)]),
+        card.card(
+            "Season or chance?", [_paragraph(ids.SEASON_NOTE), _paragraph(ids.SEASONS_NOTE), *JOB.stores()]
+        ),
         card.columns(*averages[:2], kind="half"),
         card.columns(*averages[2:], kind="half"),
     ]  # fmt: skip
@@ -74,19 +82,45 @@ def draw(looked: Looked) -> tuple[Any, ...]:
 
 
 @callback(
-    Output(frame.figure(ids.DECOMPOSITION), "data"),
-    Output(ids_sub(ids.DECOMPOSITION), "children"),
-    Output(ids.SEASON_NOTE, "children"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     seen(TAB.name),
     asked("season"),
 )
-def draw_decomposition(looked: Looked, season: str | None) -> tuple[Any, str, str]:
-    bars, wanted = shown(looked)[1], chosen("season", season)
+def ask(looked: Looked, season: str | None) -> tuple[Any, Any]:
+    """The decomposition of the series on screen, as a job: statsmodels needs pandas, which the server does without."""
+    (spec, bars), wanted = shown(looked), chosen("season", season)
+    found = usual_season(bars) if wanted == "auto" else cast("Season", wanted)
     try:
-        found = decompose(bars, usual_season(bars) if wanted == "auto" else cast("Season", wanted))
+        grid(bars, found)
     except EngineError as error:
-        return states.no_figure(str(error)), "", ""
-    return charts.decomposition_figure(found, keep=f"{bars.series.symbol} {found.season}"), method(found), note(found)
+        return {"error": str(error)}, no_update
+    one = spec.model_copy(update={"symbols": (bars.series.symbol,)})
+    return side_job.start(DecompositionSpec(market=one, season=found))
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+@callback(
+    Output(frame.figure(ids.DECOMPOSITION), "data"),
+    Output(ids_sub(ids.DECOMPOSITION), "children"),
+    Output(ids.SEASON_NOTE, "children"),
+    Input(JOB.answer, "data"),
+    prevent_initial_call=True,
+)
+def draw_decomposition(answer: Answer) -> tuple[Any, str, str]:
+    if not answer or answer.get("waits"):
+        return None, "", ""
+    if answer.get("error"):
+        return states.no_figure(str(answer["error"])), "", ""
+    data = {name: str(value) for name, value in answer.items()}
+    spec, found = runs.opened(data, DecompositionSpec)
+    return (
+        charts.decomposition_figure(found, keep=f"{spec.market.symbols[0]} {found.season}"),
+        method(found),
+        note(found),
+    )
 
 
 def words(bars: Bars, found: Averages | None) -> str:

@@ -16,24 +16,24 @@ from dashboard.components.fields import Field, Values
 from dashboard.components.sections import Row
 from dashboard.components.upload import zone
 from dashboard.components.values import get
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.imports.form import given_uploads, zones
 from dashboard.pages.data.imports.look import rejected
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
-from dashboard.security.payloads import Draft, Rows
+from dashboard.security.payloads import Answer, Draft, Progress, Rows
 from dashboard.text.format import count
-from engine.core.errors import DataError, EngineError, SpecError
+from engine.core.errors import DataError, SpecError
 from engine.core.spec import Action, RunSpec
 from engine.jobs.requests import load_action
 from engine.market.external import stored
-from engine.market.external.importing import ImportedValues, preview
-from engine.market.external.spec import StoreValues
-from engine.market.importers import uploads
+from engine.market.external.importing import ImportedValues
+from engine.market.external.spec import PreviewValues, StoreValues
 from engine.market.importers.choices import AUTOMATIC
 from engine.market.intervals import INTERVALS
 
-_AT_ONCE = 8.0  # megabytes of a file that is looked at before it is stored
 COLUMNS = [
     table.Column("name", "Name", least=90),
     table.Column("kind", "Kind", width=96),
@@ -78,6 +78,9 @@ FORM = ValuesForm(
 )
 
 
+JOB = SideJob(FORM.page, "look")
+
+
 def _panel(values: Values) -> Sequence[Component]:
     """The form's fields, the preview, and the tables that are stored."""
     options = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
@@ -90,6 +93,7 @@ def _panel(values: Values) -> Sequence[Component]:
     return [
         *FORM.panel(values),
         html.Div(id=ids.VALUES_FOUND, className="import-look"),
+        *JOB.stores(),
         html.Div([*below, dcc.Store(id=ids.VALUES_DELETED)], className="import-look"),
     ]
 
@@ -147,28 +151,39 @@ def described(report: ImportedValues) -> list[Component]:
 
 
 @callback(
-    Output(ids.VALUES_FOUND, "children"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     Input(frame.draft(FORM.page), "data"),
     State(frame.field(FORM.page, "uploads"), "value"),
     prevent_initial_call=True,
 )
-def look(draft: Draft | None, uploaded: str | None) -> Any:
-    """What is in the file, before anything is stored."""
+def ask(draft: Draft | None, uploaded: str | None) -> tuple[Any, Any]:
+    """A preview of what the form says, as a job: times are read by pandas, which the server does without."""
     if not draft or not uploaded:
-        return None
+        return None, no_update
     action = load_action(draft["spec"])
-    if not isinstance(action, StoreValues) or action.megabytes() > _AT_ONCE:
+    wanted = PreviewValues.parse(action.model_dump(mode="json", exclude={"kind"}))
+    return side_job.start(wanted)
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+@callback(
+    Output(ids.VALUES_FOUND, "children"),
+    Input(JOB.answer, "data"),
+    Input(JOB.progress, "data"),
+    prevent_initial_call=True,
+)
+def look(answer: Answer, progress: Progress | None) -> Any:
+    """What is in the file, before anything is stored."""
+    if not answer:
         return None
-    try:
-        return [html.H3("In this file"), *described(found_in(action))]
-    except EngineError as error:
-        return html.Ul(html.Li(str(error), className="is-bad"), className="import-questions")
-
-
-def found_in(action: StoreValues) -> ImportedValues:
-    """What storing the file would report. Raises ``UploadError`` or ``DataError``."""
-    upload = uploads.complete(action.uploads[0])
-    return preview(upload.path, upload.name, action.request())
+    if answer.get("error"):
+        return html.Ul(html.Li(str(answer["error"]), className="is-bad"), className="import-questions")
+    if (words := side_job.instead(answer, progress, "")) is not None:
+        return words
+    return [html.H3("In this file"), *described(runs.report(answer, PreviewValues).report)]
 
 
 @callback(

@@ -12,7 +12,7 @@ from engine.market.quality.universe.spec import CheckQuality
 @performs(CheckQuality)
 def perform(action: CheckQuality, progress: Progress = silent) -> UniverseReport:
     """The verdicts are stored, so that what has been checked once is not checked again. Raises ``DataError`` for an
-    unknown series.
+    unknown series or calendar.
     """
     named = [catalog.find(item.collection, item.symbol, item.interval) for item in action.series]
-    return assess_universe(named or [item.series for item in catalog.entries()], progress=progress)
+    return assess_universe(named or [item.series for item in catalog.entries()], action.calendar, progress)

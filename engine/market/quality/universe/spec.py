@@ -23,6 +23,9 @@ class CheckQuality(Action):
 
     kind: Literal["check_quality"] = "check_quality"
     series: tuple[SeriesName, ...] = parameter((), title="Series", help="Series to check; empty for all.")
+    calendar: str = parameter(
+        "", title="Calendar", help="Code of the exchange calendar; empty for that of each series."
+    )
 
     def label(self) -> str:
         if len(self.series) == 1:

@@ -10,7 +10,7 @@ from statsmodels.tsa.seasonal import STL
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
-from engine.research.series.decomposition import MOST_POINTS, decompose, usual_season
+from engine.research.series.decomposition.stl import MOST_POINTS, decompose, usual_season
 from tests.support.market import days, make_bars, random_walk
 
 

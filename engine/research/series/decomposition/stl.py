@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,8 @@ from engine.market.bars import Bars, Floats, Times
 from engine.market.days import local_time
 from engine.market.intervals import bar_interval
 from engine.market.periods import last_rows
+from engine.research.series.decomposition.spec import Season
 
-Season = Literal["year", "week", "day"]
 SMOOTHER = 13
 """Seasons over which the season itself may change, as STL's odd window; 7, usual elsewhere, follows noise."""
 MOST_POINTS = 5_000
@@ -30,6 +29,16 @@ MOST_POINTS = 5_000
 _MOST_TIMES = 100  # of a day; shorter bars are taken at every quarter or half of an hour, or every hour
 _THURSDAY = 3  # the first day of 1970, in days since Monday
 _UNITS: Mapping[Season, str] = {"year": "years", "week": "weeks", "day": "days"}
+
+
+class Grid(NamedTuple):
+    """``rows`` of the bars whose closes the points of the grid have, the ``slot`` of each in the season, and how many
+    slots that has.
+    """
+
+    rows: NDArray[np.intp]
+    slot: NDArray[np.int64]
+    period: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,38 +63,30 @@ class Decomposition:
     p_value: float
     total: int
 
+    def summary(self) -> Mapping[str, object]:
+        """Strengths and p-value."""
+        names = ("season", "period", "season_strength", "trend_strength", "p_value")
+        return {name: getattr(self, name) for name in names}
+
 
 def usual_season(bars: Bars) -> Season:
     """A day for intraday bars, a year for all others."""
     return "day" if bars.series.is_intraday else "year"
 
 
-@lru_cache(maxsize=8)
 def decompose(bars: Bars, season: Season) -> Decomposition:
-    """The parts of ``bars``. Raises ``DataError`` for closes that have no logarithm, for a price that does not move,
-    for fewer than two whole seasons, and where bars are too long for the season. Cached for the same bars.
-    """
+    """The parts of ``bars``. Raises ``DataError`` as ``grid`` does."""
     from statsmodels.tsa.seasonal import STL
 
-    known = np.flatnonzero(np.isfinite(bars.close))
-    _check(bars, known, season)
-    rows, slot, period = _GRIDS[season](bars, known)
-    name = bars.series.symbol
-    if period < 2 or len(rows) < 2 * period + 1:
-        raise DataError(
-            f"{name} has {len(rows) / max(period, 1):.1f} {_UNITS[season]} of closes in this range; a season needs "
-            "more than two. Choose a longer range or a shorter season."
-        )
-    total, rows, slot = len(rows), rows[-MOST_POINTS:], slot[-MOST_POINTS:]
+    found_grid = grid(bars, season)
+    rows, slot = found_grid.rows[-MOST_POINTS:], found_grid.slot[-MOST_POINTS:]
     observed = np.log(bars.close[rows])
-    if np.ptp(observed) == 0:
-        raise DataError(f"The price of {name} does not move in this range: there is no trend or season.")
     fresh = np.diff(rows) > 0  # a repeated close is no return
-    found = STL(observed, period=period, seasonal=SMOOTHER).fit()
+    found = STL(observed, period=found_grid.period, seasonal=SMOOTHER).fit()
     trend, seasonal, remainder = (np.asarray(part) for part in (found.trend, found.seasonal, found.resid))
     return Decomposition(
         season=season,
-        period=period,
+        period=found_grid.period,
         time=bars.time[rows],
         observed=observed,
         trend=trend,
@@ -94,8 +95,25 @@ def decompose(bars: Bars, season: Season) -> Decomposition:
         season_strength=_strength(seasonal, remainder),
         trend_strength=_strength(trend, remainder),
         p_value=_welch(np.diff(observed)[fresh], slot[1:][fresh]),
-        total=total,
+        total=len(found_grid.rows),
     )
+
+
+def grid(bars: Bars, season: Season) -> Grid:
+    """The closes of ``bars`` at equal steps. Raises ``DataError`` for closes that have no logarithm, for a price that
+    does not move, for fewer than two whole seasons, and where bars are too long for the season.
+    """
+    known = np.flatnonzero(np.isfinite(bars.close))
+    _check(bars, known, season)
+    found, name = _GRIDS[season](bars, known), bars.series.symbol
+    if found.period < 2 or len(found.rows) < 2 * found.period + 1:
+        raise DataError(
+            f"{name} has {len(found.rows) / max(found.period, 1):.1f} {_UNITS[season]} of closes in this range; a "
+            "season needs more than two. Choose a longer range or a shorter season."
+        )
+    if np.ptp(np.log(bars.close[found.rows[-MOST_POINTS:]])) == 0:
+        raise DataError(f"The price of {name} does not move in this range: there is no trend or season.")
+    return found
 
 
 def _check(bars: Bars, known: NDArray[np.intp], season: Season) -> None:
@@ -125,24 +143,20 @@ def _welch(returns: Floats, slot: NDArray[np.int64]) -> float:
     return float(f_oneway(*usable, equal_var=False).pvalue) if len(usable) > 1 else float("nan")
 
 
-_Grid = tuple[NDArray[np.intp], NDArray[np.int64], int]
-"""Row of the bar whose close each point of the grid has, its slot in the season, and the number of slots."""
-
-
-def _year(bars: Bars, known: NDArray[np.intp]) -> _Grid:
+def _year(bars: Bars, known: NDArray[np.intp]) -> Grid:
     days = bars.days[known]
     ends = last_rows(days, "month")
     return _filled(known[ends], days[ends].astype("datetime64[M]").astype(np.int64), 12)
 
 
-def _week(bars: Bars, known: NDArray[np.intp]) -> _Grid:
+def _week(bars: Bars, known: NDArray[np.intp]) -> Grid:
     days = bars.days[known]
     ends = last_rows(days, "day")
     since_monday = days[ends].astype(np.int64) + _THURSDAY
     return _slotted(known[ends], since_monday // 7, since_monday % 7)
 
 
-def _day(bars: Bars, known: NDArray[np.intp]) -> _Grid:
+def _day(bars: Bars, known: NDArray[np.intp]) -> Grid:
     minutes = int(bar_interval(bars.series.interval).duration / np.timedelta64(1, "m"))
     steps = [step for step in (minutes, 15, 30, 60) if step >= minutes]
     step = next((item for item in steps if 24 * 60 // item <= _MOST_TIMES), steps[-1])
@@ -156,7 +170,7 @@ def _day(bars: Bars, known: NDArray[np.intp]) -> _Grid:
 _GRIDS = {"year": _year, "week": _week, "day": _day}
 
 
-def _slotted(rows: NDArray[np.intp], cycle: NDArray[np.int64], slot: NDArray[np.int64]) -> _Grid:
+def _slotted(rows: NDArray[np.intp], cycle: NDArray[np.int64], slot: NDArray[np.int64]) -> Grid:
     """A grid of the slots that at least half as many cycles have as the most common one, and of the cycles with any."""
     count = np.bincount(slot)
     usual = (count > 0) & (count >= count.max() / 2)
@@ -166,7 +180,7 @@ def _slotted(rows: NDArray[np.intp], cycle: NDArray[np.int64], slot: NDArray[np.
     return _filled(rows[kept], number * int(usual.sum()) + place, int(usual.sum()))
 
 
-def _filled(rows: NDArray[np.intp], place: NDArray[np.int64], period: int) -> _Grid:
+def _filled(rows: NDArray[np.intp], place: NDArray[np.int64], period: int) -> Grid:
     """``rows`` on every place from the first to the last, which ascend, the one before where there is none."""
     every = np.arange(place[0], place[-1] + 1)
-    return rows[np.searchsorted(place, every, side="right") - 1], every % period, period
+    return Grid(rows[np.searchsorted(place, every, side="right") - 1], every % period, period)

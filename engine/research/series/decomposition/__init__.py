@@ -1,0 +1,1 @@
+"""Trend and season of a series, as a run."""
