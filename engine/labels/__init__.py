@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from engine.core.registry import Registry
-from engine.core.spec import Spec
+from engine.core.spec import Count, Spec
 from engine.market.bars import Bars, Floats, Times
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -37,9 +37,10 @@ class Label(Spec):
     ``compute(bars)`` answers for each bar. ``horizon`` is the largest number of bars ahead that an answer uses: ``end``
     at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no answer where that lies beyond the
     data. A value that is not NaN has an end, and the other way round. A bar without a price makes unknown what asks
-    about it, and nothing else.
+    about it, and nothing else: of the bars before t it asks about the last ``lookback()``.
     """
 
+    descriptions: ClassVar[tuple[str, ...]] = ("label", "lookback")
     task: ClassVar[Task] = "binary"
     classes: ClassVar[tuple[str, ...]] = ("down", "up")
     unit: ClassVar[str] = ""
@@ -54,6 +55,10 @@ class Label(Spec):
 
     kind: str
     horizon: int
+
+    def lookback(self) -> Count:
+        """Bars before t that the answer at t uses, such as those that a volatility is measured on."""
+        return 0
 
     @abstractmethod
     def compute(self, bars: Bars) -> Labels: ...
