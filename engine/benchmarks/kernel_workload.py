@@ -15,7 +15,8 @@ from engine import devices
 from engine.benchmarks.variants import Prepared, Variant
 from engine.benchmarks.workloads import Workload
 from engine.core.spec import parameter
-from engine.features.kernels import Kernels, Precision, kernels_for
+from engine.features.kernels import Kernels, kernels_for
+from engine.features.kernels.bounds import Precision
 
 CHECKED_ROWS = 64  # of a result are compared with what is expected: all of them would take longer than the timing
 

@@ -26,7 +26,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.strategies.kinds.sma_cross import SmaCross
-from tests.benchmarks import correlation, expressions, features, honesty, one_run, store, sweep, zoom
+from tests.benchmarks import correlation, expressions, features, honesty, one_run, rolling, store, sweep, zoom
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.benchmarks.waiting import settle, wait
 from tests.support.workbench import server
@@ -81,6 +81,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield one_run.row(2 * runs)
     yield from store.rows(max(runs // 2, 3))
     yield from expressions.rows(runs)
+    yield from rolling.rows(runs)
     yield from sweep.rows(runs)
     yield honesty.row()
 

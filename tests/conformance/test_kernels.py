@@ -14,13 +14,8 @@ from numpy.typing import NDArray
 from engine import devices
 from engine.core.errors import DeviceError
 from engine.devices import Device
-from engine.features.kernels import (
-    Kernels,
-    Precision,
-    kernels_for,
-    matrix_product_bound,
-    rolling_mean_bound,
-)
+from engine.features.kernels import Kernels, kernels_for
+from engine.features.kernels.bounds import Precision, matrix_product_bound, rolling_mean_bound
 
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 REPEATED = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -11,7 +11,8 @@ from engine.benchmarks.kernel_workload import CHECKED_ROWS, Arrays, KernelWorklo
 from engine.benchmarks.workloads import GFLOPS, SEED, Unit
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.features.kernels import Kernels, matrix_product_bound
+from engine.features.kernels import Kernels
+from engine.features.kernels.bounds import matrix_product_bound
 
 
 @plugin("matrix_product", title="Matrix product", group="Arithmetic", synonyms=("matmul", "gemm"))

@@ -12,7 +12,9 @@ from engine.benchmarks.kernel_workload import CHECKED_ROWS, Arrays, KernelWorklo
 from engine.benchmarks.workloads import GIGABYTES, SEED, Unit
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.features.kernels import Kernels, rolling_mean_bound, window_sums
+from engine.features.kernels import Kernels
+from engine.features.kernels.bounds import rolling_mean_bound
+from engine.features.kernels.doubling import window_sums
 
 
 @plugin("rolling_mean", title="Rolling mean", group="Arithmetic", synonyms=("moving average", "window"))

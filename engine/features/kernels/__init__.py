@@ -1,7 +1,8 @@
-"""Kernels: array arithmetic written once for each library, batched over symbols and windows.
+"""Kernels: array arithmetic for each library, batched over symbols, windows and time.
 
 ``kernels_for(device)`` gives the functions of a device's library, bound to it. Arrays in between are the library's own
-(``Any`` here); they belong to the thread that made them, which MLX enforces.
+(``Any`` here); they belong to the thread that made them, which MLX enforces. ``bounds`` says how exact each is, and
+``series.compute`` calls one on prices of any size in the way that loses least.
 """
 
 from __future__ import annotations
@@ -10,15 +11,14 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DeviceError
 from engine.devices import Device
-
-Precision = Literal["float32", "float64"]
+from engine.features.kernels.bounds import Precision
 
 
 class Kernels(ABC):
@@ -65,67 +65,72 @@ class Kernels(ABC):
     def matrix_product(self, a: Any, b: Any) -> Any:
         """``a`` (m x k) times ``b`` (k x n), within ``matrix_product_bound(k, precision)``."""
 
+    # Kernels of x (symbols, bars). Windows give (symbols, windows, bars): a window that reaches before the first bar,
+    # or holds a value that is not finite, is NaN, and no other is. A window's figure follows from its own values.
+
+    @abstractmethod
+    def rolling_sum(self, x: Any, windows: Sequence[int]) -> Any: ...
+
     @abstractmethod
     def rolling_mean(self, x: Any, windows: Sequence[int]) -> Any:
-        """Means of the last ``windows[j]`` values: x (symbols x bars) gives (symbols x windows x bars).
+        """Within ``rolling_mean_bound(windows[j], precision)``."""
 
-        The first ``windows[j] - 1`` bars are NaN, so is every window that holds a NaN, and no other of finite values.
-        The error is within ``rolling_mean_bound(windows[j], precision)``. Sums are built by doubling: those of 2, 4,
-        8... values, each from two of the half, and a window of 200 from those of 128, 64 and 8. In the difference of
-        two cumulative sums rounding grows with the history and a NaN never leaves; here a window's mean follows from
-        its own values alone.
-        """
+    @abstractmethod
+    def rolling_std(self, x: Any, windows: Sequence[int], freedom: int = 1) -> Any:
+        """Standard deviations over ``window - freedom``, NaN unless that is positive; zero for equal values."""
+
+    @abstractmethod
+    def rolling_min(self, x: Any, windows: Sequence[int]) -> Any: ...
+
+    @abstractmethod
+    def rolling_max(self, x: Any, windows: Sequence[int]) -> Any: ...
+
+    @abstractmethod
+    def rolling_rank(self, x: Any, windows: Sequence[int]) -> Any:
+        """Of the last value in its window, from 0 to 1; equal values share theirs. NaN for a window of one."""
+
+    @abstractmethod
+    def rolling_quantile(self, x: Any, windows: Sequence[int], share: float = 0.5) -> Any:
+        """The value below which ``share`` of the window lies, interpolated between neighbours."""
+
+    @abstractmethod
+    def rolling_correlation(self, x: Any, y: Any, windows: Sequence[int]) -> Any:
+        """NaN where one of them does not move; the figures of a line likewise, where ``x`` does not."""
+
+    @abstractmethod
+    def regression_slope(self, x: Any, y: Any, windows: Sequence[int]) -> Any:
+        """Of the least-squares line of ``y`` on ``x``."""
+
+    @abstractmethod
+    def regression_residual(self, x: Any, y: Any, windows: Sequence[int]) -> Any:
+        """The last ``y`` less its place on that line."""
+
+    @abstractmethod
+    def regression_r_squared(self, x: Any, y: Any, windows: Sequence[int]) -> Any: ...
+
+    @abstractmethod
+    def exponential_mean(self, x: Any, windows: Sequence[int]) -> Any:
+        """Smoothed by 2 / (window + 1), from the mean of the first ``window`` values on; begun anew behind a gap."""
+
+    @abstractmethod
+    def lag(self, x: Any, bars: Sequence[int]) -> Any:
+        """(symbols, len(bars), bars): the values so many bars ago."""
+
+    @abstractmethod
+    def cumulative_sum(self, x: Any) -> Any:
+        """(symbols, bars): of all values since the last gap, as the other cumulative kernels."""
+
+    @abstractmethod
+    def cumulative_product(self, x: Any) -> Any: ...
+
+    @abstractmethod
+    def cumulative_min(self, x: Any) -> Any: ...
+
+    @abstractmethod
+    def cumulative_max(self, x: Any) -> Any: ...
 
 
 def kernels_for(device: Device) -> Kernels:
     """The kernels of ``device``; imports its library."""
     module = importlib.import_module(f"{__name__}.{device.library}")
     return cast(Kernels, module.Backend(device))
-
-
-def unit_roundoff(precision: Precision) -> float:
-    """Largest relative error of one rounding: 2^-24 for float32, 2^-53 for float64."""
-    return float(np.finfo(precision).eps) / 2
-
-
-def rolling_mean_bound(window: int, precision: Precision) -> float:
-    """Largest error of ``rolling_mean``, relative to the mean of the magnitudes in the window.
-
-    A sum by doubling is floor(log2 w) + 1 additions deep (Higham, Accuracy and Stability of Numerical Algorithms,
-    2002, 4.2); rounding the input and dividing add one each, and one is kept for a GPU's division. A float64
-    reference of the same kind is allowed for.
-    """
-    depth = int(window).bit_length() + 3
-    return depth * (unit_roundoff(precision) + unit_roundoff("float64"))
-
-
-def matrix_product_bound(inner: int, precision: Precision) -> float:
-    """Largest error expected of ``matrix_product``, relative to the largest magnitude in the product.
-
-    It holds for factors of independent entries with zero mean, where roundings add up like a random walk: 4 sqrt(k)
-    unit roundoffs (Higham and Mary, A New Approach to Probabilistic Rounding Error Analysis, 2019). Arithmetic of
-    less than the stated precision, such as TF32, exceeds it by an order of magnitude.
-    """
-    return 4 * float(np.sqrt(inner)) * (unit_roundoff(precision) + unit_roundoff("float64"))
-
-
-def window_sums(x: Any, windows: Sequence[int]) -> dict[int, Any]:
-    """Sums of every ``window`` adjacent values along the second axis, by window; longer windows than x are left out.
-
-    ``x`` is any library's array that slices and adds. Raises ``ValueError`` for a window without a bar.
-    """
-    if not windows or min(windows) < 1:
-        raise ValueError(f"Windows must hold at least one bar, not {tuple(windows)}.")
-    bars = int(x.shape[1])
-    fitting = {window for window in windows if window <= bars}
-    sums: dict[int, Any] = {}
-    block, width = x, 1  # block[:, i] is the sum of x[:, i : i + width]
-    while fitting and width <= max(fitting):
-        for window in fitting:
-            have = window & (width - 1)  # so many values are summed already
-            if window & width:
-                sums[window] = block[:, : bars - have - width + 1] + sums[window][:, width:] if have else block
-        if 2 * width <= bars:
-            block = block[:, :-width] + block[:, width:]
-        width *= 2
-    return sums

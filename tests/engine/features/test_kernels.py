@@ -11,13 +11,9 @@ from hypothesis import strategies as st
 
 from engine import devices
 from engine.devices import Device
-from engine.features.kernels import (
-    kernels_for,
-    matrix_product_bound,
-    rolling_mean_bound,
-    unit_roundoff,
-    window_sums,
-)
+from engine.features.kernels import kernels_for
+from engine.features.kernels.bounds import matrix_product_bound, rolling_mean_bound, unit_roundoff
+from engine.features.kernels.doubling import window_sums
 
 NUMPY = kernels_for(Device("numpy", "numpy:cpu", "any"))
 
