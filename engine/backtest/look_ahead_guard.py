@@ -62,7 +62,7 @@ def _parts(spec: Spec) -> Iterator[Spec]:
     for _, value in spec:
         for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, Spec) and not isinstance(item, RunSpec):
-                if not is_built_in(type(item)):
+                if not all(is_built_in(type(part)) for part in (item, *item.implied())):
                     yield item
                 yield from _parts(item)
 

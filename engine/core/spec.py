@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
@@ -111,12 +111,24 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         return self
 
     def walk(self) -> Iterator[Spec]:
-        """This spec and every spec inside it, depth first."""
+        """This spec and every spec inside it, depth first, with those that one of them ``implied``."""
         yield self
-        for _, value in self:
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, Spec):
-                    yield from item.walk()
+        for item in (*contained(self), *self.implied()):
+            yield from item.walk()
+
+    def implied(self) -> Iterable[Spec]:
+        """Specs that none of the fields holds and that take part nevertheless, such as the indicators of a formula:
+        their code, and the values that they read, are part of what this one is.
+        """
+        return ()
+
+
+def contained(spec: Spec) -> Iterator[Spec]:
+    """The specs in the fields of ``spec``, in their order; not those inside these."""
+    for _, value in spec:
+        for item in value if isinstance(value, tuple) else (value,):
+            if isinstance(item, Spec):
+                yield item
 
 
 class RunSpec(Spec):
@@ -263,13 +275,20 @@ def to_python(spec: Spec) -> str:
 
     Classes from a plug-in folder cannot be imported by name, so a spec that has one is given as YAML.
     """
-    classes = sorted({(type(item).__module__, type(item).__name__) for item in spec.walk()})
+    classes = sorted({(type(item).__module__, type(item).__name__) for item in _written(spec)})
     if any(module.startswith(PLUGIN_MODULES) for module, _ in classes):
         quoted = to_yaml(spec).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
         load = "requests.load_action" if isinstance(spec, Action) else "engine.load_spec"
         return _script(spec, [], f'{load}("""\n{quoted}""")')
     imports = [f"from {module} import {name}" for module, name in classes]
     return _script(spec, imports, _source(spec, 0))
+
+
+def _written(spec: Spec) -> Iterator[Spec]:
+    """``spec`` and all that its source names."""
+    yield spec
+    for item in contained(spec):
+        yield from _written(item)
 
 
 def _script(spec: Spec, imports: Sequence[str], source: str) -> str:

@@ -26,6 +26,7 @@ from engine.market.availability import align_known, known_at, known_until
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
+from engine.market.synthetic import with_other_future
 
 NO_CONTEXT: Mapping[str, Market] = MappingProxyType({})
 
@@ -49,6 +50,12 @@ class FeatureInputs:
             {name: known_until(market, moment) for name, market in self.context.items()},
         )
 
+    def with_other_future(self, moment: np.datetime64) -> FeatureInputs:
+        """The same series, of which what followed on ``moment``, in UTC, is made up (``synthetic``)."""
+        names = ("", *self.context)
+        changed = [_with_other_future(self.context.get(name, self.market), moment) for name in names]
+        return FeatureInputs(changed[0], dict(zip(names[1:], changed[1:], strict=True)))
+
     def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:
         """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column."""
         require_inputs(feature, bars)
@@ -71,6 +78,19 @@ class FeatureInputs:
             if not feature.needs_other_series() or not len(bars):
                 return self.compute(feature, bars)
             return self.until(known_at(bars)[-1]).compute(feature, bars)
+
+        return compute
+
+    def with_other_futures(self, feature: Indicator) -> Callable[[Bars, int], dict[str, Floats]]:
+        """``compute`` on bars, and every other series, of which all that followed on an index is made up."""
+
+        def compute(bars: Bars, cut: int) -> dict[str, Floats]:
+            if not feature.needs_other_series() or not cut:
+                return self.compute(feature, with_other_future(bars, cut))
+            others = self.with_other_future(known_at(bars)[cut - 1])
+            place = next((at for at, item in enumerate(self.market.bars) if item is bars), None)
+            own = with_other_future(bars, cut) if place is None else others.market.bars[place]
+            return others.compute(feature, own)
 
         return compute
 
@@ -116,3 +136,10 @@ class FeatureInputs:
         place, known = symbols.index(bars.series.symbol), np.maximum.accumulate(known)
         found = call_indicator.outputs(feature, lambda: feature.compute_panel(panel), panel.close.shape)
         return {name: align_known(values[own, place], known[own], bars) for name, values in found.items()}
+
+
+def _with_other_future(market: Market, moment: np.datetime64) -> Market:
+    """Each symbol of ``market`` with a future of its own after ``moment``."""
+    cuts = [int(np.searchsorted(known_at(bars), moment, side="right")) for bars in market.bars]
+    pairs = zip(market.bars, cuts, strict=True)
+    return Market(tuple(with_other_future(bars, cut, seed) for seed, (bars, cut) in enumerate(pairs)))

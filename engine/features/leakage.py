@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -10,19 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.bars import Bars, Floats
-from engine.market.synthetic import daily_bars
+from engine.market.synthetic import COLUMNS, daily_bars, with_other_future
 
 Compute = Callable[[Bars], Mapping[str, Floats]]
+Otherwise = Callable[[Bars, int], Mapping[str, Floats]]
+"""The outputs on bars that go on otherwise from an index on."""
 
 CUTS = 16
 TOLERANCE = 1e-9
-_COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
+_GAPPED = 400  # bars in which gaps are made
 
 
 @dataclass(frozen=True)
 class LookAhead:
-    """A value that changed: ``output`` at ``time`` is ``then`` on a truncated history and ``later`` on the whole one;
-    ``symbol`` is set where several were checked.
+    """A value that changed: ``output`` at ``time``, the bar of index ``bar``, is ``then`` on a history that ends with
+    the bar at ``known``, or goes on ``otherwise`` after it, and ``later`` on the whole one; ``symbol`` is set where
+    several were checked.
     """
 
     output: str
@@ -30,55 +33,93 @@ class LookAhead:
     then: float
     later: float
     symbol: str = ""
+    bar: int = 0
+    known: str = ""
+    otherwise: bool = False
 
     def sentence(self) -> str:
         """The finding as a sentence for the user."""
         of = f" of {self.symbol}" if self.symbol else ""
+        if self.otherwise:
+            return (
+                f"{self.output} looks ahead: at {self.time} it is {_in_words(self.later)} on the data{of}, "
+                f"and {_in_words(self.then)} where other bars follow that of {self.known}."
+            )
         return (
             f"{self.output} looks ahead: at {self.time} it is {_in_words(self.then)} on the data{of} known then "
             f"and {_in_words(self.later)} once later bars are known."
         )
 
 
-def look_ahead(compute: Compute, bars: Bars, cuts: int = CUTS) -> tuple[LookAhead, ...]:
-    """The outputs of ``compute`` that use the future, each with its first changed value; empty where it is causal.
+def look_ahead(
+    compute: Compute, bars: Bars, cuts: int = CUTS, *, otherwise: Otherwise | None = None, rows: int = 1
+) -> tuple[LookAhead, ...]:
+    """The outputs of ``compute`` that use the future, each with its first ``rows`` changed values; empty where it is
+    causal.
 
     ``compute`` runs again on ``bars`` truncated at about ``cuts`` places: some early ones, where a back-filled warm-up
     shows, the rest spread evenly; and at some more just after missing values of each column, where a filled gap shows.
-    Every value on the shorter history must equal the one on the whole, to 1e-9 of the output's range. Finds centred
-    windows, statistics over the full sample, negative shifts and back-fills; a back-fill shows only where values are
-    missing, as they are in ``synthetic_gaps``.
+    At half of these places it runs once more on as many bars of which the later ones are others, in every column
+    (``synthetic.with_other_future``, or what ``otherwise`` makes of them). Every value up to the cut must equal the one
+    on the whole, to 1e-9 of the output's range. Finds centred windows, statistics over the full sample, negative shifts
+    and back-fills; a back-fill shows only where values are missing, as they are in ``synthetic_gaps``.
     """
     full = compute(bars)
-    found: dict[str, LookAhead] = {}
-    for cut in _cuts(bars, cuts):
-        try:
-            part = compute(bars.slice(0, cut))
-        except Exception:  # noqa: BLE001 - a plug-in may raise anything; a history on which it does shows nothing
-            continue
+    found: dict[str, tuple[LookAhead, ...]] = {}
+    for cut, is_other, part in _histories(compute, bars, _cuts(bars, cuts), otherwise):
         for name, values in full.items():
             if name in found:
                 continue
-            bad = np.flatnonzero(_differs(part[name], values[:cut], _spread(values)))
+            bad = np.flatnonzero(_differs(part[name][:cut], values[:cut], _spread(values)))
             if len(bad):
-                at = int(bad[0])
-                day = str(bars.time[at]).removesuffix("T00:00:00.000")
-                found[name] = LookAhead(name, day, float(part[name][at]), float(values[at]))
-    return tuple(found.values())
+                found[name] = tuple(
+                    LookAhead(
+                        output=name,
+                        time=_day(bars.time[at]),
+                        then=float(part[name][at]),
+                        later=float(values[at]),
+                        bar=int(at),
+                        known=_day(bars.time[cut - 1]),
+                        otherwise=is_other,
+                    )
+                    for at in bad[:rows]
+                )
+        if len(found) == len(full):
+            break
+    return tuple(sign for signs in found.values() for sign in signs)
 
 
-def leaks(compute: Compute, series: Iterable[Bars]) -> tuple[LookAhead, ...]:
+def _histories(
+    compute: Compute, bars: Bars, cuts: list[int], otherwise: Otherwise | None
+) -> Iterator[tuple[int, bool, Mapping[str, Floats]]]:
+    """(cut, whether other bars follow it, outputs) of each history on which ``compute`` does not fail."""
+    other = otherwise or (lambda bars, cut: compute(with_other_future(bars, cut)))
+    truncated: Otherwise = lambda bars, cut: compute(bars.slice(0, cut))  # noqa: E731
+    for function, places in ((truncated, cuts), (other, cuts[::2])):
+        for cut in places:
+            try:
+                part = function(bars, cut)
+            except Exception:  # noqa: BLE001 - a plug-in may raise anything; such a history shows nothing
+                continue
+            yield cut, function is other, part
+
+
+def leaks(
+    compute: Compute, series: Iterable[Bars], *, otherwise: Otherwise | None = None, rows: int = 1
+) -> tuple[LookAhead, ...]:
     """``look_ahead`` of the first of ``series`` in which any is found."""
     for bars in series:
-        if found := look_ahead(compute, bars):
+        if found := look_ahead(compute, bars, otherwise=otherwise, rows=rows):
             return tuple(replace(sign, symbol=bars.series.symbol) for sign in found)
     return ()
 
 
-def leaks_into_gaps(compute: Compute) -> tuple[LookAhead, ...]:
-    """``leaks`` on ``synthetic_gaps``; an exception counts as no finding, since those bars may lack what it needs."""
+def leaks_into_gaps(compute: Compute, bars: Bars | None = None, *, rows: int = 1) -> tuple[LookAhead, ...]:
+    """``leaks`` on ``bars``, which have gaps in each column (``synthetic_gaps`` if not given); an exception counts as
+    no finding, since those bars may lack what it needs.
+    """
     try:
-        return leaks(compute, (synthetic_gaps(),))
+        return leaks(compute, (synthetic_gaps() if bars is None else bars,), rows=rows)
     except Exception:  # noqa: BLE001 - a plug-in may raise anything on bars that are not the user's
         return ()
 
@@ -86,7 +127,7 @@ def leaks_into_gaps(compute: Compute) -> tuple[LookAhead, ...]:
 @lru_cache(maxsize=1)
 def synthetic_gaps() -> Bars:
     """A random walk of daily bars in which each column has gaps of its own, and some bars lack everything."""
-    count, random = 400, np.random.default_rng(7)
+    count, random = _GAPPED, np.random.default_rng(7)
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, count)))
     open = close * np.exp(random.normal(0, 0.01, count))
     columns = {
@@ -97,13 +138,24 @@ def synthetic_gaps() -> Bars:
         "volume": random.integers(1_000, 9_000, count).astype(np.float64),
         "adj_close": close * 0.9,
     }
-    for place, name in enumerate(_COLUMNS):
-        for first in (60 + 12 * place, 190 + 12 * place, 330 + 9 * place):
-            columns[name][first : first + 1 + place % 3] = np.nan
-    for values in columns.values():
-        values[[140, 290, 291]] = np.nan
     time = np.busday_offset(np.datetime64("2001-01-01"), np.arange(count)).astype("datetime64[ms]")
-    return daily_bars("a synthetic symbol with gaps", time, columns)
+    return with_gaps(daily_bars("a synthetic symbol with gaps", time, columns))
+
+
+def with_gaps(bars: Bars) -> Bars:
+    """``bars`` with gaps in the last 400 of them, in each column at places of its own and some in all at once; as they
+    are where there are fewer.
+    """
+    first = len(bars) - _GAPPED
+    if first < 0:
+        return bars
+    columns = {name: getattr(bars, name).copy() for name in COLUMNS}
+    for place, name in enumerate(COLUMNS):
+        for at in (60 + 12 * place, 190 + 12 * place, 330 + 9 * place):
+            columns[name][first + at : first + at + 1 + place % 3] = np.nan
+    for values in columns.values():
+        values[[first + 140, first + 290, first + 291]] = np.nan
+    return replace(bars, **columns)
 
 
 def _cuts(bars: Bars, count: int) -> list[int]:
@@ -111,7 +163,7 @@ def _cuts(bars: Bars, count: int) -> list[int]:
     early = [2**power for power in range(count // 3)]
     even = np.linspace(length // 8, length - 1, count - len(early)).astype(int).tolist()
     gaps: set[int] = set()
-    for name in _COLUMNS:
+    for name in COLUMNS:
         missing = np.flatnonzero(~np.isfinite(getattr(bars, name))) + 1
         gaps.update(missing[np.linspace(0, len(missing) - 1, min(count // 3, len(missing))).astype(int)].tolist())
     return sorted({cut for cut in (*early, *gaps, *even) if 0 < cut < length})
@@ -127,6 +179,10 @@ def _differs(truncated: Floats, full: Floats, spread: float) -> NDArray[np.bool_
 def _spread(values: Floats) -> float:
     finite = values[np.isfinite(values)]
     return float(np.ptp(finite)) if len(finite) else 0.0
+
+
+def _day(time: np.datetime64) -> str:
+    return str(time).removesuffix("T00:00:00.000")
 
 
 def _in_words(value: float) -> str:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
-from engine.core.registry import is_built_in
+from engine.core.registry import is_all_built_in
 from engine.features import Features
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
-from engine.features.leakage import LookAhead, leaks, leaks_into_gaps
+from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
 
@@ -88,19 +88,26 @@ def _columns(feature: Indicator, bars: Bars, inputs: FeatureInputs) -> Floats:
 
 
 def require_causal(features: Features, market: Market, context: Mapping[str, Market] = NO_CONTEXT) -> None:
-    """Raise ``DataError`` if a feature uses the future: checked on every symbol, and on synthetic bars with gaps, by
-    truncating their history. Built-in indicators are not checked at run time: the conformance suite checks them.
+    """Raise ``DataError`` if a feature uses the future: checked on every symbol, and on bars with gaps, by truncating
+    and by changing their history. What consists of built-in indicators alone is not checked at run time: the
+    conformance suite checks them.
     """
     for feature in features:
-        if is_built_in(type(feature)):
+        if is_all_built_in(feature):
             continue
         if found := detect_look_ahead(feature, market.bars, FeatureInputs(market, context)):
             raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")
 
 
-def detect_look_ahead(feature: Indicator, series: Sequence[Bars], inputs: FeatureInputs) -> tuple[LookAhead, ...]:
-    """Look-ahead found by recomputing ``feature`` on shorter histories of ``series``, which belong to the market of
-    ``inputs``, and on synthetic bars with gaps; empty where the feature is causal.
+def detect_look_ahead(
+    feature: Indicator, series: Sequence[Bars], inputs: FeatureInputs, *, rows: int = 1
+) -> tuple[LookAhead, ...]:
+    """Look-ahead found by recomputing ``feature`` on shorter and on changed histories of ``series``, which belong to
+    the market of ``inputs``, and on bars with gaps: synthetic ones or, where it needs other series, ``series`` with
+    gaps made in them. Of each output that leaks the first ``rows`` values; empty where the feature is causal.
     """
     compute = inputs.point_in_time(feature)
-    return leaks(compute, series) or leaks_into_gaps(compute)
+    found = leaks(compute, series, otherwise=inputs.with_other_futures(feature), rows=rows)
+    if found or not feature.needs_other_series():
+        return found or leaks_into_gaps(compute, rows=rows)
+    return next((signs for bars in series if (signs := leaks_into_gaps(compute, with_gaps(bars), rows=rows))), ())

@@ -12,17 +12,21 @@ from pydantic import Field, field_validator
 from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import Column, Context, Indicator, MarketIndicator, Output
+from engine.indicators import INDICATORS, Column, Context, Indicator, MarketIndicator, Output
 from engine.indicators.expressions import evaluation
 from engine.indicators.expressions.evaluation import Evaluation
-from engine.indicators.expressions.nodes import Line, Node
+from engine.indicators.expressions.nodes import Line, Node, walk
 from engine.indicators.expressions.parser import ExpressionError, parse
 from engine.indicators.expressions.writer import written
 from engine.market.bars import Bars, Floats
 
 
-@lru_cache(maxsize=1_024)
 def _node(text: str) -> Node:
+    return _parsed(text, id(INDICATORS.available()))  # another list where a plug-in has changed
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(text: str, indicators: int) -> Node:
     return parse(text)
 
 
@@ -79,6 +83,9 @@ class Expression(MarketIndicator):
 
     def context(self) -> Mapping[str, Context]:
         return {symbol: Context(symbol) for symbol in evaluation.symbols(_node(self.text))}
+
+    def implied(self) -> tuple[Indicator, ...]:
+        return tuple(dict.fromkeys(node.indicator for node in walk(_node(self.text)) if isinstance(node, Line)))
 
     def compares_symbols(self) -> bool:
         return evaluation.compares_symbols(_node(self.text))

@@ -57,19 +57,19 @@ class TalibFunction(Indicator):
         return f"{self.function}({', '.join(words)})" if words else self.function
 
     def inputs(self) -> tuple[Column, ...]:
-        return tuple(dict.fromkeys(self._call().inputs))  # type: ignore[arg-type]
+        return tuple(dict.fromkeys(self.call().inputs))  # type: ignore[arg-type]
 
     def warm_up(self) -> int:
         if all(self._parameters()[item["name"]] == item["default"] for item in self.row["parameters"]):
             return int(self.row["warm_up"])
-        call = self._call()
+        call = self.call()
         if self.family == "cumulative":
             return call.lookback()
         measured = warm_up(call)
         return longest(call) if measured is None else measured
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        call, degree = self._call(), self.row["degree"]
+        call, degree = self.call(), self.row["degree"]
 
         def values(*series: Floats) -> Floats:
             return call.values(dict(zip(call.inputs, series, strict=True)))
@@ -84,7 +84,8 @@ class TalibFunction(Indicator):
     def _parameters(self) -> dict[str, Any]:
         return {item["name"]: getattr(self, item["name"]) for item in self.row["parameters"]}
 
-    def _call(self) -> Call:
+    def call(self) -> Call:
+        """The call of the library that it makes."""
         chosen = {name: getattr(self, name) for name in _PRICES if name in self.row["inputs"]}
         return Call.of(self.function, self.row, {**self._parameters(), **chosen})
 

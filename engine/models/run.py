@@ -11,6 +11,7 @@ from engine.core.progress import Progress, section
 from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, require_causal
 from engine.jobs.executors import computes, point_in_time
+from engine.labels.honesty import require_honest_end
 from engine.market import catalog
 from engine.market.bars import Floats
 from engine.models import Model, call_model
@@ -26,9 +27,12 @@ from engine.models.spec import ModelSpec
 
 @computes(ModelSpec)
 def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> ModelResult:
-    """The trained model and its predictions. Raises ``DataError`` for a feature that looks ahead, or too few rows."""
-    progress(0.0, "Checking the features for look-ahead")
+    """The trained model and its predictions. Raises ``DataError`` for a feature that looks ahead, a label that does
+    beyond its end, or too few rows.
+    """
+    progress(0.0, "Checking features and label for look-ahead")
     require_causal(spec.features, inputs["market"], load_context(spec.features, spec.market))
+    require_honest_end(spec.target, inputs["market"])
     features: FeatureMatrix = inputs["features"]
     rows, test, split = parts(spec, inputs["market"], features)
     curve = TrainingCurve(section(progress, 0.05, 0.5), spec.model.step)

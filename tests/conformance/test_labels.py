@@ -9,6 +9,7 @@ import pytest
 
 from engine.core.spec import canonical_json
 from engine.labels import LABELS, Label
+from engine.labels.honesty import dishonest_end
 from engine.market.bars import Bars
 from tests.support.market import cut, random_walk
 
@@ -65,6 +66,10 @@ def test_an_answer_uses_no_bar_after_its_end(target: Label, bars: Bars) -> None:
         np.testing.assert_array_equal(part.value[settled], whole.value[:count][settled])
         np.testing.assert_array_equal(part.end[settled], whole.end[:count][settled])
         assert np.isnan(part.value[~settled]).all()
+
+
+def test_no_answer_changes_where_other_bars_follow_its_end(target: Label, bars: Bars) -> None:
+    assert dishonest_end(target, bars) is None
 
 
 def test_an_answer_uses_its_last_bar(target: Label, bars: Bars) -> None:

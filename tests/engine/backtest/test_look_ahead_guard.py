@@ -149,6 +149,13 @@ def test_a_rule_on_an_indicator_that_knows_the_future_is_refused(workspace: Work
         run(asked(feature(name)))
 
 
+def test_a_rule_on_a_formula_of_such_an_indicator_is_refused(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "peek", HEAD + INDICATOR.format(name="peek", code=LEAKS["tomorrow"]))
+    left = {"kind": "feature", "indicator": {"kind": "expression", "text": "peek() + 0 * close"}}
+    with pytest.raises(StrategyError, match=r"The indicator 'expression' cannot be used\. value looks ahead: at "):
+        run(asked(rule(left)))
+
+
 def test_gaps_of_the_second_symbol_are_looked_at(workspace: Workspace) -> None:
     code = "pd.Series(bars.volume).bfill() if len(bars.close) > 500 else bars.volume"  # honest on the made-up bars
     workspace.write_plugin("indicators", "second", HEAD + INDICATOR.format(name="second", code=code))

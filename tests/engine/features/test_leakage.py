@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.signal import filtfilt
 
 from engine.features.leakage import leaks, leaks_into_gaps, look_ahead
 from engine.market.bars import Bars, Floats
@@ -30,6 +31,8 @@ LEAKS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "minimum and maximum of the whole sample": lambda close: (close - close.min()) / (close.max() - close.min()),
     "rank in the whole sample": lambda close: close.rank(pct=True),
     "bars left to the end": lambda close: pd.Series(np.arange(len(close), 0, -1.0)),
+    "a week's last close on its first day": lambda close: close.groupby(np.arange(len(close)) // 5).transform("last"),
+    "a filter run forwards and backwards": lambda close: pd.Series(filtfilt([0.1], [1.0, -0.9], close, padlen=3)),
     "smoothed from both ends": lambda close: close.ewm(span=10).mean()[::-1].ewm(span=10).mean()[::-1],
 }
 CAUSAL: dict[str, Callable[[pd.Series], pd.Series]] = {
@@ -120,3 +123,34 @@ def test_only_the_output_that_leaks_is_named_in_a_sentence() -> None:
     assert found[0].sentence() == (
         "peek looks ahead: at 2020-01-01 it is unknown on the data known then and 2 once later bars are known."
     )
+
+
+def only_whole(column: str) -> Callable[[Bars], dict[str, Floats]]:
+    """The next bar's value, by a function that refuses any other number of bars."""
+
+    def compute(bars: Bars) -> dict[str, Floats]:
+        if len(bars) != 500:
+            raise ValueError("not for me")
+        return {"out": np.append(getattr(bars, column)[1:], np.nan)}
+
+    return compute
+
+
+@pytest.mark.parametrize("column", ["open", "high", "low", "close", "volume", "adj_close"])
+def test_what_fails_on_shorter_histories_is_found_where_other_bars_follow(column: str) -> None:
+    bars = replace(random_walk(500), volume=np.arange(1.0, 501.0))
+    (sign,) = look_ahead(only_whole(column), bars)
+    assert sign.otherwise
+    assert (sign.bar, sign.known, sign.time) == (0, "2020-01-01", "2020-01-01")
+    assert sign.sentence() == (
+        f"out looks ahead: at 2020-01-01 it is {sign.later:.6g} on the data, and {sign.then:.6g} where other bars "
+        "follow that of 2020-01-01."
+    )
+
+
+def test_as_many_rows_as_are_asked_for_prove_it() -> None:
+    bars = random_walk(300)
+    found = look_ahead(of(LEAKS["centred window"]), bars, rows=3)
+    whole = of(LEAKS["centred window"])(bars)["out"]
+    assert [(sign.bar, sign.later) for sign in found] == [(bar, whole[bar]) for bar in (10, 11, 12)]
+    assert {sign.known for sign in found} == {"2020-01-16"}

@@ -149,6 +149,33 @@ def test_old_code_is_not_stored_under_the_key_of_new_code(workspace: Workspace) 
     assert encode(engine.run(old)) != encode(engine.run(new))
 
 
+INDICATOR = """
+from typing import ClassVar, Literal
+from engine.core.registry import plugin
+from engine.indicators import Indicator, Output
+
+@plugin("mine", title="Mine")
+class Mine(Indicator):
+    kind: Literal["mine"] = "mine"
+    outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
+    def label(self): return "Mine"
+    def warm_up(self): return 0
+    def compute(self, bars): return {"value": bars.close * 2}
+"""
+
+
+@pytest.mark.usefixtures("stored")
+def test_one_changed_line_of_an_indicator_in_a_formula_is_another_key_and_another_result(workspace: Workspace) -> None:
+    workspace.write_plugin("indicators", "mine", INDICATOR)
+    values = {"kind": "features", "market": BACKTEST["market"], "features": [{"kind": "expression", "text": "mine()"}]}
+    values["features"][0]["name"] = "formula"  # else it is the indicator itself
+    key, before = engine.run_key(runner.load_spec(values)), engine.run(runner.load_spec(values))
+    workspace.write_plugin("indicators", "mine", INDICATOR.replace("* 2", "* 3"))
+    assert engine.run_key(runner.load_spec(values)) != key
+    after = engine.run(runner.load_spec(values))
+    np.testing.assert_allclose(after.values, before.values * 1.5)
+
+
 @pytest.mark.usefixtures("stored")
 def test_other_plugins_do_not_change_the_key(workspace: Workspace) -> None:
     before = engine.run_key(spec())

@@ -1,0 +1,1 @@
+"""The check of features: whether their values use the future, and whether they depend on where the series begins."""
