@@ -81,6 +81,12 @@
     for (const after of [300, 1000, 3000]) setTimeout(tell, after);
   };
 
+  here.unsayRefused = function () {
+    const said = document.querySelector(".refused p");
+    if (said) here.unsay(said.textContent);
+    return window.dash_clientside.no_update;
+  };
+
   async function toClipboard(text) {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
     const area = document.createElement("textarea");

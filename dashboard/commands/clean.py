@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ from engine.core.errors import ConfigError
 from engine.jobs import housekeeping, runner
 from engine.jobs.housekeeping import Plan, Removal
 from engine.market import trash
+from engine.market.external import stored
 from engine.market.importers import uploads
 
 _NONE: Final[Removal[Path]] = Removal()
@@ -28,17 +30,25 @@ def clean(args: argparse.Namespace) -> None:
         runner.store(), older_than=age, empty_bin=args.bin, bars=args.bars, old_reports=args.reports
     )
     unused, thrown = uploads.dead(), trash.removable(all=args.trash)
-    found = lines(planned, Removal(unused, sum(map(_bytes, unused))), Removal(thrown, trash.size(thrown)))
+    values = stored.removable(all=args.trash)
+    found = lines(planned, _files(unused), Removal(thrown, trash.size(thrown)), _files(values))
     print_lines(found or [f"Nothing to remove from {settings().cache}."])
     if not found or not (args.yes or _agreed()):
         return
     housekeeping.clean(runner.store(), planned)
     uploads.remove_dead()
     trash.empty(thrown)
+    for path in values:
+        path.unlink(missing_ok=True)
     print("Done.")
 
 
-def lines(planned: Plan, unused: Removal[Path] = _NONE, thrown: Removal[Path] = _NONE) -> list[str]:
+def lines(
+    planned: Plan,
+    unused: Removal[Path] = _NONE,
+    thrown: Removal[Path] = _NONE,
+    values: Removal[Path] = _NONE,
+) -> list[str]:
     """A line for each kind of thing that is removed, and their sum; nothing where there is nothing."""
     rows = [
         (("result",), planned.results, "their runs stay in the library and are computed again when opened"),
@@ -48,10 +58,11 @@ def lines(planned: Plan, unused: Removal[Path] = _NONE, thrown: Removal[Path] = 
         (("file of bars", "files of bars"), planned.bars, "must be downloaded or imported again"),
         (("file of an upload", "files of uploads"), unused, "not imported within an hour"),
         (("deleted series", "deleted series"), thrown, "from the trash, for good"),
+        (("deleted table of values", "deleted tables of values"), values, "for good"),
         (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
     text = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
-    total = sum(part.size for part in (*planned.parts, unused, thrown))
+    total = sum(part.size for part in (*planned.parts, unused, thrown, values))
     return [*text, f"Total: {disk_size(total)}."] if text else []
 
 
@@ -61,6 +72,10 @@ def _agreed() -> bool:
         raise ConfigError("Nothing was removed: pass --yes when there is no terminal to confirm on.")
     print("Remove them? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _files(paths: Sequence[Path]) -> Removal[Path]:
+    return Removal(tuple(paths), sum(map(_bytes, paths)))
 
 
 def _bytes(path: Path) -> int:

@@ -165,7 +165,9 @@ def _clean(parser: argparse.ArgumentParser) -> None:
         "--all-results", action="store_true", help="all results except those of pinned, tagged and annotated runs"
     )
     parser.add_argument("--bin", action="store_true", help="empty the bin of the library")
-    parser.add_argument("--trash", action="store_true", help="delete the series in the trash for good")
+    parser.add_argument(
+        "--trash", action="store_true", help="delete the series in the trash, and deleted values, for good"
+    )
     parser.add_argument(
         "--bars", action="store_true", help="all downloaded and imported bars, which must then be fetched again"
     )

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.pages.backtest import saved
+from dashboard.runs.restated import on_bars_of
 from dashboard.text.restated import sentence, since_run
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -32,7 +33,7 @@ def said(key: str, spec: BacktestSpec, result: BacktestResult) -> Sequence[Compo
 
 
 def _as_known(key: str, spec: BacktestSpec, result: BacktestResult) -> list[Component | str]:
-    today = BacktestSpec.parse({**spec.model_dump(), "market": {**spec.market.model_dump(), "known_on": None}})
+    today = on_bars_of(spec, None)
     text = sentence(since_run(key, spec)) or "Nothing has been restated since."
     link = dcc.Link("Run on today's data", href=f"/backtest?spec={state.to_query(today)}&compare={key}")
     return [html.Span(f"On bars as known on {spec.market.known_on} UTC. {text}{_today(today, result)}"), link]
@@ -50,7 +51,5 @@ def _today(today: BacktestSpec, result: BacktestResult) -> str:
 
 def _repeat(spec: BacktestSpec, item: Saved) -> list[Component]:
     """The way to the run on the bars as they were when ``item`` was computed."""
-    moment = datetime.fromtimestamp(item.created, UTC)
-    market = {**spec.market.model_dump(), "known_on": moment}
-    query = state.to_query(BacktestSpec.parse({**spec.model_dump(), "market": market}))
+    query = state.to_query(on_bars_of(spec, datetime.fromtimestamp(item.created, UTC)))
     return [dcc.Link("Repeat as it was", href=f"/backtest?spec={query}", title="The same request on the bars of then")]

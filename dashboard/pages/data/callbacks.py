@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback
 
 from dashboard import ids as frame
@@ -12,6 +14,8 @@ from dashboard.pages.data.tab import OPEN, RESULT, SYMBOL, of_symbol, opened, ve
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import tabs
 from dashboard.text.format import day_range
+from engine.core.errors import DataError
+from engine.jobs import runner
 from engine.market.intervals import bar_interval
 
 runs.wire(FORM)
@@ -39,6 +43,19 @@ clientside_callback(
     State(frame.part("rail", ids.PAGE), "href"),
     prevent_initial_call=True,
 )
+
+
+@callback(Output(ids.REFUSED, "children"), RESULT)
+def say_refused(data: runs.ResultData) -> Any:
+    """Why no tab but Quality and Provenance has anything to show; they are out of sight then."""
+    try:
+        opened(data)
+        return None
+    except DataError as error:
+        return view.refused(str(error), runner.load_spec((data or {}).get("spec", "")))
+
+
+clientside_callback(ClientsideFunction("stratoscope", "unsayRefused"), Input(ids.REFUSED, "children"))
 
 
 @callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL)

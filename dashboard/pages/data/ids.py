@@ -2,6 +2,7 @@
 
 PAGE = "data"
 TABS = "data"
+REFUSED = "data-refused"
 DESCRIBED = "data-described"
 CHART = "data-chart"
 CHART_VIEW = "data-chart-view"

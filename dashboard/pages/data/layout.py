@@ -43,6 +43,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         ),
         panel=_chart_section(view, seen.get("symbol")),
         results=[
+            html.Div(id=ids.REFUSED, className="refused"),
             *SEEN.stores(_zoom(opened.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
             choices.store(seen),

@@ -39,8 +39,8 @@ OPEN = Input(line_id(ids.TABS), "active_tab")
 
 
 __all__ = [
-    "OPEN", "RESULT", "SYMBOL", "Looked", "Tab", "as_supplied", "of_symbol", "opened", "seen", "seen_id", "series_of",
-    "shown", "verdict_of",
+    "OPEN", "RESULT", "SYMBOL", "Looked", "Tab", "as_supplied", "of_symbol", "opened", "refused", "seen", "seen_id",
+    "series_of", "shown", "verdict_of",
 ]  # fmt: skip
 
 
@@ -91,13 +91,14 @@ def series_of(data: Looked) -> tuple[MarketSpec, Series]:
         spec, bars = shown(data)
         return spec, catalog.find(spec.collection, bars.series.symbol, spec.interval, spec.known_at)
     except DataError:
-        refused = runner.load_spec((data or {}).get("spec", ""))
-        if not isinstance(refused, MarketSpec) or not (found := _refused(refused)):
+        asked = runner.load_spec((data or {}).get("spec", ""))
+        if not isinstance(asked, MarketSpec) or not (found := refused(asked)):
             raise
-        return refused, found
+        return asked, found
 
 
-def _refused(spec: MarketSpec) -> Series | None:
+def refused(spec: MarketSpec) -> Series | None:
+    """The first series of ``spec`` whose bars are refused; None where all can be read."""
     for symbol in spec.symbols:
         series = catalog.find(spec.collection, symbol, spec.interval, spec.known_at)
         try:

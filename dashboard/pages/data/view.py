@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard import state
+from dashboard.components import states
 from dashboard.shell import Chip, Tone
 from dashboard.text.format import count, number
+from engine.core.spec import Spec
 from engine.market.bars import Series
 from engine.market.quality.finding import Severity
 from engine.market.quality.verdict import Verdict
@@ -58,3 +64,13 @@ def price(value: float) -> str:
 def price_decimals(value: float) -> int:
     """Two, five below ten: currencies move in the fourth."""
     return 5 if abs(value) < 10 else 2
+
+
+def refused(text: str, spec: Spec) -> Component:
+    """The sentence on bars that are refused, and the way to what is wrong with them."""
+    query = state.to_query(spec)
+    links = [
+        dcc.Link(title, href=f"/data?spec={query}&tab={tab}", className="link-button strong")
+        for tab, title in (("quality", "Findings and repairs"), ("provenance", "Where they are from"))
+    ]
+    return states.error(text, title="These bars cannot be drawn.", more=[html.Div(links, className="import-links")])

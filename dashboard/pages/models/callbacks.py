@@ -16,6 +16,7 @@ from dashboard.pages.models.handover import day
 from dashboard.pages.models.kpis import kpis
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.predictions import prediction_note, prediction_rows
+from dashboard.runs import restated
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
 from engine.models.preparation import prepare
@@ -24,6 +25,7 @@ from engine.models.spec import ModelSpec
 from engine.research.model_verdict import assess
 
 runs.wire(FORM)
+restated.wire(FORM.page)
 market_options.follow_collection(FORM)
 
 RESULT = frame.result("models")

@@ -16,6 +16,7 @@ from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
 from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.models import ids, view
+from dashboard.runs import restated
 from engine.indicators import INDICATORS
 from engine.models.spec import ModelSpec
 
@@ -50,6 +51,7 @@ def layout(query: str | None) -> Component:
         title=tabs("models", TABS),
         tools=[html.Span(id=ids.HANDOVER)],
         results=[
+            restated.line(FORM.page),
             pane("models", "score", [strip(ids.KPIS), *_score()], first=True),
             pane("models", "predictions", _predictions()),
             pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),

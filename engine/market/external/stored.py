@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache
@@ -20,6 +22,7 @@ from engine.market.columns import floats, milliseconds, readable
 from engine.market.external.known import Known
 from engine.market.external.table import About, ExternalValues, Kind
 from engine.market.symbols import folder_name, name_of_file
+from engine.market.trash import DAYS
 
 _ABOUT, _FINGERPRINT = b"stratoscope.external", b"stratoscope.fingerprint"
 _FOLDER, _SUFFIX, _DELETED = "external", ".parquet", ".deleted"
@@ -98,12 +101,14 @@ def problems() -> tuple[str, ...]:
 
 def delete(name: str) -> None:
     """Delete the table of that name; results computed from it stay, and ``restore`` brings it back until another of
-    that name is deleted. Raises ``DataError`` where there is none, ``StoreError`` where it cannot be deleted.
+    that name is deleted or its file is removed (``removable``). Raises ``DataError`` where there is none,
+    ``StoreError`` where it cannot be deleted.
     """
     path = _path(name)
     _require_version(name, path)
     try:
         path.replace(path.with_suffix(_DELETED))
+        os.utime(path.with_suffix(_DELETED))
     except OSError as error:
         raise StoreError(f"The values '{name}' could not be deleted: {error.strerror}.") from error
 
@@ -119,6 +124,17 @@ def restore(name: str) -> None:
         path.with_suffix(_DELETED).replace(path)
     except OSError as error:
         raise DataError(f"The values '{name}' cannot be brought back: {error.strerror}.") from error
+
+
+def removable(*, all: bool = False) -> tuple[Path, ...]:
+    """Files of tables that were deleted more than ``trash.DAYS`` ago, or ``all`` of deleted ones."""
+    oldest = time.time() - DAYS * 86_400
+    found = []
+    for path in folder().glob(f"*{_DELETED}"):
+        with contextlib.suppress(OSError):  # it has just been brought back
+            if all or path.stat().st_mtime < oldest:
+                found.append(path)
+    return tuple(found)
 
 
 def folder() -> Path:

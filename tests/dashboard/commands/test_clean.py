@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import engine
@@ -13,7 +16,9 @@ from dashboard import cli
 from dashboard.commands import options
 from engine.core.database import connect
 from engine.jobs import actions, library, runner
+from engine.market.external import stored as external
 from engine.market.fetch.spec import Fetch
+from engine.market.frames import store_values
 from engine.market.sources.stored import save
 from engine.research import ledger
 from tests.support.market import random_walk
@@ -110,6 +115,26 @@ def test_the_bin_is_emptied_when_it_is_named() -> None:
     library.delete(key(2000))
     assert cli.main(["clean", "--bin", "--yes"]) == 0
     assert (has(1000), has(2000), ledger.count()) == (True, False, 2)
+
+
+def test_deleted_values_go_after_a_month_or_when_the_trash_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    def deleted(name: str) -> Path:
+        frame = pd.DataFrame({"A": [1.0, 2.0]}, index=pd.to_datetime(["2024-01-02", "2024-01-03"]))
+        store_values(frame, name, "predictions", known="bar end")
+        external.delete(name)
+        return external.folder() / f"{name}.deleted"
+
+    old, young = deleted("old"), deleted("young")
+    os.utime(old, (0.0, 0.0))
+    assert cli.main(["clean", "--yes"]) == 0
+    assert "1 deleted table of values, " in capsys.readouterr().out
+    assert (old.exists(), young.exists()) == (False, True)
+    external.restore("young")
+    assert cli.main(["clean", "--trash", "--yes"]) == 0
+    assert [item.name for item in external.listed()] == ["young"]
+    external.delete("young")
+    assert cli.main(["clean", "--trash", "--yes"]) == 0
+    assert not young.exists()
 
 
 @pytest.mark.parametrize(("text", "hours"), [("12h", 12), ("30d", 720), (" 6W ", 1008), ("0d", 0)])

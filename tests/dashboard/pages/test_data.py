@@ -91,6 +91,8 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     fulfil(load_action(job), silent)
     with pytest.raises(PreventUpdate):
         quality.prepare(looked, "24/7")
+    assert "TWICE in made-up cannot be used" in text_of(callbacks.say_refused(looked))
+    assert "none: they are refused" in text_of(provenance.describe(looked))
     findings, proposed, *_ = quality.show(looked, "24/7")
     assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
@@ -98,6 +100,7 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
     quality.apply(1, proposed, looked, "24/7")
     assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
+    assert callbacks.say_refused({"key": runner.run_key(asked), "spec": canonical_json(asked)}) is None
 
 
 def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace: Workspace) -> None:
@@ -198,18 +201,18 @@ def test_currencies_have_the_decimals_that_they_move_in() -> None:
 def test_provenance_says_when_bars_were_fetched_and_where_else_they_are(workspace: Workspace) -> None:
     save(random_walk(9, collection="wiki", symbol="AAPL", provider="files", fetched="2026-11-28T09:05:07+00:00"))
     (bars,) = engine.run(MarketSpec(collection="wiki", symbols=("AAPL",))).bars
-    words = text_of(provenance.provenance(bars.series, bars, "none"))
+    words = text_of(provenance.provenance(bars.series, "", "none"))
     assert "2026-11-28 09:05 UTC, from files" in words
     assert "sample, not used: 'stored' has priority" in words
     (bars,) = engine.run(MarketSpec()).bars
-    words = text_of(provenance.provenance(bars.series, bars, "none"))
+    words = text_of(provenance.provenance(bars.series, "", "none"))
     assert "Fetched" not in words
     assert "Also in" not in words
 
 
 def test_provenance_says_what_the_manifest_says() -> None:
     (bars,) = engine.run(MarketSpec(collection="arch", symbols=("^GSPC",))).bars
-    words = text_of(provenance.provenance(bars.series, bars, "total_return"))
+    words = text_of(provenance.provenance(bars.series, "", "total_return"))
     for part in (
         "Yahoo via arch 8",
         "NCSA wheel",

@@ -16,9 +16,11 @@ import engine
 from dashboard import cli, state
 from dashboard.pages.backtest import restated as backtest_page
 from dashboard.pages.data import version_list, view
+from dashboard.runs import restated as restated_line
 from dashboard.runs.results import opened
 from dashboard.text.restated import brief, detail, sentence, since_run
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.errors import EngineError
 from engine.core.spec import canonical_json, to_yaml
 from engine.jobs import records
@@ -110,6 +112,22 @@ def test_run_on_bars_of_a_day_says_what_todays_give() -> None:
     assert links(said)["Run on today's data"].endswith(f"&compare={key}")
     engine.run(SPEC)
     assert "With today's bars: CAGR " in text_of(list(backtest_page.said(key, spec, result)))
+
+
+def test_sweeps_say_what_was_restated_and_lead_to_both() -> None:
+    sweep = SweepSpec.parse({"base": SPEC.model_dump(), "axes": [{"path": "strategy.fast", "values": [3, 5]}]})
+    save(OLD)
+    then, before = engine.run(sweep), engine.run_key(sweep)
+    assert restated_line.said("/backtest", before, sweep) == []
+    time.sleep(1.01)  # a request names a moment to the second
+    save(dividend(OLD))
+    said = restated_line.said("/backtest", engine.run_key(sweep), sweep)
+    assert "Restated since: ACME (290 bars, at most 20.00%)." in text_of(said)
+    again = SweepSpec.parse(asked(links(said)["Repeat as it was"]))
+    assert engine.run(again).sharpe.tobytes() == then.sharpe.tobytes()
+    said = restated_line.said("/backtest", engine.run_key(again), again)
+    assert text_of(said).startswith(f"On bars as known on {again.base.market.known_on} UTC. Restated since: ACME")
+    assert asked(links(said)["Run on today's data"]) == sweep.model_dump(mode="json")
 
 
 def test_run_whose_bars_are_as_they_were_says_nothing() -> None:

@@ -22,7 +22,7 @@ from dashboard.pages.backtest.sweep import layout as sweep_layout
 from dashboard.pages.backtest.sweep import view
 from dashboard.pages.backtest.sweep.form import SweepForm
 from dashboard.pages.backtest.tab import OPEN, Tab
-from dashboard.runs import studies
+from dashboard.runs import restated, studies
 from dashboard.runs.studies import Study
 from dashboard.text import sweeps
 from engine.backtest.metrics import METRICS
@@ -35,11 +35,12 @@ FORM = SweepForm(page=PAGE, spec=SweepSpec, action="Run sweep")
 STUDY = Study(
     FORM, "Sweep", sweep_layout.empty, sub="parameters varied around the backtest on the left", panel=FORM.fields
 )
-TAB = Tab("sweep", "Sweep", sweep_layout.layout, STUDY)
+TAB = Tab("sweep", "Sweep", lambda: [restated.line(PAGE), *sweep_layout.layout()], STUDY)
 
 RESULT_ID = frame.result(PAGE)
 
 axes.wire(FORM)
+restated.wire(PAGE)
 
 
 @callback(

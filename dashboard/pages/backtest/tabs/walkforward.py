@@ -18,7 +18,7 @@ from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.pages.backtest.walkforward import layout as walkforward_layout
 from dashboard.pages.backtest.walkforward import view
 from dashboard.pages.backtest.walkforward.form import WalkForwardForm
-from dashboard.runs import studies
+from dashboard.runs import restated, studies
 from dashboard.runs.studies import Study
 from dashboard.text.sweeps import axis_labels
 from engine.backtest.walkforward.spec import WalkForwardSpec
@@ -26,11 +26,12 @@ from engine.backtest.walkforward.spec import WalkForwardSpec
 PAGE = frame.study("backtest", "walkforward")
 FORM = WalkForwardForm(page=PAGE, spec=WalkForwardSpec, action="Run walk-forward")
 STUDY = Study(FORM, "Walk-forward", walkforward_layout.empty, sub="around the backtest on the left", panel=FORM.fields)
-TAB = Tab("walkforward", "Walk-forward", walkforward_layout.layout, STUDY)
+TAB = Tab("walkforward", "Walk-forward", lambda: [restated.line(PAGE), *walkforward_layout.layout()], STUDY)
 
 RESULT_ID = frame.result(PAGE)
 
 axes.wire(FORM)
+restated.wire(PAGE)
 
 
 @callback(

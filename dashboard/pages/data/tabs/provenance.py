@@ -11,11 +11,12 @@ from dash.development.base_component import Component
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card
 from dashboard.pages.data import ids, version_list
-from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.tab import Looked, Tab, seen, series_of, shown
 from dashboard.pages.data.view import ADJUSTED, not_tradeable
 from dashboard.text.format import day_range
+from engine.core.errors import DataError
 from engine.market import catalog
-from engine.market.bars import Bars, Series
+from engine.market.bars import Series
 from engine.market.intervals import bar_interval
 
 
@@ -28,13 +29,17 @@ TAB = Tab("provenance", "Provenance", layout)
 
 @callback(Output(ids.PROVENANCE, "children"), seen(TAB.name))
 def describe(looked: Looked) -> Any:
-    spec, bars = shown(looked)
-    listed = version_list.versions(spec, bars.series)
-    return [provenance(bars.series, bars, spec.adjustment), listed]
+    try:
+        spec, bars = shown(looked)
+        series, drawn = bars.series, f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"
+    except DataError:
+        spec, series = series_of(looked)
+        drawn = "none: they are refused"
+    return [provenance(series, drawn, spec.adjustment), version_list.versions(spec, series)]
 
 
-def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
-    """Everything the manifest says about the series, and what is on screen of it."""
+def provenance(series: Series, drawn: str, adjustment: str) -> Component:
+    """Everything the manifest says about the series, and which bars of it are ``drawn``."""
     tradeable = "yes" if series.tradeable else f"no: {not_tradeable(series)}"
     has = [name for name, there in (("open, high, low", series.has_ohlc), ("volume", series.has_volume)) if there]
     about = [
@@ -55,7 +60,7 @@ def provenance(series: Series, bars: Bars, adjustment: str) -> Component:
         ("Prices as supplied", series.adjustment),
         ("Prices on screen", ADJUSTED[adjustment]),
         *_known(series),
-        ("Bars on screen", f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"),
+        ("Bars on screen", drawn),
     ]
     return card.columns(card.card("Series", card.facts(about)), card.card("Source", card.facts(where)), kind="half")
 
