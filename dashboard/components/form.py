@@ -266,7 +266,8 @@ class Form:
         place = ids.part("add", self.page, path=item.path)
         if found := self._list_of(item):
             return picker.add_button(place, found, f"Add to {item.title.lower()}")
-        return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder="+ Add", className="select add")
+        text = picker.add_text(item.registry) if item.registry else "+ Add"
+        return dbc.Select(id=place, options=_kinds_of(item), value="", placeholder=text, className="select add")
 
     def _list(self, item: Field, value: Any, whole: Values) -> list[Component]:
         add = self._add(item)

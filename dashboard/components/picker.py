@@ -30,11 +30,15 @@ def button(id_: ids.Id, registry: Registry[Any], kind: str, label: str) -> Compo
 
 def add_button(id_: ids.Id, registry: Registry[Any], label: str) -> Component:
     """A button that adds what is chosen to a list: its ``value`` is its name, until the list has taken it."""
-    text = f"+ Add {registry.group.removesuffix('s')}"
     return html.Button(
-        text, id=id_, value="", type="button", className="select add picks", **{"data-adds": ""},
+        add_text(registry), id=id_, value="", type="button", className="select add picks", **{"data-adds": ""},
         **_opens(id_["page"], label),
     )  # fmt: skip
+
+
+def add_text(registry: Registry[Any]) -> str:
+    """What a control says that adds one of them to a list."""
+    return f"+ Add {registry.group.removesuffix('s')}"
 
 
 def _opens(page: str, label: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 _HEAD, _ROW, _SCROLLBAR = 30, 29, 17  # pixels, the first two as in assets/24_grid.css
 _PADDING, _LETTER = 26, 7.2  # pixels of a cell beside its text, and of a letter of a heading
-Kind = Literal["text", "number", "signed", "price", "percent", "signed_percent", "day", "time"]
+Kind = Literal["text", "number", "signed", "price", "percent", "signed_percent", "own", "day", "time"]
 
 
 _VALUES: dict[Kind, int] = {
@@ -19,6 +19,7 @@ _VALUES: dict[Kind, int] = {
     "number": 74,
     "price": 84,
     "percent": 84,
+    "own": 84,
     "signed": 92,
     "signed_percent": 112,
     "day": 100,
@@ -29,8 +30,9 @@ _VALUES: dict[Kind, int] = {
 class Column:
     """One column; ``field`` is its key in the rows. Percentages are given as fractions, times as ms since 1970 or
     ISO text; what is ``signed`` has its sign and its colour; a price has as many decimals as its row says in
-    ``decimals``. A column has its ``width``, or shares what is left and is at least ``least`` wide (pixels), by
-    itself as wide as its title and a typical value. A ``pinned`` one stays in sight while the others are scrolled.
+    ``decimals``, and a value of its "own" kind is of the one that its row says in ``kind``. A column has its
+    ``width``, or shares what is left and is at least ``least`` wide (pixels), by itself as wide as its title and a
+    typical value. A ``pinned`` one stays in sight while the others are scrolled.
     """
 
     field: str
@@ -108,6 +110,8 @@ def definition(column: Column) -> dict[str, Any]:
     how = f"'{column.kind}', {column.decimals}, '{column.unit}'"
     if column.kind == "price":
         how = f"'number', params.data.decimals, '{column.unit}'"
+    elif column.kind == "own":
+        how = f"params.data.kind, {column.decimals}, '{column.unit}'"
     base |= {
         "type": "rightAligned",
         "valueFormatter": {"function": f"stratoscopeCell(params.value, {how})"},

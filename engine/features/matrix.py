@@ -36,10 +36,12 @@ class FeatureMatrix:
     warm_up: tuple[int, ...]
     symbols: tuple[str, ...]
 
-    def usable(self) -> NDArray[np.bool_]:
-        """Boolean mask of the rows after the longest warm-up whose features are all finite."""
-        settled = self.bar >= max(self.warm_up)
-        known: NDArray[np.bool_] = settled & np.isfinite(self.values).all(axis=1)
+    def usable(self, complete: bool = True) -> NDArray[np.bool_]:
+        """Boolean mask of the rows after the longest warm-up whose features are all finite; unless they have to be
+        ``complete``, of those of which any is.
+        """
+        settled, finite = self.bar >= max(self.warm_up), np.isfinite(self.values)
+        known: NDArray[np.bool_] = settled & (finite.all(axis=1) if complete else finite.any(axis=1))
         return known
 
     def rows(self, symbol: str) -> slice:

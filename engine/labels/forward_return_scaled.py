@@ -14,7 +14,7 @@ from engine.labels.volatility import volatility, volatility_window
 from engine.market.bars import Bars
 
 
-@plugin("forward_return_scaled", title="Return in volatilities")
+@plugin("forward_return_scaled", title="Scaled return")
 class ForwardReturnScaled(Label):
     """The total return from the close of bar t to that of bar t + ``horizon``, over the standard deviation that so many
     bars have in a random walk with the volatility of the returns up to t.

@@ -97,7 +97,8 @@ class Model(Spec):
         device: str = "cpu",
         on_step: OnStep | None = None,
     ) -> Fitted:
-        """Train on ``train``, whose labels are all known; its ``task`` says for what.
+        """Train on ``train``, whose labels are all known; its ``task`` says for what. A row counts in the loss by its
+        ``weight``, where the set has any; the losses that are told are then means with these weights.
 
         ``validation`` is a later part of the training rows, set aside to decide when to stop where
         ``wants_validation()`` says so; no test row is ever among either. Being watched by ``on_step`` changes nothing.

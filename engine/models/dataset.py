@@ -10,9 +10,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from engine.features.matrix import FeatureMatrix
-from engine.labels import Label, Task, call_label
+from engine.features.processing import FittedProcessors
+from engine.labels import Label, Labels, Task, call_label
 from engine.market.availability import known_at
-from engine.market.bars import Floats, Market, Times
+from engine.market.bars import Bars, Floats, Market, Times
 from engine.models.splits import embargoed
 
 Indices = NDArray[np.int64]
@@ -46,10 +47,13 @@ class Dataset:
     """Rows of a panel after the warm-up, symbol after symbol, each ascending in time.
 
     ``matrix`` float64 (bars of all symbols, features) is that of the whole panel, shared by all parts of it and never
-    copied; ``place`` int64 says which of its rows belong to this set, all of them finite. Of each row of the set:
+    copied; ``place`` int64 says which of its rows belong to this set, all of them finite unless a processor is still to
+    fill what is unknown. Of each row of the set:
     ``time`` datetime64[ms]; ``symbol`` int32; ``label``, a class index or a number (see ``labels.Labels``), NaN where
     the outcome is not known; ``end``, the end of the label with the embargo added, NaT if unknown, what purging goes
-    by; ``known``, the moment in UTC at which the features were known. ``task`` and ``classes`` are those of the label.
+    by; ``reach`` int64, the bars from the row to the label's own end, 0 if unknown; ``known``, the moment in UTC at
+    which the features were known. ``weight`` float64 are what training rows count in the loss, 1 in the mean; None
+    where all count alike. ``task`` and ``classes`` are those of the label.
     """
 
     matrix: Floats
@@ -58,7 +62,9 @@ class Dataset:
     symbol: NDArray[np.int32]
     label: Floats
     end: Times
+    reach: Indices
     known: Times
+    weight: Floats | None = None
     task: Task = "binary"
     classes: tuple[str, ...] = ("down", "up")
 
@@ -74,8 +80,13 @@ class Dataset:
 
     def where(self, mask: NDArray[np.bool_]) -> Dataset:
         """The rows that ``mask`` keeps, of the same matrix."""
-        selected = {name: getattr(self, name)[mask] for name in ("place", "time", "symbol", "label", "end", "known")}
-        return replace(self, **selected)
+        names = ("place", "time", "symbol", "label", "end", "reach", "known")
+        selected = {name: getattr(self, name)[mask] for name in names}
+        return replace(self, **selected, weight=None if self.weight is None else self.weight[mask])
+
+    def processed(self, processors: FittedProcessors) -> Dataset:
+        """The rows as a model sees them."""
+        return replace(self, matrix=processors.apply(self.matrix)) if processors.steps else self
 
     def labelled(self) -> Dataset:
         """The rows with a known label."""
@@ -103,8 +114,12 @@ class Dataset:
         return numbers - np.maximum.accumulate(np.where(breaks, numbers, 0)) + 1
 
 
-def from_panel(features: FeatureMatrix, market: Market, target: Label, embargo: int) -> Dataset:
-    """The usable rows of ``features`` with their labels; ``market`` holds the bars that the features came from."""
+def from_panel(
+    features: FeatureMatrix, market: Market, target: Label, embargo: int, *, complete: bool = True
+) -> Dataset:
+    """The usable rows of ``features`` with their labels; ``market`` holds the bars that the features came from.
+    ``complete`` is that of ``FeatureMatrix.usable``.
+    """
     labels = [call_label.labels(target, bars) for bars in market.bars]
     ends = [embargoed(item.end, bars.time, embargo) for item, bars in zip(labels, market.bars, strict=True)]
     everything = Dataset(
@@ -114,11 +129,21 @@ def from_panel(features: FeatureMatrix, market: Market, target: Label, embargo: 
         symbol=features.symbol,
         label=np.concatenate([item.value for item in labels]),
         end=np.concatenate(ends),
+        reach=np.concatenate([_reach(item, bars) for item, bars in zip(labels, market.bars, strict=True)]),
         known=np.concatenate([known_at(bars) for bars in market.bars]),
         task=target.task,
         classes=target.classes,
     )
-    return everything.where(features.usable())
+    return everything.where(features.usable(complete))
+
+
+def _reach(labels: Labels, bars: Bars) -> Indices:
+    """Bars from each of ``bars`` to the end of its label, 0 where there is none."""
+    known = ~np.isnat(labels.end)
+    at = np.searchsorted(bars.time, labels.end[known])
+    found = np.zeros(len(bars), dtype=np.int64)
+    found[known] = at - np.flatnonzero(known)
+    return found
 
 
 def from_arrays(
@@ -134,6 +159,7 @@ def from_arrays(
         symbol=np.zeros(count, dtype=np.int32),
         label=np.full(count, np.nan) if label is None else label,
         end=time,
+        reach=np.ones(count, dtype=np.int64),
         known=time + np.timedelta64(1, "D"),
         task=task,
         classes=tuple(classes),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.core.errors import DataError
 from engine.core.progress import Progress
+from engine.features.processing import FittedProcessors, fit
+from engine.features.processors import Processor
 from engine.models import Fitted, Model, OnStep, TrainingStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.splits import chronological
+from engine.models.weights import EQUAL, Weighting
 
 VALIDATION_FRACTION = 0.2
 MINIMUM_ROWS = 20
@@ -21,28 +25,45 @@ _CURVE_POINTS = 300
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """A fitted model with the rows that it was ``fitted_on``, and how many others stopped it or were purged."""
+    """A fitted model with the rows that it was ``fitted_on``, as it saw them, the ``processors`` that made them so, and
+    how many others stopped it or were purged.
+    """
 
     fitted: Fitted
+    processors: FittedProcessors
     fitted_on: Dataset
     n_validation: int
     n_purged: int
 
 
-def train(model: Model, rows: Dataset, seed: int, on_step: OnStep | None = None) -> TrainedModel:
+def train(
+    model: Model,
+    rows: Dataset,
+    seed: int,
+    on_step: OnStep | None = None,
+    *,
+    processors: Sequence[Processor] = (),
+    weighting: Weighting = EQUAL,
+) -> TrainedModel:
     """Fit ``model`` on ``rows``, on the processor that it names.
 
     Where the model wants validation rows they are the latest fifth of ``rows``, and rows whose labels reach into it are
-    purged, as at the test. Raises ``DataError`` where too little is left or only one label occurs.
+    purged, as at the test. The rows that are left are what it learns from: those that ``processors`` are fitted on, and
+    ``weighting`` weighs. Raises ``DataError`` where too little is left or only one label occurs.
     """
-    if not model.wants_validation():
-        require_trainable(rows, "training")
-        return TrainedModel(call_model.fit(model, rows, None, seed, on_step), rows, 0, 0)
-    split = chronological(rows.time, rows.end, VALIDATION_FRACTION)
-    earlier, later = rows.where(split.train), rows.where(split.test)
+    earlier, n_purged = rows, 0
+    later: Dataset | None = None
+    if model.wants_validation():
+        split = chronological(rows.time, rows.end, VALIDATION_FRACTION)
+        earlier, later, n_purged = rows.where(split.train), rows.where(split.test), int(split.purged.sum())
     require_trainable(earlier, "training")
+    processing = fit(processors, earlier.values)
+    earlier = replace(earlier.processed(processing), weight=weighting.of(earlier))
+    n_validation = 0
+    if later is not None:
+        later, n_validation = replace(later, matrix=earlier.matrix), len(later)
     fitted = call_model.fit(model, earlier, later, seed, on_step)
-    return TrainedModel(fitted, earlier, len(later), int(split.purged.sum()))
+    return TrainedModel(fitted, processing, earlier, n_validation, n_purged)
 
 
 def require_trainable(rows: Dataset, part: str) -> None:

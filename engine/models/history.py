@@ -12,8 +12,8 @@ from engine.features.matrix import matrix
 from engine.market.availability import known_until
 from engine.market.bars import Market
 from engine.models import call_model
-from engine.models.dataset import Dataset, from_panel
-from engine.models.preparation import parts
+from engine.models.dataset import Dataset
+from engine.models.preparation import parts, rows_of
 from engine.models.result import ModelResult
 from engine.models.scores import is_predicted
 from engine.models.spec import ModelSpec
@@ -62,14 +62,14 @@ class History:
         )
         if not rows:
             return partial
-        prediction = call_model.predict(self._spec.model, partial.artifact, rows)
+        prediction = call_model.predict(self._spec.model, partial.artifact, rows.processed(partial.processors))
         scored = is_predicted(prediction) & np.isfinite(rows.label)
         return replace(partial, prediction=prediction, n_scored=int(scored.sum()))
 
     def _rows(self, market: Market) -> Dataset:
         """The rows of ``market``, its symbols numbered as in the result."""
         spec = self._spec
-        rows = from_panel(matrix(spec.features, market, context=self._context), market, spec.target, spec.embargo)
+        rows = rows_of(spec, market, matrix(spec.features, market, context=self._context))
         places = [self._result.symbols.index(bars.series.symbol) for bars in market.bars]
         return replace(rows, symbol=np.array(places, dtype=np.int32)[rows.symbol])
 
@@ -81,7 +81,7 @@ class History:
         at = np.searchsorted(_keys(recomputed), _keys(train))
         if not len(recomputed) or (at >= len(recomputed)).any() or (_keys(recomputed)[at] != _keys(train)).any():
             return False
-        same = np.isclose(recomputed.values[at], train.values, rtol=1e-9, atol=1e-12).all()
+        same = np.isclose(recomputed.values[at], train.values, rtol=1e-9, atol=1e-12, equal_nan=True).all()
         return bool(same) and np.array_equal(recomputed.label[at], train.label)
 
 

@@ -73,8 +73,14 @@ def _batch_scores(item: tuple[str, list[int]], progress: Progress) -> list[float
     for done, number in enumerate(item[1]):
         progress(done / len(item[1]), f"Training null model {number + 1}")
         labels = rotated(rows, spec.target.horizon, (spec.seed, number))
-        artifact = train(spec.model, replace(rows, label=labels), spec.seed).fitted.artifact
-        prediction = call_model.predict(spec.model, artifact, known)
+        trained = train(
+            spec.model,
+            replace(rows, label=labels),
+            spec.seed,
+            processors=spec.processors,
+            weighting=spec.weighting(),
+        )
+        prediction = call_model.predict(spec.model, trained.fitted.artifact, known.processed(trained.processors))
         predicted = is_predicted(prediction)
         scores.append(headline(known.task, known.label[predicted], prediction[predicted]))
     return scores

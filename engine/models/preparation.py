@@ -18,9 +18,14 @@ def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
     return market, matrix(spec.features, market, context=load_context(spec.features, spec.market))
 
 
+def rows_of(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Dataset:
+    """The rows that ``spec`` can use, of either part."""
+    return from_panel(features, market, spec.target, spec.embargo, complete=not spec.fills_unknown())
+
+
 def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Dataset, Dataset, Split]:
     """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""
-    rows = from_panel(features, market, spec.target, spec.embargo)
+    rows = rows_of(spec, market, features)
     split = chronological(rows.time, rows.end, spec.test_fraction)
     train, test = rows.where(split.train), rows.where(split.test)
     require_trainable(train, "training")

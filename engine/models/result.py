@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.store import Trial
+from engine.features.processing import FittedProcessors, from_json
 from engine.labels import Task
 from engine.market.availability import align_known
 from engine.market.bars import Bars, Floats, Times
@@ -37,7 +38,8 @@ class ModelResult:
     ``n_validation`` decided when to stop, ``n_purged`` were dropped because their label reaches into a later part.
     ``train_start``, ``train_end`` and ``test_start`` are ISO times of bars. ``content`` uint8 are the bytes of the
     ``artifact``, in the format ``media_type``. It was trained on the processor ``device``, where the same request gives
-    again what ``reproducibility`` says. ``warnings`` are sentences on grave faults of the data.
+    again what ``reproducibility`` says. ``processing`` holds the fitted ``processors`` as JSON. ``warnings`` are
+    sentences on grave faults of the data.
     """
 
     label: str
@@ -72,12 +74,18 @@ class ModelResult:
     content: NDArray[np.uint8]
     device: str
     reproducibility: Reproducibility
+    processing: str = "[]"
     warnings: tuple[str, ...] = ()
 
     @property
     def artifact(self) -> Artifact:
         """The model itself. Raises ``DataError`` where the stored bytes are no model."""
         return Artifact(self.media_type, self.content.tobytes())
+
+    @property
+    def processors(self) -> FittedProcessors:
+        """What is done to features before the model sees them. Raises ``DataError`` where that cannot be read."""
+        return from_json(self.processing)
 
     @property
     def headline(self) -> float:

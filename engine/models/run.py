@@ -36,7 +36,8 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     features: FeatureMatrix = inputs["features"]
     rows, test, split = parts(spec, inputs["market"], features)
     curve = TrainingCurve(section(progress, 0.05, 0.5), spec.model.step)
-    trained = train(spec.model, rows, spec.seed, curve)
+    trained = train(spec.model, rows, spec.seed, curve, processors=spec.processors, weighting=spec.weighting())
+    test = test.processed(trained.processors)
     null = null_scores(spec, section(progress, 0.5, 1.0), curve.partial())
     prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
     scored = is_predicted(prediction) & ~np.isnan(test.label)
@@ -81,6 +82,7 @@ def _training(model: Model, trained: TrainedModel) -> dict[str, Any]:
         "media_type": fitted.artifact.media_type,
         "content": np.frombuffer(fitted.artifact.content, dtype=np.uint8),
         "device": device,
+        "processing": trained.processors.to_json(),
         "reproducibility": model.reproducibility(device),
     }
 

@@ -10,6 +10,7 @@ from pydantic import model_validator
 from engine.core.registry import info
 from engine.core.spec import Estimate, Resources, RunSpec, parameter
 from engine.features import Features
+from engine.features.processors import Processors
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import SmaDistance
 from engine.indicators.momentum import Rsi
@@ -19,6 +20,7 @@ from engine.market import catalog
 from engine.market.spec import MarketSpec
 from engine.models import MODELS, Model
 from engine.models.kinds.lightgbm import LightGbm
+from engine.models.weights import Weighting
 
 
 class ModelSpec(RunSpec):
@@ -27,8 +29,32 @@ class ModelSpec(RunSpec):
     kind: Literal["model"] = "model"
     market: MarketSpec = parameter(MarketSpec(), title="Market", section="Universe")
     features: Features = parameter((SmaDistance(), Rsi()), title="Features", section="Features")
+    processors: Processors = parameter(
+        (),
+        title="Processors",
+        help="Applied to the features in this order, fitted on the training rows alone.",
+        section="Features",
+    )
     target: Annotated[Label, LABELS] = parameter(ForwardReturn(), title="Label", section="Label")
     model: Annotated[Model, MODELS] = parameter(LightGbm(), title="Model", section="Model")
+    sample_weights: Literal["none", "uniqueness"] = parameter(
+        "none",
+        title="Sample weights",
+        help="What a training row counts. Labels that overlap share what happened: by uniqueness each of ten labels "
+        "over the same bars counts about a tenth.",
+        choices={"none": "All rows alike", "uniqueness": "By uniqueness"},
+        section="Training",
+    )
+    time_decay: float = parameter(
+        0.0,
+        title="Time decay",
+        help="Part of its weight that the oldest training row loses, the newest none: 1 is all of it, 1.5 also that of "
+        "the older half of the rows.",
+        ge=0,
+        lt=2,
+        step=0.1,
+        section="Training",
+    )
     test_fraction: float = parameter(
         0.3,
         title="Test part",
@@ -85,6 +111,14 @@ class ModelSpec(RunSpec):
     def feature_spec(self) -> FeatureSpec:
         """The request for the features that it is trained on."""
         return FeatureSpec(market=self.market, features=self.features)
+
+    def fills_unknown(self) -> bool:
+        """Whether rows of which a feature is unknown are used too."""
+        return any(processor.fills_unknown for processor in self.processors)
+
+    def weighting(self) -> Weighting:
+        """The weights that the training rows have."""
+        return Weighting(self.sample_weights == "uniqueness", self.time_decay)
 
     def resources(self) -> Resources:
         return Resources(gpus=int(self.model.processor() != "cpu"))

@@ -74,6 +74,23 @@ def test_it_learns_what_can_be_learnt(model: Model, task: Task) -> None:
     assert score(test, model.predict(fit(model, task).artifact, test)) > 0.93
 
 
+def test_rows_of_little_weight_are_hardly_learnt_from(model: Model, task: Task) -> None:
+    """Every other row says the contrary of the truth."""
+    rows, later = sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None
+    lie, highest = np.arange(ROWS) % 2 == 1, rows.label.max()
+    mixed = replace(rows, label=np.where(lie, highest - rows.label, rows.label))
+    weighted = replace(mixed, weight=np.where(lie, 1e-3, 2 - 1e-3))
+    test = sample(task, 3)
+    assert score(test, model.predict(model.fit(weighted, later, 0).artifact, test)) > 0.9
+    assert score(test, model.predict(model.fit(mixed, later, 0).artifact, test)) < 0.85
+
+
+def test_equal_weights_change_nothing(model: Model, task: Task) -> None:
+    rows, later, test = sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None, sample(task, 3)
+    equal = model.predict(model.fit(replace(rows, weight=np.ones(ROWS)), later, 0).artifact, test)
+    np.testing.assert_allclose(equal, model.predict(model.fit(rows, later, 0).artifact, test), atol=0.02)
+
+
 def test_predictions_are_those_of_the_task(model: Model, task: Task) -> None:
     prediction = model.predict(fit(model, task).artifact, sample(task, 3))
     assert prediction.dtype == np.float64

@@ -27,7 +27,8 @@ class CalibrationInfo:
     the share, ``low`` to ``high`` (Wilson 1927); of several classes the highest is the rise. Of a regression it has the
     mean number that was said, the mean outcome, and the 95% interval of that by its standard error. Labels of
     ``horizon`` bars overlap, so the interval counts one row in ``horizon`` as independent. ``base_rate`` is the share
-    of rises, or the mean outcome, in all of them; ``is_number`` tells a regression.
+    of rises, or the mean outcome, in all of them; ``is_number`` tells a regression, ``in_percent`` whether its values
+    are fractions, as probabilities are.
     """
 
     said: Floats
@@ -37,6 +38,7 @@ class CalibrationInfo:
     high: Floats
     base_rate: float
     is_number: bool = False
+    in_percent: bool = True
 
 
 def info(result: ModelResult, horizon: int) -> CalibrationInfo:
@@ -56,7 +58,9 @@ def info(result: ModelResult, horizon: int) -> CalibrationInfo:
         low, high = mean_rose - Z * error, mean_rose + Z * error
     else:
         low, high = wilson(mean_rose, independent)
-    return CalibrationInfo(mean_forecast, mean_rose, rows, low, high, float(rose.mean()), is_number)
+    return CalibrationInfo(
+        mean_forecast, mean_rose, rows, low, high, float(rose.mean()), is_number, not is_number or result.unit == "%"
+    )
 
 
 def bins(values: Floats) -> NDArray[np.intp]:
@@ -86,6 +90,7 @@ def figure(info: CalibrationInfo) -> go.Figure:
     """Dots with whiskers; on the diagonal a probability means what it says."""
     import plotly.graph_objects as go
 
+    value, bound, ticks = (".2%", ".1%", ".3~p") if info.in_percent else (".3~f", ".2~f", ".3~g")
     ends = [float(info.said.min()), float(info.said.max())]
     perfect = go.Scatter(
         x=ends, y=ends, name="Perfect", mode="lines", hoverinfo="skip", showlegend=False,
@@ -97,18 +102,18 @@ def figure(info: CalibrationInfo) -> go.Figure:
         customdata=np.column_stack([info.rows, info.low, info.high]),
         error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,
                  "color": base.tint(base.SERIES[0], 60), "thickness": 1.2, "width": 3},
-        hovertemplate=f"predicted %{{x:.2%}}, {'realised' if info.is_number else 'rose'} %{{y:.2%}}<br>"
-        "95% confidence interval %{customdata[1]:.1%} to %{customdata[2]:.1%}, "
+        hovertemplate=f"predicted %{{x:{value}}}, {'realised' if info.is_number else 'rose'} %{{y:{value}}}<br>"
+        f"95% confidence interval %{{customdata[1]:{bound}}} to %{{customdata[2]:{bound}}}, "
         "%{customdata[0]:,} rows<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
         [perfect, dots],
         x={
             "title": {"text": "Prediction" if info.is_number else "Predicted probability"},
-            "tickformat": ".3~p",
+            "tickformat": ticks,
             "nticks": 6,
         },
-        y=base.value_axis(tickformat=".3~p", nticks=6),
+        y=base.value_axis(tickformat=ticks, nticks=6),
         keep="calibration",
         hover="closest",
     )

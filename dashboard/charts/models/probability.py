@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class ProbabilityInfo:
     """Times in float64 milliseconds since 1970: closes of ``symbol`` in ``currency`` from its first prediction on, and
     the predictions, called ``name``, thinned to what a screen can show: probabilities of a rise, or numbers. ``even``
-    is where they say neither a rise nor a fall; ``rises`` is the share of them there or above, before thinning."""
+    is where they say neither a rise nor a fall; ``rises`` is the share of them there or above, before thinning. Numbers
+    that are no fractions are not ``in_percent``.
+    """
 
     symbol: str
     currency: str
@@ -32,6 +34,7 @@ class ProbabilityInfo:
     rises: float
     even: float = 0.5
     name: str = "Probability"
+    in_percent: bool = True
 
 
 def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
@@ -55,6 +58,7 @@ def info(result: ModelResult, bars: Bars) -> ProbabilityInfo:
         rises=float(np.mean(probability >= even)) if len(probability) else float("nan"),
         even=even,
         name="Predicted" if result.task == "regression" else "Probability",
+        in_percent=result.task != "regression" or result.unit == "%",
     )
 
 
@@ -71,14 +75,22 @@ def figure(info: ProbabilityInfo) -> go.Figure:
     )  # fmt: skip
     line = go.Scatter(
         x=info.time, y=base.values(info.probability), name=info.name, yaxis="y2",
-        line={"color": base.SERIES[0], "width": 1.3, "shape": "hv"}, hovertemplate="%{y:.2%}",
+        line={"color": base.SERIES[0], "width": 1.3, "shape": "hv"},
+        hovertemplate="%{y:.2%}" if info.in_percent else "%{y:.3~f}",
     )  # fmt: skip
     above, below = np.maximum(info.probability, info.even), np.minimum(info.probability, info.even)
     figure = base.figure(
         [price, *_filled(info, above, base.GAIN), *_filled(info, below, base.LOSS), line],
         x=base.time_axis(intraday=info.intraday),
         y=base.value_axis(tickformat=",.6~g"),
-        panes=[(base.value_axis(tickformat=".3~p", nticks=5, zeroline=False, range=_range(info)), 0.38)],
+        panes=[
+            (
+                base.value_axis(
+                    tickformat=".3~p" if info.in_percent else ".3~g", nticks=5, zeroline=False, range=_range(info)
+                ),
+                0.38,
+            )
+        ],
         keep=f"probability {info.symbol}",
     )
     figure.add_shape(

@@ -85,7 +85,7 @@ def divide(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> tuple[NDAr
     The bars right before the test are the embargo; those before them whose labels would reach into it are purged.
     """
     train, _, split = preparation.parts(spec, market, matrix)
-    usable = matrix.usable()
+    usable = matrix.usable(complete=not spec.fills_unknown())
     part = np.full(len(matrix.time), -1, np.int8)
     part[matrix.bar < max(matrix.warm_up)] = WARM_UP
     rows = np.full(int(usable.sum()), -1, np.int8)

@@ -25,7 +25,11 @@ COLUMNS = (
     Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
     Column("symbol", "Symbol"),
     Column(
-        "prediction", "Prediction", kind="percent", help="Probability of the highest class, or the predicted return."
+        "prediction",
+        "Prediction",
+        kind="own",
+        decimals=2,
+        help="Probability of the highest class, or the predicted number.",
     ),
     Column("predicted", "Predicted", help="The most likely class, or the sign of the prediction."),
     Column("outcome", "Outcome", least=118, help="The label: what happened over the horizon."),

@@ -22,6 +22,7 @@ def prediction_rows(result: ModelResult) -> list[dict[str, Any]]:
             "time": moment(result.time[i]),
             "symbol": result.symbols[result.symbol[i]],
             "prediction": float(predicted[i]),
+            "kind": "percent" if result.task != "regression" or result.unit == "%" else "number",
             "predicted": predicted_class(result, i),
             "outcome": "pending" if np.isnan(result.outcome[i]) else observed(result, i),
             "right": "" if np.isnan(result.outcome[i]) else "yes" if is_right(result, i) else "no",

@@ -133,8 +133,9 @@ def _columns(rows: Dataset, params: dict[str, Any], reference: Any = None) -> An
 
     names = [f"f{index}" for index in range(rows.matrix.shape[1])]
     return lightgbm.Dataset(
-        rows.values, rows.label, reference=reference, feature_name=names, params=params, free_raw_data=True
-    )
+        rows.values, rows.label, weight=rows.weight, reference=reference, feature_name=names, params=params,
+        free_raw_data=True,
+    )  # fmt: skip
 
 
 def _step_callback(curves: dict[str, list[float]], on_step: OnStep | None) -> Any:

@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
@@ -53,7 +52,7 @@ class Linear(Model):
         mean, scale = values.mean(axis=0), values.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         with threadpool_limits(1, user_api="blas"):  # sums in another order differ in the last bits
-            solved = self._solved((values - mean) / scale, train.label, train.task)
+            solved = self._solved((values - mean) / scale, train)
         coefficients = np.atleast_2d(np.asarray(solved.coef_, dtype=np.float64))
         artifact = from_tensors(
             {
@@ -65,16 +64,16 @@ class Linear(Model):
         )
         return Fitted(artifact, importance=np.abs(coefficients).mean(axis=0))
 
-    def _solved(self, values: Floats, label: Floats, task: Task) -> Any:
+    def _solved(self, values: Floats, train: Dataset) -> Any:
         """An estimator with ``coef_`` and ``intercept_``."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression, Ridge
 
-        if task == "regression":
-            return Ridge(alpha=self.penalty, solver="cholesky").fit(values, label)
+        if train.task == "regression":
+            return Ridge(alpha=self.penalty, solver="cholesky").fit(values, train.label, train.weight)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last of a thousand steps is a model, too
-            return LogisticRegression(C=1 / self.penalty, max_iter=1000).fit(values, label)
+            return LogisticRegression(C=1 / self.penalty, max_iter=1000).fit(values, train.label, train.weight)
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         tensors = to_tensors(artifact)

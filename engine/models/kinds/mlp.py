@@ -138,13 +138,15 @@ class _Rows:
                 "window or a longer range of days."
             )
         self.label = data.label[self.windows.row]
+        self.weight = None if data.weight is None else data.weight[self.windows.row]
+        self.total_weight = float(len(self.label) if self.weight is None else self.weight.sum())
         self.batch = model.batch_size
 
-    def batches(self, order: Indices) -> Iterator[tuple[Floats, Floats]]:
-        """Values (windows, lookback, features) and labels, in this order."""
+    def batches(self, order: Indices) -> Iterator[tuple[Floats, Floats, Floats | None]]:
+        """Values (windows, lookback, features), labels and weights, in this order."""
         for start in range(0, len(order), self.batch):
             rows = order[start : start + self.batch]
-            yield self.windows.batch(rows), self.label[rows]
+            yield self.windows.batch(rows), self.label[rows], None if self.weight is None else self.weight[rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,13 +211,13 @@ class _Network:
     def epoch(self, rows: _Rows, order: np.random.Generator, step: torch.optim.Optimizer) -> float:
         """A pass over all rows; the mean loss of its batches as they came."""
         total = 0.0
-        for values, label in rows.batches(order.permutation(len(rows.label))):
+        for values, label, weight in rows.batches(order.permutation(len(rows.label))):
             step.zero_grad()
-            loss = self._loss(self._scores(values), label)
+            loss = self._loss(self._scores(values), label, weight)
             loss.backward()  # type: ignore[no-untyped-call]
             step.step()
             total += loss.item() * len(label)
-        return total / len(rows.label) * float(self.label[1]) ** 2
+        return total / rows.total_weight * float(self.label[1]) ** 2
 
     def loss_on(self, rows: _Rows) -> float:
         """Mean loss per row without training on it, in the unit of ``epoch``."""
@@ -223,8 +225,10 @@ class _Network:
 
         with torch.no_grad():
             batches = rows.batches(np.arange(len(rows.label)))
-            total = sum(self._loss(self._scores(values), label).item() * len(label) for values, label in batches)
-        return total / len(rows.label) * float(self.label[1]) ** 2
+            total = sum(
+                self._loss(self._scores(values), label, weight).item() * len(label) for values, label, weight in batches
+            )
+        return total / rows.total_weight * float(self.label[1]) ** 2
 
     def answers(self, data: Dataset, window: int) -> Floats:
         """Predictions of ``data``, as ``Model.predict`` returns them."""
@@ -257,16 +261,25 @@ class _Network:
         weights, bias = self.layers[-1]
         return torch.addmm(bias, passed, weights.T)
 
-    def _loss(self, score: torch.Tensor, label: Floats) -> torch.Tensor:
+    def _loss(self, score: torch.Tensor, label: Floats, weight: Floats | None) -> torch.Tensor:
+        """The mean over the rows of their losses, times the weights if there are any."""
+        if weight is None:
+            return self._losses(score, label, "mean")
+        import torch
+
+        return (self._losses(score, label, "none") * torch.from_numpy(weight.astype(np.float32)).to(self.place)).mean()
+
+    def _losses(self, score: torch.Tensor, label: Floats, reduction: str) -> torch.Tensor:
         import torch
         from torch.nn import functional
 
         if self.task == "multiclass":
-            return functional.cross_entropy(score, torch.from_numpy(label.astype(np.int64)).to(self.place))
+            classes = torch.from_numpy(label.astype(np.int64)).to(self.place)
+            return functional.cross_entropy(score, classes, reduction=reduction)
         scaled = torch.from_numpy(((label - self.label[0]) / self.label[1]).astype(np.float32)).to(self.place)
         if self.task == "regression":
-            return functional.mse_loss(score[:, 0], scaled)
-        return functional.binary_cross_entropy_with_logits(score[:, 0], scaled)
+            return functional.mse_loss(score[:, 0], scaled, reduction=reduction)
+        return functional.binary_cross_entropy_with_logits(score[:, 0], scaled, reduction=reduction)
 
 
 def _finite(loss: float, epoch: int) -> float:

@@ -193,6 +193,14 @@ class TestCalibration:
         assert drawn.base_rate == pytest.approx(0.01)
         assert calibration.figure(drawn).layout.xaxis.title.text == "Prediction"
 
+    @pytest.mark.parametrize(("unit", "expected"), [("%", "p"), ("", "g")])
+    def test_only_fractions_are_in_percent(self, unit: str, expected: str) -> None:
+        number = made_number(unit=unit)
+        reliability = calibration.figure(calibration.info(number, horizon=1)).layout
+        assert {reliability.xaxis.tickformat[-1], reliability.yaxis.tickformat[-1]} == {expected}
+        predicted = probability.figure(probability.info(number, make_bars([1.0, 2.0, 3.0], symbol="A"))).layout
+        assert predicted.yaxis2.tickformat[-1] == expected
+
     def test_one_probability_for_all_is_one_bin(self) -> None:
         drawn = calibration.info(result(prediction=np.full(6, 0.55)), 1)
         assert drawn.said == pytest.approx([0.55])

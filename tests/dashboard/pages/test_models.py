@@ -124,11 +124,13 @@ class TestView:
         rows = predictions.prediction_rows(made_number())
         assert len(rows) == 5  # one has no prediction
         assert rows[-2:] == [
-            {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "predicted": "down", "outcome": "−2.00%",
-             "right": "yes"},
-            {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "predicted": "down", "outcome": "+3.00%",
-             "right": "no"},
+            {"time": "2020-01-01", "symbol": "A", "prediction": -0.01, "kind": "percent", "predicted": "down",
+             "outcome": "−2.00%", "right": "yes"},
+            {"time": "2020-01-01", "symbol": "B", "prediction": -0.02, "kind": "percent", "predicted": "down",
+             "outcome": "+3.00%", "right": "no"},
         ]  # fmt: skip
+        plain = predictions.prediction_rows(made_number(unit=""))[-1]
+        assert (plain["kind"], plain["outcome"]) == ("number", "0.0300")
         assert predictions.prediction_note(made_number()) == "5 rows, predicted return"
 
     def test_charts_are_named_for_the_task(self) -> None:

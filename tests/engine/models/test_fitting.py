@@ -60,6 +60,7 @@ def rows(count: int, horizon: int = 3) -> Dataset:
         symbol=np.zeros(count, dtype=np.int32),
         label=label,
         end=time[horizon:],
+        reach=np.full(count, horizon),
         known=time[1 : count + 1],
     )
 

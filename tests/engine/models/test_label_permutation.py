@@ -21,6 +21,7 @@ def rows(lengths: tuple[int, ...], seed: int = 0) -> Dataset:
         place=np.arange(count),
         label=np.concatenate([label[:length] for length in lengths]),
         end=np.full(count, np.datetime64("NaT"), dtype="datetime64[ms]"),
+        reach=np.zeros(count, dtype=np.int64),
         known=np.concatenate([days(length, "2020-01-02") for length in lengths]),
     )
 

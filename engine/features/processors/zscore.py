@@ -1,0 +1,31 @@
+"""Features in standard deviations from their mean."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from engine.core.registry import plugin
+from engine.features.processors import Processor, State
+from engine.market.bars import Floats
+
+
+@plugin("zscore", title="Z-score")
+class ZScore(Processor):
+    """Distance from the mean of the training rows in their standard deviations (n); 0 for a feature that is constant
+    on them.
+    """
+
+    kind: Literal["zscore"] = "zscore"
+
+    def label(self) -> str:
+        return "z-score"
+
+    def fit(self, values: Floats) -> State:
+        deviation = np.nanstd(values, axis=0)
+        still = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
+        return {"mean": np.nanmean(values, axis=0), "deviation": np.where(still | (deviation == 0), 1.0, deviation)}
+
+    def apply(self, state: State, values: Floats) -> Floats:
+        return (values - state["mean"]) / state["deviation"]
