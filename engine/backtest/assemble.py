@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isclose
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.backtest.daily_returns import about_bars_within_days
 from engine.backtest.fast_metrics import FastMetrics
 from engine.backtest.measured import MeasuredBars, effective_warm_up, required_warm_up
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
@@ -17,7 +19,7 @@ from engine.backtest.simulator import AccountRun, combined_equity, sum_on_calend
 from engine.backtest.sizings import sized
 from engine.core.errors import EngineError
 from engine.market.availability import asynchronous_symbols
-from engine.market.bars import Bars, Times, periods_per_year, spans_month, years_spanned
+from engine.market.bars import Bars, Floats, Times, periods_per_year, spans_month, years_spanned
 from engine.market.common_calendar import calendar, day_starts
 from engine.strategies import Allocation
 from engine.strategies import call_strategy as asked
@@ -51,19 +53,10 @@ def assemble(
     gross = sum_on_calendar(time, [(item.account.time, item.account.gross) for item in runs], 0.0)
     exposure = np.divide(gross, equity, out=np.zeros(len(time)), where=equity > 0)
     trades = _trades(runs, bars)
-    per_year, years = periods_per_year(time), years_spanned(time)
-    slippage, dividends = (sum(getattr(item.account, name) for item in runs) for name in ("slippage", "dividends"))
-    in_prices = spec.market.adjustment == "total_return"
-    metrics = {
-        **equity_metrics(time, equity, per_year, spec.capital),
-        "exposure": float(np.mean(exposure)),
-        **trade_metrics(trades["trade_pnl"]),
-        "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
-        "turnover": sum(_traded_value(item) for item in runs) / 2 / years / float(np.mean(equity)),
-        "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
-    }
+    per_year = periods_per_year(time)
+    metrics = _metrics(spec, time, equity, exposure, runs, trades)
     metrics |= {} if fast_metrics is None else _checked_metrics(metrics, fast_metrics)
-    return BacktestResult(
+    result = BacktestResult(
         label=spec.label(),
         currency=bars[0].series.currency,
         symbols=spec.market.symbols,
@@ -85,6 +78,29 @@ def assemble(
         benchmark_metrics=equity_metrics(time, hold, per_year, spec.capital),
         warnings=(*_about_sides(spec, shorts), *_about_beginning(missed_entries), *_warnings(spec, bars, runs, trades)),
     )
+    within_days = about_bars_within_days(result, result.metrics["sharpe"])
+    return replace(result, warnings=(*result.warnings, *within_days))
+
+
+def _metrics(
+    spec: BacktestSpec,
+    time: Times,
+    equity: Floats,
+    exposure: Floats,
+    runs: Sequence[AccountRun],
+    trades: dict[str, Any],
+) -> dict[str, float | None]:
+    years = years_spanned(time)
+    slippage, dividends = (sum(getattr(item.account, name) for item in runs) for name in ("slippage", "dividends"))
+    in_prices = spec.market.adjustment == "total_return"
+    return {
+        **equity_metrics(time, equity, periods_per_year(time), spec.capital),
+        "exposure": float(np.mean(exposure)),
+        **trade_metrics(trades["trade_pnl"]),
+        "costs": (float(trades["trade_fees"].sum()) + slippage) / years / float(np.mean(equity)),
+        "turnover": sum(_traded_value(item) for item in runs) / 2 / years / float(np.mean(equity)),
+        "dividends": None if in_prices else dividends / years / float(np.mean(equity)),
+    }
 
 
 def _trading_days(bars: MeasuredBars) -> dict[str, Any]:

@@ -95,9 +95,9 @@ def kernel_account(spec: BacktestSpec, bars: Bars, drawdown: bool = True, timed:
         priced_bars = np.flatnonzero(priced)
         place = np.searchsorted(priced_bars, np.arange(len(bars)) + shift, side="left")
         fills = np.append(priced_bars, len(bars))[place].astype(np.int64)
-    falls = kernels().holdings.make_falls(close) if drawdown else np.empty((0, 0, 4))
+    drawdowns = kernels().holdings.make_drawdown_table(close) if drawdown else np.empty((0, 0, 4))
     seen = np.column_stack([bars.open, bars.high, bars.low])
-    return kernels().holdings.make_lines(close, prices), falls, fills, seen, shift, spec.fill == "next_open"
+    return kernels().holdings.make_lines(close, prices), drawdowns, fills, seen, shift, spec.fill == "next_open"
 
 
 def kernel_accounts(

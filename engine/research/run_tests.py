@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.backtest.daily_returns import return_sample
 from engine.backtest.look_ahead_check import look_ahead
 from engine.backtest.measured import MeasuredBars, measured
 from engine.backtest.metrics import bar_returns
@@ -113,18 +114,20 @@ def _metrics(**values: float | int | None) -> Found:
 
 
 def _run(context: TestContext) -> Found:
-    result, returns = context.result, context.returns
+    result, sample = context.result, return_sample(context.result)
     try:
-        sharpe, skewness, kurtosis = moments(returns)
-        known = _metrics(sharpe_per_bar=sharpe, skewness=skewness, kurtosis=kurtosis)
+        sharpe, skewness, kurtosis = moments(sample.returns)
+        known = _metrics(sharpe_per_return=sharpe, skewness=skewness, kurtosis=kurtosis)
     except ValueError:
-        known = _metrics(sharpe_per_bar=None, skewness=None, kurtosis=None)
+        known = _metrics(sharpe_per_return=None, skewness=None, kurtosis=None)
+    stated = spans_month(result.time)
     names = ("sharpe", "cagr", "total_return", "max_drawdown", "trades")
     return (
         known
-        | _metrics(observations=len(returns), years=years_spanned(result.time))
-        | _metrics(**{name: result.metrics[name] for name in names})
-        | _metrics(**{f"benchmark_{name}": result.benchmark_metrics[name] for name in ("cagr", "sharpe")})
+        | _metrics(observations=len(sample.returns), returns_per_year=sample.per_year, daily=sample.daily)
+        | _metrics(years=years_spanned(result.time), **{name: result.metrics[name] for name in names})
+        | _metrics(benchmark_cagr=result.benchmark_metrics["cagr"])
+        | _metrics(benchmark_sharpe=sample.benchmark_sharpe if stated else None)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 
+from engine.backtest.daily_returns import return_sample
 from engine.backtest.metrics import WHOLE_YEAR
 from engine.backtest.result import BacktestResult
 from engine.backtest.wording import SHORT
@@ -40,8 +41,9 @@ MINIMUM_TRADES = 30
 
 @dataclass(frozen=True)
 class Evidence:
-    """Input of the verdict: Sharpe ratio per bar, moments and number of returns, CAGR, the annualised ratio of buy and
-    hold (None where that is constant), and whether positions are ``resized`` by weights.
+    """Input of the verdict: Sharpe ratio per return, moments and number of returns (``daily_returns.ReturnSample``),
+    CAGR, the annualised ratio of buy and hold (None where that is constant), and whether positions are ``resized`` by
+    weights.
     """
 
     sharpe: float
@@ -55,6 +57,7 @@ class Evidence:
     benchmark_sharpe: float | None
     trades: int
     resized: bool = False
+    daily: bool = False
 
     @property
     def annualised_sharpe(self) -> float:
@@ -62,7 +65,7 @@ class Evidence:
         return self.sharpe * sqrt(self.periods_per_year)
 
     def probability_above(self, benchmark: float) -> float:
-        """Probability that the true ratio per bar is above ``benchmark``: probabilistic, or deflated Sharpe ratio."""
+        """Probability that the true ratio per return exceeds ``benchmark``: probabilistic, or deflated Sharpe ratio."""
         return probabilistic_sharpe(self.sharpe, benchmark, self.observations, self.skewness, self.kurtosis)
 
     @property
@@ -84,7 +87,8 @@ def assess(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Tri
     its data. Simulates nothing.
     """
     try:
-        sharpe, skewness, kurtosis = moments(result.returns())
+        sample = return_sample(result)
+        sharpe, skewness, kurtosis = moments(sample.returns)
     except ValueError:
         return _no_assessment(trials, on_data)
     years = years_spanned(result.time)
@@ -94,14 +98,15 @@ def assess(result: BacktestResult, trials: tuple[Trial, ...], on_data: tuple[Tri
         sharpe=sharpe,
         skewness=skewness,
         kurtosis=kurtosis,
-        observations=len(result.time) - 1,
+        observations=len(sample.returns),
         years=years,
-        periods_per_year=result.periods_per_year,
+        periods_per_year=sample.per_year,
         cagr=result.metrics["cagr"] or 0.0,
         benchmark_cagr=result.benchmark_metrics["cagr"] or 0.0,
-        benchmark_sharpe=result.benchmark_metrics["sharpe"],
+        benchmark_sharpe=sample.benchmark_sharpe,
         trades=int(result.metrics["trades"] or 0),
         resized=result.resized,
+        daily=sample.daily,
     )
     return assess_evidence(evidence, trials, on_data)
 
@@ -117,7 +122,7 @@ def assess_verified(
     ``place``.
     """
     known = verification.metrics
-    if known["sharpe_per_bar"] is None:
+    if known["sharpe_per_return"] is None:
         return _no_assessment(trials, on_data)
     if (known["years"] or 0.0) < MONTH:
         found = _no_assessment(trials, on_data, SHORT)
@@ -127,17 +132,18 @@ def assess_verified(
             else found
         )
     evidence = Evidence(
-        sharpe=known["sharpe_per_bar"],
+        sharpe=known["sharpe_per_return"],
         skewness=known["skewness"] or 0.0,
         kurtosis=known["kurtosis"] or 0.0,
         observations=int(known["observations"] or 0),
         years=known["years"] or 0.0,
-        periods_per_year=verification.periods_per_year,
+        periods_per_year=known["returns_per_year"] or verification.periods_per_year,
         cagr=known["cagr"] or 0.0,
         benchmark_cagr=known["benchmark_cagr"] or 0.0,
         benchmark_sharpe=known["benchmark_sharpe"],
         trades=int(known["trades"] or 0),
         resized=verification.resized,
+        daily=bool(known["daily"]),
     )
     first = assess_evidence(evidence, trials, on_data)
     further = findings(verification, overfitting, place)
@@ -166,7 +172,7 @@ def assess_evidence(evidence: Evidence, trials: tuple[Trial, ...], on_data: tupl
             grade(positive),
             f"{positive:.2f}",
             "Probabilistic Sharpe ratio: the probability that the true ratio is positive, from "
-            f"{evidence.observations:,} returns.",
+            f"{evidence.observations:,} {'daily ' if evidence.daily else ''}returns.",
             "sharpe",
             "" if positive >= CONFIDENT else _longer(evidence, 0.0),
         ),

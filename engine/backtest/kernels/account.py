@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import account_equity, closes, is_called, trade_at
+from engine.backtest.kernels.book import account_equity, closes, is_margin_called, trade_at
 from engine.backtest.kernels.compiled import inlined, kernel
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, liquidate_called, margin_call
@@ -47,12 +47,12 @@ def accrue(years: float, book: Any, totals: Any, rules: Any) -> None:
 @kernel
 def pay(payment: Any, book: Any, totals: Any) -> None:
     """A dividend on what is held since the bar before; who is short pays it."""
-    place = book[payment.symbol]
-    if place.units != 0.0:
-        cash = place.units * payment.cash
+    position = book[payment.symbol]
+    if position.units != 0.0:
+        cash = position.units * payment.cash
         totals.cash += cash
         totals.dividends += cash
-        place.received += cash
+        position.received += cash
 
 
 @kernel
@@ -61,23 +61,23 @@ def record_excursions(t: int, bars: Any, book: Any, rules: Any) -> None:
     it, only what followed the fill.
     """
     for s in range(len(book)):
-        place, bar = book[s], bars[t, s]
+        position, bar = book[s], bars[t, s]
         low, high = (bar.close, bar.close) if np.isnan(bar.low) else (bar.low, bar.high)
-        if place.units != 0.0 and not np.isnan(low):
-            within = filled_within(t, bar, place, rules)
-            note_price(place, bar.close if within and place.units < 0.0 else low)
-            note_price(place, bar.close if within and place.units > 0.0 else high)
+        if position.units != 0.0 and not np.isnan(low):
+            within = filled_within(t, bar, position, rules)
+            note_price(position, bar.close if within and position.units < 0.0 else low)
+            note_price(position, bar.close if within and position.units > 0.0 else high)
 
 
 @kernel
-def persists(place: Any) -> bool:
+def persists(position: Any) -> bool:
     """Whether nothing but an exit replaces what waits: the exit of a stop or target, or a new size of what is held."""
-    stops = place.pending == EXIT and STOP_LOSS <= place.pending_reason <= TIME_STOP
-    return place.units != 0.0 and (stops or place.pending == RESIZE)
+    stops = position.pending == EXIT and STOP_LOSS <= position.pending_reason <= TIME_STOP
+    return position.units != 0.0 and (stops or position.pending == RESIZE)
 
 
 @kernel
-def effective_code(code: int, place: Any) -> int:
+def effective_code(code: int, position: Any) -> int:
     """``code``, unless it is the exit of a side that is neither held nor waited for: that changes nothing.
 
     The exit of a side whose entry waits withdraws that alone: what the entry was to turn round is left all the same.
@@ -85,45 +85,45 @@ def effective_code(code: int, place: Any) -> int:
     if code != EXIT_LONG and code != EXIT_SHORT:
         return code
     own, other = (GO_LONG, GO_SHORT) if code == EXIT_LONG else (GO_SHORT, GO_LONG)
-    if place.pending == own:
+    if position.pending == own:
         return EXIT
-    return code if place.pending != other and closes(code, 0.0, place.units) else NOTHING
+    return code if position.pending != other and closes(code, 0.0, position.units) else NOTHING
 
 
 @kernel
 def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
-        place, amount = book[s], amounts[t, s]
-        if is_called(place):
+        position, amount = book[s], amounts[t, s]
+        if is_margin_called(position):
             continue
-        code = effective_code(decisions[t, s] & ~REBALANCING, place)
-        if code != NOTHING and (not persists(place) or closes(code, amount, place.units)):
-            place.pending = code
-            place.pending_amount = amount
-            place.pending_reason = SIGNAL
-            place.age = 0
-            place.limit = place.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
-        stays = place.units != 0.0 and not closes(place.pending, place.pending_amount, place.units)
+        code = effective_code(decisions[t, s] & ~REBALANCING, position)
+        if code != NOTHING and (not persists(position) or closes(code, amount, position.units)):
+            position.pending = code
+            position.pending_amount = amount
+            position.pending_reason = SIGNAL
+            position.age = 0
+            position.limit = position.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
+        stays = position.units != 0.0 and not closes(position.pending, position.pending_amount, position.units)
         if stays and decisions[t, s] & REBALANCING and 0.0 < amount < np.inf:
-            place.pending = RESIZE
-            place.pending_amount = amount
-        if stays and 0 < rules.time_stop <= place.held:
-            place.pending = EXIT
-            place.pending_reason = TIME_STOP
+            position.pending = RESIZE
+            position.pending_amount = amount
+        if stays and 0 < rules.time_stop <= position.held:
+            position.pending = EXIT
+            position.pending_reason = TIME_STOP
 
 
 @kernel
 def settle(t: int, reason: int, book: Any, trades: Any, totals: Any) -> None:
     """Enter what is still held as trades, at the last price and without a cost of leaving."""
     for s in range(len(book)):
-        place = book[s]
-        if place.units != 0.0:
-            held = place.units
-            place.exit_value += abs(held) * place.mark
-            place.exit_units += abs(held)
-            close_trade(s, t, reason, 0, place, trades, totals)
-            place.units = held if reason == STILL_OPEN else 0.0
+        position = book[s]
+        if position.units != 0.0:
+            held = position.units
+            position.exit_value += abs(held) * position.mark
+            position.exit_units += abs(held)
+            close_trade(s, t, reason, 0, position, trades, totals)
+            position.units = held if reason == STILL_OPEN else 0.0
 
 
 @kernel

@@ -58,9 +58,9 @@ def account_equity(book: Any, totals: Any) -> tuple[float, float]:
     """Equity and the sum of the positions' sizes, at the quotes of the moment or the last known prices."""
     equity, gross = totals.cash, 0.0
     for s in range(len(book)):
-        place = book[s]
-        if place.units != 0.0:
-            value = place.units * (place.mark if np.isnan(place.quote) else place.quote)
+        position = book[s]
+        if position.units != 0.0:
+            value = position.units * (position.mark if np.isnan(position.quote) else position.quote)
             equity += value
             gross += abs(value)
     return equity, gross
@@ -75,13 +75,13 @@ def buying_power(equity: float, gross: float, rules: Any) -> float:
 
 @kernel
 def requested_size(
-    side: float, equity: float, slipping: bool, bar: Any, place: Any, totals: Any, rules: Any
+    side: float, equity: float, slipping: bool, bar: Any, position: Any, totals: Any, rules: Any
 ) -> tuple[float, float]:
     """Units that an entry asks for, and what they cost with commission; no cost is no order."""
-    amount = place.pending_amount
+    amount = position.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0, 0.0
-    price = place.quote * (1.0 + side * rules.slip) if slipping else place.quote
+    price = position.quote * (1.0 + side * rules.slip) if slipping else position.quote
     if rules.measure == EQUITY or rules.measure == KELLY:
         part = kelly(totals, rules, amount) if rules.measure == KELLY else amount
         return units_for(part * equity, price, bar, rules), part * equity
@@ -90,17 +90,29 @@ def requested_size(
 
 
 @kernel
-def enters(place: Any) -> bool:
-    """Whether an entry waits that this moment has a quote for."""
-    return (place.pending == GO_LONG or place.pending == GO_SHORT) and not np.isnan(place.quote)
+def request_entry(equity: float, bar: Any, position: Any, totals: Any, rules: Any) -> None:
+    """Note what the waiting entry of ``position`` asks for, and what that costs."""
+    side = 1.0 if position.pending == GO_LONG else -1.0
+    position.requested, position.cost = requested_size(side, equity, rules.fill != LIMIT, bar, position, totals, rules)
 
 
 @kernel
-def expects(code: int, book: Any, totals: Any) -> bool:
+def can_enter(position: Any) -> bool:
+    """Whether an entry waits that this moment has a quote for."""
+    return (position.pending == GO_LONG or position.pending == GO_SHORT) and not np.isnan(position.quote)
+
+
+@kernel
+def awaits_open(code: int, book: Any, totals: Any) -> bool:
     """Whether something held that an order of this kind is to change waits for its market to open."""
     for s in range(len(book)):
-        place = book[s]
-        if place.pending == code and place.units != 0.0 and np.isnan(place.quote) and totals.now - place.seen <= WEEK:
+        position = book[s]
+        if (
+            position.pending == code
+            and position.units != 0.0
+            and np.isnan(position.quote)
+            and totals.now - position.seen <= WEEK
+        ):
             return True
     return False
 
@@ -109,66 +121,62 @@ def expects(code: int, book: Any, totals: Any) -> bool:
 def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> tuple[bool, bool]:
     """Shrink what is larger than its sizing asks for now; returns whether anything is to be resized, and once more.
 
-    The entries of the moment get the same part of what they ask for, in ``wanted`` and ``cost``; what is smaller is
-    left with the units that it lacks in ``wanted``.
+    The entries of the moment get the same part of what they ask for, in ``requested`` and ``cost``; what is smaller is
+    left with the units that it lacks in ``requested``.
     """
     equity, gross = account_equity(book, totals)
     asked, kept, resized = 0.0, gross, False
     for s in range(len(book)):
-        place = book[s]
-        if place.pending == RESIZE and not np.isnan(place.quote):
-            place.wanted = size_now(equity, bars[t, s], place, totals, rules) if place.units != 0.0 else 0.0
-            if place.wanted > 0.0:
+        position = book[s]
+        if position.pending == RESIZE and not np.isnan(position.quote):
+            position.requested = size_now(equity, bars[t, s], position, totals, rules) if position.units != 0.0 else 0.0
+            if position.requested > 0.0:
                 resized = True
-                asked += place.wanted * place.quote
-                kept -= abs(place.units * place.quote)
+                asked += position.requested * position.quote
+                kept -= abs(position.units * position.quote)
             else:
-                place.pending = NOTHING
-        elif enters(place) and place.units == 0.0:
-            side = 1.0 if place.pending == GO_LONG else -1.0
-            place.wanted, place.cost = requested_size(
-                side, equity, rules.fill != LIMIT, bars[t, s], place, totals, rules
-            )
-            asked += place.cost
+                position.pending = NOTHING
+        elif can_enter(position) and position.units == 0.0:
+            request_entry(equity, bars[t, s], position, totals, rules)
+            asked += position.cost
     if not resized:
         return False, False
     part = min(buying_power(equity, kept, rules) / asked, 1.0)
     for s in range(len(book)):
-        place = book[s]
-        if place.pending == RESIZE and not np.isnan(place.quote):
-            held, side = abs(place.units), 1.0 if place.units > 0.0 else -1.0
-            place.wanted = part * place.wanted - held
+        position = book[s]
+        if position.pending == RESIZE and not np.isnan(position.quote):
+            held, side = abs(position.units), 1.0 if position.units > 0.0 else -1.0
+            position.requested = part * position.requested - held
             bar = bars[t, s]
-            size = allowed(t, -place.wanted, bar, place, rules)
-            if place.wanted < -ROUNDING * held and size > 0.0:
-                price = fill_price(-side, size, place.quote, bar, rules)
-                execute(
-                    s, t, bar, place, trades, orders, totals, rules, delta=-side * size, price=price, reason=REBALANCE
-                )
-        elif enters(place) and place.units == 0.0:
-            place.wanted *= part
-            place.cost *= part
-    return True, part < 1.0 - ROUNDING and expects(RESIZE, book, totals)
+            size = allowed(t, -position.requested, bar, position, rules)
+            if position.requested < -ROUNDING * held and size > 0.0:
+                price = fill_price(-side, size, position.quote, bar, rules)
+                delta = -side * size
+                execute(s, t, bar, position, trades, orders, totals, rules, delta=delta, price=price, reason=REBALANCE)
+        elif can_enter(position) and position.units == 0.0:
+            position.requested *= part
+            position.cost *= part
+    return True, part < 1.0 - ROUNDING and awaits_open(RESIZE, book, totals)
 
 
 @kernel
-def shortfall(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
+def shortfall(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     """Units by which a position is to grow, and what they cost with commission; zero where it is not."""
-    if place.units == 0.0 or not place.wanted > ROUNDING * abs(place.units):
+    if position.units == 0.0 or not position.requested > ROUNDING * abs(position.units):
         return 0.0, 0.0
-    price = place.quote * (1.0 + (1.0 if place.units > 0.0 else -1.0) * rules.slip)
-    return place.wanted, place.wanted * price + fee_of(place.wanted, price, bar, rules)
+    price = position.quote * (1.0 + (1.0 if position.units > 0.0 else -1.0) * rules.slip)
+    return position.requested, position.requested * price + fee_of(position.requested, price, bar, rules)
 
 
 @kernel
-def size_now(equity: float, bar: Any, place: Any, totals: Any, rules: Any) -> float:
+def size_now(equity: float, bar: Any, position: Any, totals: Any, rules: Any) -> float:
     """Units that the sizing asks for at the quote; zero or less for none."""
-    amount = place.pending_amount
+    amount = position.pending_amount
     if not amount > 0.0 or np.isinf(amount):
         return 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
-        return (kelly(totals, rules, amount) if rules.measure == KELLY else amount) * equity / place.quote
-    return amount / (bar.shares if rules.measure == UNITS else place.quote)
+        return (kelly(totals, rules, amount) if rules.measure == KELLY else amount) * equity / position.quote
+    return amount / (bar.shares if rules.measure == UNITS else position.quote)
 
 
 @kernel
@@ -181,30 +189,39 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
     slipping = rules.fill != LIMIT
     total = 0.0
     for s in range(len(book)):
-        place = book[s]
-        if enters(place) and place.units == 0.0:
-            side = 1.0 if place.pending == GO_LONG else -1.0
+        position = book[s]
+        if can_enter(position) and position.units == 0.0:
             if not resized:
-                place.wanted, place.cost = requested_size(side, equity, slipping, bars[t, s], place, totals, rules)
-            total += place.cost
-        elif place.pending == RESIZE and not np.isnan(place.quote):
-            place.wanted, place.cost = shortfall(bars[t, s], place, rules)
-            total += place.cost
+                request_entry(equity, bars[t, s], position, totals, rules)
+            total += position.cost
+        elif position.pending == RESIZE and not np.isnan(position.quote):
+            position.requested, position.cost = shortfall(bars[t, s], position, rules)
+            total += position.cost
     part = buying_power(equity, gross, rules) / total if total > 0.0 else 0.0
     if rules.measure == EQUITY or rules.measure == KELLY:
         part = min(part, 1.0)
     for s in range(len(book)):
-        place = book[s]
-        resizes = place.pending == RESIZE and not np.isnan(place.quote)
-        if enters(place) or resizes:
-            if (place.units == 0.0 or resizes) and place.cost != 0.0:
-                side = 1.0 if place.pending == GO_LONG or place.units > 0.0 else -1.0
-                size, budget, bar = place.wanted, place.cost * part, bars[t, s]
-                slips = slipping or resizes
+        position = book[s]
+        resizes = position.pending == RESIZE and not np.isnan(position.quote)
+        if can_enter(position) or resizes:
+            if (position.units == 0.0 or resizes) and position.cost != 0.0:
+                side = 1.0 if position.pending == GO_LONG or position.units > 0.0 else -1.0
+                size, budget, bar = position.requested, position.cost * part, bars[t, s]
                 open_position(
-                    s, t, bar, place, trades, orders, totals, rules, side=side, size=size, budget=budget, slipping=slips
+                    s,
+                    t,
+                    bar,
+                    position,
+                    trades,
+                    orders,
+                    totals,
+                    rules,
+                    side=side,
+                    size=size,
+                    budget=budget,
+                    slipping=slipping or resizes,
                 )
-            place.pending = RESIZE if resizes and again else NOTHING
+            position.pending = RESIZE if resizes and again else NOTHING
 
 
 @kernel
@@ -216,105 +233,107 @@ def closes(code: int, weight: float, held: float) -> bool:
 
 
 @kernel
-def is_called(place: Any) -> bool:
+def is_margin_called(position: Any) -> bool:
     """Whether a margin call closes this position at its next price."""
-    return place.units != 0.0 and place.pending == EXIT and place.pending_reason == LIQUIDATION
+    return position.units != 0.0 and position.pending == EXIT and position.pending_reason == LIQUIDATION
 
 
 @kernel
 def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting exits, those of reversals among them."""
     for s in range(len(book)):
-        place = book[s]
-        code, held = place.pending, place.units
-        if code in (NOTHING, TO_WEIGHT, RESIZE) or np.isnan(place.quote):
+        position = book[s]
+        code, held = position.pending, position.units
+        if code in (NOTHING, TO_WEIGHT, RESIZE) or np.isnan(position.quote):
             continue
-        if is_called(place):
-            liquidate(s, t, bars[t, s], place, trades, orders, totals, rules, quote=place.quote)
+        if is_margin_called(position):
+            liquidate(s, t, bars[t, s], position, trades, orders, totals, rules, quote=position.quote)
             continue
         is_entry = code in (GO_LONG, GO_SHORT)
         if not is_entry:
-            place.pending = NOTHING
+            position.pending = NOTHING
         if held != 0.0 and closes(code, 0.0, held):
-            reason = REVERSAL if is_entry else place.pending_reason
-            close_position(s, t, bars[t, s], place, trades, orders, totals, rules, reason=reason)
+            reason = REVERSAL if is_entry else position.pending_reason
+            close_position(s, t, bars[t, s], position, trades, orders, totals, rules, reason=reason)
 
 
 @kernel
 def shrink(
-    s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any, target: float
+    s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any, target: float
 ) -> None:
     """Take a position back towards ``target`` units, to zero where that lies on the other side."""
-    held = place.units
+    held = position.units
     if held != 0.0 and target * held <= 0.0:
         reason = SIGNAL if target == 0.0 else REVERSAL
-        close_position(s, t, bar, place, trades, orders, totals, rules, reason=reason)
-        if place.units != 0.0:
-            place.wanted = np.nan
+        close_position(s, t, bar, position, trades, orders, totals, rules, reason=reason)
+        if position.units != 0.0:
+            position.requested = np.nan
     elif abs(target) < abs(held):
-        size = allowed(t, abs(held) - abs(target), bar, place, rules)
+        size = allowed(t, abs(held) - abs(target), bar, position, rules)
         if size > DUST * abs(held):
             side = -1.0 if held > 0.0 else 1.0
-            price = fill_price(side, size, place.quote, bar, rules)
-            execute(s, t, bar, place, trades, orders, totals, rules, delta=side * size, price=price, reason=REBALANCE)
+            price = fill_price(side, size, position.quote, bar, rules)
+            execute(
+                s, t, bar, position, trades, orders, totals, rules, delta=side * size, price=price, reason=REBALANCE
+            )
 
 
 @kernel
-def growth(bar: Any, place: Any, rules: Any) -> tuple[float, float]:
-    """Units that are missing to the wanted ones, and what they cost with commission; zero where none are."""
-    units = abs(place.wanted) - abs(place.units)
-    if not units > DUST * abs(place.wanted):
+def missing_units(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
+    """Units that are missing to the requested ones, and what they cost with commission; zero where none are."""
+    units = abs(position.requested) - abs(position.units)
+    if not units > DUST * abs(position.requested):
         return 0.0, 0.0
-    price = place.quote * (1.0 + (1.0 if place.wanted > 0.0 else -1.0) * rules.slip)
+    price = position.quote * (1.0 + (1.0 if position.requested > 0.0 else -1.0) * rules.slip)
     return units, units * price + fee_of(units, price, bar, rules)
 
 
 @kernel
 def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
-    """Bring positions to their wanted weights: what shrinks first, then what grows, each by the same part."""
+    """Bring positions to the requested weights: what shrinks first, then what grows, each by the same part."""
     equity, _ = account_equity(book, totals)
     for s in range(len(book)):
-        place = book[s]
-        place.wanted = np.nan
-        if place.pending == TO_WEIGHT and not np.isnan(place.quote):
-            place.pending = NOTHING
-            place.wanted = place.pending_amount * equity / place.quote
-            shrink(s, t, bars[t, s], place, trades, orders, totals, rules, target=place.wanted)
+        position = book[s]
+        position.requested = np.nan
+        if position.pending == TO_WEIGHT and not np.isnan(position.quote):
+            position.pending = NOTHING
+            position.requested = position.pending_amount * equity / position.quote
+            shrink(s, t, bars[t, s], position, trades, orders, totals, rules, target=position.requested)
     equity, gross = account_equity(book, totals)
     total = 0.0
     for s in range(len(book)):
-        total += growth(bars[t, s], book[s], rules)[1]
+        total += missing_units(bars[t, s], book[s], rules)[1]
     part = buying_power(equity, gross, rules) / total if total > 0.0 else 0.0
-    again = part < 1.0 - ROUNDING and expects(TO_WEIGHT, book, totals)
+    again = part < 1.0 - ROUNDING and awaits_open(TO_WEIGHT, book, totals)
     for s in range(len(book)):
-        place = book[s]
-        units, cost = growth(bars[t, s], place, rules)
+        position = book[s]
+        units, cost = missing_units(bars[t, s], position, rules)
         if units > 0.0 and again:
-            place.pending = TO_WEIGHT
-            place.pending_reason = REBALANCE
+            position.pending = TO_WEIGHT
+            position.pending_reason = REBALANCE
         if units > 0.0 and (part > 0.0 or not again):
-            side = 1.0 if place.wanted > 0.0 else -1.0
+            side = 1.0 if position.requested > 0.0 else -1.0
             bar, budget = bars[t, s], part * cost
             open_position(
-                s, t, bar, place, trades, orders, totals, rules, side=side, size=units, budget=budget, slipping=True
+                s, t, bar, position, trades, orders, totals, rules, side=side, size=units, budget=budget, slipping=True
             )
 
 
 @kernel
-def meet_limits(t: int, bars: Any, book: Any, rules: Any) -> None:
+def quote_limit_orders(t: int, bars: Any, book: Any, rules: Any) -> None:
     """Quotes of entries by limit order: the limit or the open, whichever is better; none where it is not reached."""
     for s in range(len(book)):
-        place, bar = book[s], bars[t, s]
-        if place.units != 0.0 or not enters(place):
+        position, bar = book[s], bars[t, s]
+        if position.units != 0.0 or not can_enter(position):
             continue
-        is_long = place.pending == GO_LONG
-        if (is_long and bar.low <= place.limit) or (not is_long and bar.high >= place.limit):
-            place.quote = min(bar.open, place.limit) if is_long else max(bar.open, place.limit)
+        is_long = position.pending == GO_LONG
+        if (is_long and bar.low <= position.limit) or (not is_long and bar.high >= position.limit):
+            position.quote = min(bar.open, position.limit) if is_long else max(bar.open, position.limit)
             continue
-        place.quote = np.nan
-        place.age += 1
-        if place.age >= rules.limit_bars:
-            place.pending = NOTHING
+        position.quote = np.nan
+        position.age += 1
+        if position.age >= rules.limit_bars:
+            position.pending = NOTHING
 
 
 @kernel
@@ -336,5 +355,5 @@ def trade_at(t: int, at_open: bool, bars: Any, book: Any, trades: Any, orders: A
             rebalance_all(t, bars, book, trades, orders, totals, rules)
         else:
             if rules.fill == LIMIT:
-                meet_limits(t, bars, book, rules)
+                quote_limit_orders(t, bars, book, rules)
             enter_all(t, bars, book, trades, orders, totals, rules)

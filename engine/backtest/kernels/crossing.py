@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.backtest.kernels.compiled import above64, equal64, inlined, kernel, known64, lowest, ones
 from engine.backtest.kernels.holdings import summarise
-from engine.backtest.kernels.orders import make_scratch, order_metrics, postpone, record, reset_scratch
+from engine.backtest.kernels.orders import make_scratch, order_metrics, record, reset_scratch, shift_to_fills
 from engine.backtest.kernels.stops import has_stops
 
 _TILE = 512  # bars coded at a time
@@ -118,14 +118,14 @@ def _sides(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, words: Any)
 
 
 @inlined
-def changes(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, shift: Any, room: Any) -> Any:
+def changes(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, shift: Any, buffers: Any) -> Any:
     """Bars (plus ``shift``) at which the lines ``fast`` and ``slow``, known from bar ``start`` on, change places.
 
-    Returns the place of the first entry in the events of ``room`` and the end of what is in them; (-1, 0) where the
+    Returns the place of the first entry in the events of ``buffers`` and the end of what is in them; (-1, 0) where the
     lines tie. Nothing here waits for a guess of the processor: words without a change are passed over by arithmetic,
     and of the others four bits are written without asking whether they are there.
     """
-    events, words, turns, places = room
+    events, words, turns, places = buffers
     bars = lines.shape[1]
     if start >= bars:
         return 0, 0
@@ -155,7 +155,7 @@ def changes(codes: Any, lines: Any, fast: Any, slow: Any, start: Any, shift: Any
 
 
 @kernel
-def make_room(bars: Any) -> Any:
+def make_buffers(bars: Any) -> Any:
     """Room for ``changes``: events, words, words with a change, and their bars."""
     number = (bars + 63) // 64 + 1
     return (
@@ -205,11 +205,11 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
     stops, ``rule_of`` each combination's row of them, empty where there is one.
     """
     codes, values, starts, broken = rows
-    lines, falls, fills, _, shift, _ = account
+    lines, drawdowns, fills, _, shift, _ = account
     bars = len(lines) - 1
     lead = values.shape[1] - bars
-    room = make_room(values.shape[1])
-    events = room[0]
+    buffers = make_buffers(values.shape[1])
+    events = buffers[0]
     scratch = make_scratch(bars)
     setting = -1
     for c in chunk:
@@ -222,16 +222,16 @@ def sweep(rows: Any, pairs: Any, account: Any, rules: Any, rule_of: Any, chunk: 
         setting = row
         first = -1
         if not broken[fast] and not broken[slow] and len(fills) == 0:
-            first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, room)
+            first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, buffers)
         if first < 0:
             count = crossings(codes, values, fast, slow, lead, events)
-            count = postpone(events, count, fills, shift, bars)
+            count = shift_to_fills(events, count, fills, shift, bars)
         else:
             if count > first and events[count - 1] >= bars:
                 count -= 1
             count -= first
             if not stops:
-                found = summarise(events, first, count, lines, falls, rule[0], rule[1])
+                found = summarise(events, first, count, lines, drawdowns, rule[0], rule[1])
                 record(metrics, c, found, (count + 1) >> 1)
                 continue
             for i in range(count):

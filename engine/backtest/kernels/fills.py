@@ -46,30 +46,30 @@ def fill_price(side: float, units: float, quote: float, bar: Any, rules: Any) ->
 
 
 @kernel
-def allowed(t: int, units: float, bar: Any, place: Any, rules: Any) -> float:
+def allowed(t: int, units: float, bar: Any, position: Any, rules: Any) -> float:
     """``units``, or what the volume limit and the bar's earlier fills leave of them: nothing of an unknown volume."""
     if rules.volume_limit == 0.0:
         return units
     if not bar.volume > 0.0:
         return 0.0
     most = rules.volume_limit * bar.volume
-    left = most - place.traded if place.traded_bar == t else most
+    left = most - position.traded if position.traded_bar == t else most
     return min(units, left) if left > ROUNDING * most else 0.0
 
 
 @kernel
-def note_price(place: Any, price: float) -> None:
+def note_price(position: Any, price: float) -> None:
     """``price`` was seen while the position was held."""
-    place.lowest = min(place.lowest, price)
-    place.highest = max(place.highest, price)
+    position.lowest = min(position.lowest, price)
+    position.highest = max(position.highest, price)
 
 
 @kernel
-def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades: Any, totals: Any) -> None:
-    """Enter the finished trade of symbol ``s`` and clear its place."""
-    side = 1 if place.entry_value > 0.0 else -1
-    entry_value = abs(place.entry_value)
-    pnl = side * (place.exit_value - entry_value) - place.fees + place.received
+def close_trade(s: int, t: int, reason: int, ambiguous: int, position: Any, trades: Any, totals: Any) -> None:
+    """Enter the finished trade of symbol ``s`` and clear its position."""
+    side = 1 if position.entry_value > 0.0 else -1
+    entry_value = abs(position.entry_value)
+    pnl = side * (position.exit_value - entry_value) - position.fees + position.received
     relative = pnl / entry_value
     if relative > ROUNDING:
         totals.wins += 1
@@ -78,31 +78,31 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, place: Any, trades:
         totals.losses += 1
         totals.lost -= relative
     if totals.recording:
-        entry_price = place.price
-        low, high = place.lowest / entry_price - 1.0, place.highest / entry_price - 1.0
+        entry_price = position.price
+        low, high = position.lowest / entry_price - 1.0, position.highest / entry_price - 1.0
         trade = trades[totals.trades]
         trade.symbol = s
-        trade.entry = place.entry_bar
+        trade.entry = position.entry_bar
         trade.exit = t
         trade.side = side
         trade.reason = reason
         trade.ambiguous = ambiguous
         trade.is_open = 1 if reason == STILL_OPEN else 0
         trade.entry_price = entry_price
-        trade.exit_price = place.exit_value / place.exit_units
-        trade.size = place.entry_units
+        trade.exit_price = position.exit_value / position.exit_units
+        trade.size = position.entry_units
         trade.pnl = pnl
-        trade.fees = place.fees
+        trade.fees = position.fees
         trade.mae = min(low if side > 0 else -high, 0.0)
         trade.mfe = max(high if side > 0 else -low, 0.0)
     totals.trades += 1
-    place.units = 0.0
-    place.entry_value = 0.0
-    place.entry_units = 0.0
-    place.exit_value = 0.0
-    place.exit_units = 0.0
-    place.fees = 0.0
-    place.received = 0.0
+    position.units = 0.0
+    position.entry_value = 0.0
+    position.entry_units = 0.0
+    position.exit_value = 0.0
+    position.exit_units = 0.0
+    position.fees = 0.0
+    position.received = 0.0
 
 
 @kernel
@@ -110,7 +110,7 @@ def execute(
     s: int,
     t: int,
     bar: Any,
-    place: Any,
+    position: Any,
     trades: Any,
     orders: Any,
     totals: Any,
@@ -121,29 +121,29 @@ def execute(
     ambiguous: int = 0,
 ) -> None:
     """Change the position of symbol ``s`` by ``delta`` units at ``price``; never across zero."""
-    size, before = abs(delta), place.units
+    size, before = abs(delta), position.units
     fee = fee_of(size, price, bar, rules)
     totals.cash -= delta * price + fee
-    totals.slippage += size * abs(price - place.quote)
+    totals.slippage += size * abs(price - position.quote)
     if before == 0.0:
-        place.entry_bar = t
-        place.held = 0
-        place.best = price
-        place.lowest = price
-        place.highest = price
+        position.entry_bar = t
+        position.held = 0
+        position.best = price
+        position.lowest = price
+        position.highest = price
     if before * delta >= 0.0:
-        place.entry_value += delta * price
-        place.entry_units += size
+        position.entry_value += delta * price
+        position.entry_units += size
         # A quotient may miss the price of a single fill by a rounding, and a stop lies exactly below it.
-        place.price = price if before == 0.0 else abs(place.entry_value) / place.entry_units
+        position.price = price if before == 0.0 else abs(position.entry_value) / position.entry_units
     else:
-        place.exit_value += size * price
-        place.exit_units += size
-        note_price(place, place.quote)
-    place.fees += fee
-    place.units = before + delta
-    place.traded = size + (place.traded if place.traded_bar == t else 0.0)
-    place.traded_bar = t
+        position.exit_value += size * price
+        position.exit_units += size
+        note_price(position, position.quote)
+    position.fees += fee
+    position.units = before + delta
+    position.traded = size + (position.traded if position.traded_bar == t else 0.0)
+    position.traded_bar = t
     if totals.recording:
         order = orders[totals.orders]
         order.bar = t
@@ -152,10 +152,10 @@ def execute(
         order.units = delta
         order.price = price
         order.fee = fee
-        order.quote = place.quote
+        order.quote = position.quote
     totals.orders += 1
-    if before * delta < 0.0 and abs(place.units) <= DUST * abs(before):
-        close_trade(s, t, reason, ambiguous, place, trades, totals)
+    if before * delta < 0.0 and abs(position.units) <= DUST * abs(before):
+        close_trade(s, t, reason, ambiguous, position, trades, totals)
 
 
 @kernel
@@ -163,7 +163,7 @@ def close_position(
     s: int,
     t: int,
     bar: Any,
-    place: Any,
+    position: Any,
     trades: Any,
     orders: Any,
     totals: Any,
@@ -172,18 +172,18 @@ def close_position(
     ambiguous: int = 0,
 ) -> None:
     """Sell or buy back what is held, or the part that the volume limit allows; the rest waits for the next fill."""
-    held = place.units
-    size = allowed(t, abs(held), bar, place, rules)
+    held = position.units
+    size = allowed(t, abs(held), bar, position, rules)
     whole = size >= abs(held)
     side = -1.0 if held > 0.0 else 1.0
     if size > 0.0:
-        price = fill_price(side, size, place.quote, bar, rules)
+        price = fill_price(side, size, position.quote, bar, rules)
         delta = -held if whole else side * size
         execute(
             s,
             t,
             bar,
-            place,
+            position,
             trades,
             orders,
             totals,
@@ -195,21 +195,21 @@ def close_position(
         )
     if not whole:
         totals.cut += 1 if size > 0.0 else 0
-        place.pending = EXIT
-        place.pending_reason = reason
+        position.pending = EXIT
+        position.pending_reason = reason
 
 
 @kernel
 def liquidate(
-    s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any, quote: float
+    s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any, quote: float
 ) -> None:
     """Close a position by force, whatever the volume of the bar."""
-    held = place.units
-    place.quote = quote
-    totals.forced += 1 if allowed(t, abs(held), bar, place, rules) < abs(held) else 0
+    held = position.units
+    position.quote = quote
+    totals.forced += 1 if allowed(t, abs(held), bar, position, rules) < abs(held) else 0
     price = fill_price(-1.0 if held > 0.0 else 1.0, abs(held), quote, bar, rules)
-    execute(s, t, bar, place, trades, orders, totals, rules, delta=-held, price=price, reason=LIQUIDATION)
-    place.pending = NOTHING
+    execute(s, t, bar, position, trades, orders, totals, rules, delta=-held, price=price, reason=LIQUIDATION)
+    position.pending = NOTHING
 
 
 @kernel
@@ -235,7 +235,7 @@ def open_position(
     s: int,
     t: int,
     bar: Any,
-    place: Any,
+    position: Any,
     trades: Any,
     orders: Any,
     totals: Any,
@@ -249,14 +249,14 @@ def open_position(
 
     The budget pays for the volume impact of a purchase; that of a short sale makes it smaller than the budget.
     """
-    before_impact = fill_price(side, 0.0, place.quote, bar, rules) if slipping else place.quote
-    possible = allowed(t, min(size, units_for(budget, before_impact, bar, rules)), bar, place, rules)
+    before_impact = fill_price(side, 0.0, position.quote, bar, rules) if slipping else position.quote
+    possible = allowed(t, min(size, units_for(budget, before_impact, bar, rules)), bar, position, rules)
     taken, price = possible, before_impact
     if slipping and rules.impact > 0.0 and bar.volume > 0.0:
-        taken = affordable(possible, budget, place.quote, bar, rules) if side > 0.0 else possible
-        price = fill_price(side, taken, place.quote, bar, rules)
+        taken = affordable(possible, budget, position.quote, bar, rules) if side > 0.0 else possible
+        price = fill_price(side, taken, position.quote, bar, rules)
     if taken > 0.0:
         totals.cut += 1 if possible < size * (1.0 - ROUNDING) else 0
-        execute(s, t, bar, place, trades, orders, totals, rules, delta=side * taken, price=price, reason=SIGNAL)
+        execute(s, t, bar, position, trades, orders, totals, rules, delta=side * taken, price=price, reason=SIGNAL)
     else:
         totals.rejected += 1

@@ -35,7 +35,7 @@ def make_lines(close: Any, quote: Any) -> Any:
     """
     count = len(close)
     lines = np.zeros((count + 1, LINE))
-    total = squares = lost = lost_squares = 0.0
+    total = squares = compensation = squares_compensation = 0.0
     for t in range(count):
         line = lines[t]
         if t > 0:
@@ -43,27 +43,27 @@ def make_lines(close: Any, quote: Any) -> Any:
             line[SUM_BEFORE] = lines[t - 1, SUM]
             line[SQUARES_BEFORE] = lines[t - 1, SQUARES]
             change = close[t] / close[t - 1] - 1.0
-            total, lost = add(total, lost, change)
-            squares, lost_squares = add(squares, lost_squares, change * change)
+            total, compensation = compensated_add(total, compensation, change)
+            squares, squares_compensation = compensated_add(squares, squares_compensation, change * change)
         line[CLOSE] = close[t]
         line[QUOTE] = quote[t]
         line[PER_QUOTE] = 1.0 / quote[t]
-        line[SUM] = total + lost
-        line[SQUARES] = squares + lost_squares
+        line[SUM] = total + compensation
+        line[SQUARES] = squares + squares_compensation
     return lines
 
 
 @inlined
-def add(total: Any, lost: Any, value: Any) -> Any:
+def compensated_add(total: Any, compensation: Any, value: Any) -> Any:
     """A running sum and what rounding has taken from it (Neumaier 1974)."""
     new = total + value
     if abs(total) >= abs(value):
-        return new, lost + ((total - new) + value)
-    return new, lost + ((value - new) + total)
+        return new, compensation + ((total - new) + value)
+    return new, compensation + ((value - new) + total)
 
 
 @kernel
-def make_falls(close: Any) -> Any:
+def make_drawdown_table(close: Any) -> Any:
     """Table (levels, bars, 4) of lowest and highest close and least ratio of a close to a higher one before it.
 
     A disjoint sparse table: on each level blocks of twice the size below are halved, and every bar has the figures of
@@ -71,15 +71,15 @@ def make_falls(close: Any) -> Any:
     """
     count = len(close)
     levels = max(highest(np.uint64(max(count - 1, 1))) + 1, 1)
-    falls = np.ones((levels, count, 4))
+    drawdowns = np.ones((levels, count, 4))
     for level in range(levels):
         half = 1 << level
         middle = half
         while middle - half < count:
-            _fill_left(falls[level], close, middle - half, min(middle, count))
-            _fill_right(falls[level], close, middle, min(middle + half, count))
+            _fill_left(drawdowns[level], close, middle - half, min(middle, count))
+            _fill_right(drawdowns[level], close, middle, min(middle + half, count))
             middle += 2 * half
-    return falls
+    return drawdowns
 
 
 @kernel
@@ -108,20 +108,20 @@ def _fill_right(table: Any, close: Any, start: Any, stop: Any) -> Any:
 
 
 @inlined
-def sink(worst: Any, peak: Any, worth: Any, falls: Any, first: Any, last: Any) -> Any:
-    """The worst ratio of equity to its peak and the peak, after closes ``first`` to ``last`` worth ``worth`` each."""
+def update_drawdown(worst: Any, peak: Any, units: Any, drawdowns: Any, first: Any, last: Any) -> Any:
+    """The worst ratio of equity to its peak and the peak, after closes ``first`` to ``last`` of ``units`` held."""
     level = max(highest(np.uint64(first ^ last)), 0)
-    low = worth * min(falls[level, first, 0], falls[level, last, 0])
+    low = units * min(drawdowns[level, first, 0], drawdowns[level, last, 0])
     if low < worst * peak:
         worst = low / peak
-    if falls[level, last, 0] < worst * falls[level, first, 1]:
-        worst = falls[level, last, 0] / falls[level, first, 1]
-    worst = min(worst, falls[level, first, 2], falls[level, last, 2])
-    return worst, max(peak, worth * max(falls[level, first, 1], falls[level, last, 1]))
+    if drawdowns[level, last, 0] < worst * drawdowns[level, first, 1]:
+        worst = drawdowns[level, last, 0] / drawdowns[level, first, 1]
+    worst = min(worst, drawdowns[level, first, 2], drawdowns[level, last, 2])
+    return worst, max(peak, units * max(drawdowns[level, first, 1], drawdowns[level, last, 1]))
 
 
 @inlined
-def touch(worst: Any, peak: Any, equity: Any) -> Any:
+def update_drawdown_in_cash(worst: Any, peak: Any, equity: Any) -> Any:
     """The same after one close at which all is cash."""
     if equity < worst * peak:
         worst = equity / peak
@@ -129,26 +129,26 @@ def touch(worst: Any, peak: Any, equity: Any) -> Any:
 
 
 @inlined
-def deepest(events: Any, first: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
+def max_drawdown(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """Maximum drawdown, zero or negative, of the account with the ``count`` events from ``first`` on."""
     bars = len(lines) - 1
     equity = peak = worst = 1.0
     pairs = count >> 1
     for k in range(pairs):
         entry, exit = events[first + 2 * k], events[first + 2 * k + 1]
-        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
-        worst, peak = sink(worst, peak, worth, falls, entry, exit - 1)
-        equity = worth * (lines[exit, QUOTE] * gain_out)
-        worst, peak = touch(worst, peak, equity)
+        units = equity * (lines[entry, PER_QUOTE] * gain_in)
+        worst, peak = update_drawdown(worst, peak, units, drawdowns, entry, exit - 1)
+        equity = units * (lines[exit, QUOTE] * gain_out)
+        worst, peak = update_drawdown_in_cash(worst, peak, equity)
     if count & 1:
         entry = events[first + count - 1]
-        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
-        worst, peak = sink(worst, peak, worth, falls, entry, bars - 1)
+        units = equity * (lines[entry, PER_QUOTE] * gain_in)
+        worst, peak = update_drawdown(worst, peak, units, drawdowns, entry, bars - 1)
     return worst - 1.0
 
 
 @inlined
-def sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
+def return_sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """Sum of the account's bar returns, of their squares, and the growth of its capital."""
     bars = len(lines) - 1
     total = squares = 0.0
@@ -174,7 +174,7 @@ def sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out
 
 
 @inlined
-def ratio(total: Any, squares: Any, lines: Any) -> Any:
+def sharpe_from_sums(total: Any, squares: Any, lines: Any) -> Any:
     """Mean over deviation (n - 1) of the returns with these sums; -inf where sums that cancel cannot tell."""
     bars = len(lines) - 1
     if squares == 0.0 or bars < 3:
@@ -187,7 +187,7 @@ def ratio(total: Any, squares: Any, lines: Any) -> Any:
 
 
 @kernel
-def careful_ratio(returns: Any) -> Any:
+def sharpe_of_returns(returns: Any) -> Any:
     """``metrics.sharpe_per_bar`` of bar returns: NaN where they do not vary but for rounding."""
     mean = np.mean(returns)
     deviation = np.sqrt(np.sum((returns - mean) ** 2) / (len(returns) - 1))
@@ -196,7 +196,7 @@ def careful_ratio(returns: Any) -> Any:
 
 @kernel
 def returns_of(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
-    """The account's bar returns one by one: what ``sums`` adds up."""
+    """The account's bar returns one by one: what ``return_sums`` adds up."""
     bars = len(lines) - 1
     equity = np.ones(bars)
     cash = 1.0
@@ -205,22 +205,22 @@ def returns_of(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, ga
         entry = events[first + i]
         exit = events[first + i + 1] if i + 1 < count else bars
         equity[at:entry] = cash
-        worth = cash * (lines[entry, PER_QUOTE] * gain_in)
-        equity[entry:exit] = worth * lines[entry:exit, CLOSE]
-        cash = worth * (lines[exit, QUOTE] * gain_out)
+        units = cash * (lines[entry, PER_QUOTE] * gain_in)
+        equity[entry:exit] = units * lines[entry:exit, CLOSE]
+        cash = units * (lines[exit, QUOTE] * gain_out)
         at = exit
     equity[at:] = cash
     return equity[1:] / equity[:-1] - 1.0
 
 
 @inlined
-def summarise(events: Any, first: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
-    """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN without ``falls``) of the
+def summarise(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
+    """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN without ``drawdowns``) of the
     ``count`` events from ``first`` on.
     """
-    total, squares, growth = sums(events, first, count, lines, gain_in, gain_out)
-    sharpe = ratio(total, squares, lines)
+    total, squares, growth = return_sums(events, first, count, lines, gain_in, gain_out)
+    sharpe = sharpe_from_sums(total, squares, lines)
     if sharpe == -np.inf:
-        sharpe = careful_ratio(returns_of(events, first, count, lines, gain_in, gain_out))
-    fall = deepest(events, first, count, lines, falls, gain_in, gain_out) if len(falls) else np.nan
+        sharpe = sharpe_of_returns(returns_of(events, first, count, lines, gain_in, gain_out))
+    fall = max_drawdown(events, first, count, lines, drawdowns, gain_in, gain_out) if len(drawdowns) else np.nan
     return growth - 1.0, sharpe, fall

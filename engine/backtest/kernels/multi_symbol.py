@@ -3,9 +3,9 @@
 Each symbol's account is that of ``kernels.orders``, to the bit. Their sum does not follow from fills alone, since the
 weights drift: the equity is added up bar by bar, a position as a multiple of the closes, the rest as cash.
 
-A *market* is a tuple: spans (symbols, ``SPAN``), where each symbol's rows lie in what follows; lines, falls, fills and
-prices of all accounts behind one another; closes (symbols, bars of the calendar), carried; places, the bar of the
-calendar for each bar of a symbol and a last one for none; shift, whether fills are at the open.
+A *market* is a tuple: spans (symbols, ``SPAN``), where each symbol's rows lie in what follows; lines, drawdowns, fills
+and prices of all accounts one after another; closes (symbols, bars of the calendar), carried forward; places, the bar
+of the calendar for each bar of a symbol and a last one for none; shift, whether fills are at the open.
 
 ``metrics`` are total returns, Sharpe ratios per bar, drawdowns and numbers of trades, each (1 + symbols, combinations):
 those of all together, then of each symbol.
@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.compiled import inlined, kernel
-from engine.backtest.kernels.crossing import changes, crossings, make_room
-from engine.backtest.kernels.holdings import PER_QUOTE, QUOTE, careful_ratio, summarise
-from engine.backtest.kernels.orders import alternate, list_orders, postpone
+from engine.backtest.kernels.crossing import changes, crossings, make_buffers
+from engine.backtest.kernels.holdings import PER_QUOTE, QUOTE, sharpe_of_returns, summarise
+from engine.backtest.kernels.orders import alternate, list_orders, shift_to_fills
 from engine.backtest.kernels.stops import has_stops, resolve, summarise_trades
 
-# Columns of spans: bars, first row of the lines (and places), of the prices (and decisions), of falls and their levels,
-# of fills and how many those are.
+# Columns of spans: bars, first row of the lines (and places), of the prices (and decisions), of drawdowns and their
+# levels, of fills and how many those are.
 BARS, LINES, PRICES, FALLS, LEVELS, FILLS, FILLED = range(7)
 SPAN = 7
 
@@ -35,10 +35,10 @@ _BLOCK = 64  # bars between two looks for a deeper fall
 @inlined
 def account_in(market: Any, s: Any) -> Any:
     """The account of one symbol of ``market``."""
-    spans, lines, falls, fills, prices, _, _, shift, at_open = market
+    spans, lines, drawdowns, fills, prices, _, _, shift, at_open = market
     span = spans[s]
     bars, levels = span[BARS], span[LEVELS]
-    table = falls[span[FALLS] : span[FALLS] + levels * bars * 4].reshape((levels, bars, 4))
+    table = drawdowns[span[FALLS] : span[FALLS] + levels * bars * 4].reshape((levels, bars, 4))
     return (
         lines[span[LINES] : span[LINES] + bars + 1],
         table,
@@ -50,8 +50,10 @@ def account_in(market: Any, s: Any) -> Any:
 
 
 @kernel
-def make_desk(market: Any) -> Any:
-    """Room for one combination: the equity of all, one symbol's trades, and what ``stops.walk`` remembers of each."""
+def make_symbol_scratch(market: Any) -> Any:
+    """Arrays for one combination: the equity of all, one symbol's trades, and each symbol's scratch of
+    ``stops.find_stop_exit``.
+    """
     bars = 0
     for s in range(len(market[0])):
         bars = max(bars, market[0][s, BARS])
@@ -61,22 +63,22 @@ def make_desk(market: Any) -> Any:
 
 
 @inlined
-def follow(orders: Any, count: Any, market: Any, s: Any, rule: Any, desk: Any) -> Any:
+def simulate_symbol(orders: Any, count: Any, market: Any, s: Any, rule: Any, scratch: Any) -> Any:
     """Figures and number of trades of a symbol whose ``orders`` are on the bars of their fills; its equity is added to
-    that of the desk. ``orders`` are used up.
+    that of the scratch. ``orders`` are used up.
     """
-    equity, trades, memory = desk
+    equity, trades, memory = scratch
     account = account_in(market, s)
-    lines, falls = account[0], account[1]
+    lines, drawdowns = account[0], account[1]
     span = market[0][s]
     if has_stops(rule):
         first, last = span[PRICES], span[PRICES] + span[BARS]
         own = (memory[0][first:last], memory[1][first:last], memory[2][first:last])
         made = resolve(orders, count, account, rule, own, trades)
-        found = summarise_trades(trades, made, lines, falls, rule[0], rule[1])
+        found = summarise_trades(trades, made, lines, drawdowns, rule[0], rule[1])
     else:
         count = alternate(orders, count)
-        found = summarise(orders, 0, count, lines, falls, rule[0], rule[1])
+        found = summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1])
         made = (count + 1) >> 1
         for k in range(made):
             trades[0][k] = orders[2 * k]
@@ -99,25 +101,25 @@ def add_equity(
         begin, end = places[entries[k]], places[exits[k]]
         for t in range(max(at, 0), begin):
             equity[t] += cash
-        worth = cash * (lines[entries[k], PER_QUOTE] * gain_in)
+        units = cash * (lines[entries[k], PER_QUOTE] * gain_in)
         for t in range(max(begin, 0), end):
-            equity[t] += worth * closes[t]
-        cash = worth * (quotes[k] * gain_out)
+            equity[t] += units * closes[t]
+        cash = units * (quotes[k] * gain_out)
         at = end
     for t in range(at, len(equity)):
         equity[t] += cash
 
 
 @inlined
-def weigh(equity: Any, capital: Any, deepest: Any) -> Any:
-    """Total return, Sharpe ratio per bar (NaN if undefined) and, if ``deepest``, maximum drawdown of ``equity``."""
+def portfolio_metrics(equity: Any, capital: Any, with_drawdown: Any) -> Any:
+    """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN unless asked for)."""
     bars = len(equity)
-    fall = fall_of(equity, capital) if deepest else np.nan
-    return equity[bars - 1] / capital - 1.0, ratio_of(equity), fall
+    fall = max_drawdown_of(equity, capital) if with_drawdown else np.nan
+    return equity[bars - 1] / capital - 1.0, sharpe_of(equity), fall
 
 
 @inlined
-def ratio_of(equity: Any) -> Any:
+def sharpe_of(equity: Any) -> Any:
     """Mean over deviation (n - 1) of the bar returns; in four running sums, which a processor forms at once."""
     bars = len(equity)
     if bars < 3:
@@ -139,12 +141,12 @@ def ratio_of(equity: Any) -> Any:
     mean = total / (bars - 1)
     spread = squares - total * mean
     if spread < _THIN * squares or spread < 1e-20:
-        return careful_ratio(equity[1:] / equity[:-1] - 1.0)
+        return sharpe_of_returns(equity[1:] / equity[:-1] - 1.0)
     return mean / np.sqrt(spread / (bars - 2))
 
 
 @inlined
-def fall_of(equity: Any, capital: Any) -> Any:
+def max_drawdown_of(equity: Any, capital: Any) -> Any:
     """Maximum drawdown from ``capital`` or a later peak. A stretch is looked at bar by bar only where its lowest equity
     lies deep enough below the highest so far, its own included.
     """
@@ -164,7 +166,7 @@ def fall_of(equity: Any, capital: Any) -> Any:
 
 
 @inlined
-def put(metrics: Any, row: Any, at: Any, found: Any, trades: Any) -> Any:
+def store_metrics(metrics: Any, row: Any, at: Any, found: Any, trades: Any) -> Any:
     """Figures into their place."""
     metrics[0][row, at], metrics[1][row, at], metrics[3][row, at] = found[0], found[1], trades
     if metrics[2].shape[1]:
@@ -172,40 +174,40 @@ def put(metrics: Any, row: Any, at: Any, found: Any, trades: Any) -> Any:
 
 
 @inlined
-def close_books(desk: Any, symbols: Any, metrics: Any, at: Any) -> Any:
+def store_portfolio_metrics(scratch: Any, symbols: Any, metrics: Any, at: Any) -> Any:
     """The figures of all together, once every symbol has been followed."""
     made = 0
     for s in range(symbols):
         made += metrics[3][s + 1, at]
-    put(metrics, 0, at, weigh(desk[0], np.float64(symbols), metrics[2].shape[1] > 0), made)
+    store_metrics(metrics, 0, at, portfolio_metrics(scratch[0], np.float64(symbols), metrics[2].shape[1] > 0), made)
 
 
 @kernel
 def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
     """``orders.evaluate_many`` of several symbols, whose decisions lie behind one another as their prices do."""
     symbols = len(market[0])
-    desk = make_desk(market)
-    room = len(desk[1][0])
-    orders, counts = np.empty((symbols, room), np.int64), np.empty(symbols, np.int64)
-    used = np.empty(room, np.int64)
+    scratch = make_symbol_scratch(market)
+    capacity = len(scratch[1][0])
+    orders, counts = np.empty((symbols, capacity), np.int64), np.empty(symbols, np.int64)
+    used = np.empty(capacity, np.int64)
     for s in range(symbols):
         account = account_in(market, s)
         first, bars = market[0][s, PRICES], market[0][s, BARS]
         decided = list_orders(entries[first : first + bars], exits[first : first + bars], orders[s])
-        counts[s] = postpone(orders[s], decided, account[2], account[4], bars)
+        counts[s] = shift_to_fills(orders[s], decided, account[2], account[4], bars)
     setting = -1
     for c in chunk:
         row = rule_of[c] if len(rule_of) else 0
         if row != setting:
-            desk[2][0][:] = -1
+            scratch[2][0][:] = -1
         setting = row
-        desk[0][:] = 0.0
+        scratch[0][:] = 0.0
         for s in range(symbols):
             count = counts[s]
             used[:count] = orders[s, :count]
-            found, made = follow(used, count, market, s, rules[row], desk)
-            put(metrics, s + 1, c, found, made)
-        close_books(desk, symbols, metrics, c)
+            found, made = simulate_symbol(used, count, market, s, rules[row], scratch)
+            store_metrics(metrics, s + 1, c, found, made)
+        store_portfolio_metrics(scratch, symbols, metrics, c)
 
 
 @kernel
@@ -217,38 +219,40 @@ def sweep_symbols(rows: Any, pairs: Any, market: Any, rules: Any, rule_of: Any, 
     """
     codes, values, places, starts, broken = rows
     symbols, count_of_lines = starts.shape
-    desk = make_desk(market)
-    room = make_room(len(desk[1][0]) + 1)
-    events = room[0]
+    scratch = make_symbol_scratch(market)
+    buffers = make_buffers(len(scratch[1][0]) + 1)
+    events = buffers[0]
     setting = -1
     for c in chunk:
         fast, slow = pairs[c, 0], pairs[c, 1]
         row = rule_of[c] if len(rule_of) else 0
         if row != setting:
-            desk[2][0][:] = -1
+            scratch[2][0][:] = -1
         setting = row
-        desk[0][:] = 0.0
+        scratch[0][:] = 0.0
         for s in range(symbols):
             width, length = places[s, 2], places[s, 3]
             own_codes = codes[places[s, 0] : places[s, 0] + count_of_lines * width].reshape((count_of_lines, width))
             lines = values[places[s, 1] : places[s, 1] + count_of_lines * length].reshape((count_of_lines, length))
-            count = orders_of(own_codes, lines, starts[s], broken[s], fast, slow, account_in(market, s), room)
-            found, made = follow(events, count, market, s, rules[row], desk)
-            put(metrics, s + 1, c, found, made)
-        close_books(desk, symbols, metrics, c)
+            count = orders_of(own_codes, lines, starts[s], broken[s], fast, slow, account_in(market, s), buffers)
+            found, made = simulate_symbol(events, count, market, s, rules[row], scratch)
+            store_metrics(metrics, s + 1, c, found, made)
+        store_portfolio_metrics(scratch, symbols, metrics, c)
 
 
 @inlined
-def orders_of(codes: Any, values: Any, starts: Any, broken: Any, fast: Any, slow: Any, account: Any, room: Any) -> Any:
-    """Orders of one pair of lines on the bars of their fills, into the events of ``room``; returns how many."""
-    events, fills, shift, bars = room[0], account[2], account[4], len(account[0]) - 1
+def orders_of(
+    codes: Any, values: Any, starts: Any, broken: Any, fast: Any, slow: Any, account: Any, buffers: Any
+) -> Any:
+    """Orders of one pair of lines on the bars of their fills, into the events of ``buffers``; returns how many."""
+    events, fills, shift, bars = buffers[0], account[2], account[4], len(account[0]) - 1
     lead = values.shape[1] - bars
     first = -1
     count = 0
     if not broken[fast] and not broken[slow] and len(fills) == 0:
-        first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, room)
+        first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, buffers)
     if first < 0:
-        return postpone(events, crossings(codes, values, fast, slow, lead, events), fills, shift, bars)
+        return shift_to_fills(events, crossings(codes, values, fast, slow, lead, events), fills, shift, bars)
     if count > first and events[count - 1] >= bars:
         count -= 1
     count -= first

@@ -2,9 +2,9 @@
 
 *Orders* are 2 * bar + 1 for an entry and 2 * bar for an exit, ascending by bar.
 
-An *account* is a tuple: lines and falls (see ``holdings``), fills (the bar that fills a decision of each bar, ``bars``
-for none; empty where it is ``shift`` bars later), prices (bars, 3: open, high, low), shift, whether fills are at the
-open.
+An *account* is a tuple: lines and drawdowns (see ``holdings``), fills (the bar that fills a decision of each bar,
+``bars`` for none; empty where it is ``shift`` bars later), prices (bars, 3: open, high, low), shift, whether fills are
+at the open.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
 
 
 @kernel
-def postpone(orders: Any, count: Any, fills: Any, shift: Any, bars: Any) -> Any:
+def shift_to_fills(orders: Any, count: Any, fills: Any, shift: Any, bars: Any) -> Any:
     """Move orders from the bar of their decision to the one that fills it, in place; returns how many are left.
 
     Of several orders that wait for the same bar the last counts; one that nothing fills is dropped.
@@ -61,7 +61,7 @@ def alternate(orders: Any, count: Any) -> Any:
 
 @kernel
 def make_scratch(bars: Any) -> Any:
-    """Room for ``figures``: trades, and what ``stops.walk`` remembers."""
+    """Arrays for ``order_metrics``: trades, and the scratch of ``stops.find_stop_exit``."""
     trades = (np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64), np.empty(bars + 1))
     return trades, (np.full(bars, -1), np.zeros(bars), np.zeros(bars))
 
@@ -77,12 +77,12 @@ def order_metrics(orders: Any, count: Any, account: Any, rule: Any, scratch: Any
     """Total return, Sharpe ratio per bar and drawdown of ``orders`` that are on the bars of their fills, and the number
     of trades. ``orders`` are used up.
     """
-    lines, falls, _, _, _, _ = account
+    lines, drawdowns, _, _, _, _ = account
     if has_stops(rule):
         made = resolve(orders, count, account, rule, scratch[1], scratch[0])
-        return summarise_trades(scratch[0], made, lines, falls, rule[0], rule[1]), made
+        return summarise_trades(scratch[0], made, lines, drawdowns, rule[0], rule[1]), made
     count = alternate(orders, count)
-    return summarise(orders, 0, count, lines, falls, rule[0], rule[1]), (count + 1) >> 1
+    return summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1]), (count + 1) >> 1
 
 
 @inlined
@@ -98,7 +98,7 @@ def evaluate(entries: Any, exits: Any, account: Any, rule: Any) -> Any:
     """``figures`` of decisions: one bool a bar for entries and for exits."""
     bars = len(account[0]) - 1
     orders = np.empty(bars + 1, np.int64)
-    count = postpone(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
+    count = shift_to_fills(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
     return order_metrics(orders, count, account, rule, make_scratch(bars))
 
 
@@ -109,7 +109,7 @@ def evaluate_many(entries: Any, exits: Any, account: Any, rules: Any, rule_of: A
     """
     bars = len(account[0]) - 1
     orders, used = np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64)
-    count = postpone(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
+    count = shift_to_fills(orders, list_orders(entries, exits, orders), account[2], account[4], bars)
     scratch = make_scratch(bars)
     setting = -1
     for c in chunk:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.book import closes, is_called
+from engine.backtest.kernels.book import closes, is_margin_called
 from engine.backtest.kernels.compiled import kernel
 from engine.backtest.kernels.fills import close_position, liquidate, note_price
 from engine.backtest.kernels.records import (
@@ -24,38 +24,38 @@ from engine.backtest.kernels.records import (
 
 
 @kernel
-def stop_level(place: Any, rules: Any) -> tuple[float, int]:
+def stop_level(position: Any, rules: Any) -> tuple[float, int]:
     """Where the stop of a position lies and which it is; NaN where there is none."""
-    side = 1.0 if place.units > 0.0 else -1.0
+    side = 1.0 if position.units > 0.0 else -1.0
     level, reason = np.nan, STOP_LOSS
     if not np.isnan(rules.stop_loss):
-        level = place.price * (1.0 - side * rules.stop_loss)
+        level = position.price * (1.0 - side * rules.stop_loss)
     if not np.isnan(rules.trailing_stop):
-        trail = place.best * (1.0 - side * rules.trailing_stop)
+        trail = position.best * (1.0 - side * rules.trailing_stop)
         if np.isnan(level) or side * trail > side * level:
             level, reason = trail, TRAILING_STOP
     return level, reason
 
 
 @kernel
-def filled_within(t: int, bar: Any, place: Any, rules: Any) -> bool:
+def filled_within(t: int, bar: Any, position: Any, rules: Any) -> bool:
     """Whether a limit order was filled below this bar's open (above it: a short one).
 
     The bar's best price may then lie before the fill; its worst does not.
     """
-    entry = place.price
+    entry = position.price
     slack = ROUNDING * bar.open  # the price of several fills is a quotient
-    better = entry < bar.open - slack if place.units > 0.0 else entry > bar.open + slack
-    return rules.fill == LIMIT and place.entry_bar == t and better
+    better = entry < bar.open - slack if position.units > 0.0 else entry > bar.open + slack
+    return rules.fill == LIMIT and position.entry_bar == t and better
 
 
 @kernel
-def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+def check_stop(s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Stop and target of a position that is held when the bar begins, or was filled during it."""
-    side = 1.0 if place.units > 0.0 else -1.0
-    entry = place.price
-    within = filled_within(t, bar, place, rules)
-    level, reason = stop_level(place, rules)
+    side = 1.0 if position.units > 0.0 else -1.0
+    entry = position.price
+    within = filled_within(t, bar, position, rules)
+    level, reason = stop_level(position, rules)
     target = entry * (1.0 + side * rules.take_profit)
     worst, best = (bar.low, bar.high) if side > 0.0 else (bar.high, bar.low)
     stopped = side * worst <= side * level
@@ -72,23 +72,23 @@ def check_stop(s: int, t: int, bar: Any, place: Any, trades: Any, orders: Any, t
     if not np.isnan(quote):
         totals.ambiguous += ambiguous
         if not within:
-            note_price(place, bar.open)
-        place.quote = quote
-        held = place.units
-        close_position(s, t, bar, place, trades, orders, totals, rules, reason=reason, ambiguous=ambiguous)
-        rest = place.pending == TO_WEIGHT and place.pending_reason == REBALANCE
-        if rest or not closes(place.pending, place.pending_amount, held):
-            place.pending = NOTHING  # it was decided before the stop, for the position that this has closed
+            note_price(position, bar.open)
+        position.quote = quote
+        held = position.units
+        close_position(s, t, bar, position, trades, orders, totals, rules, reason=reason, ambiguous=ambiguous)
+        rest = position.pending == TO_WEIGHT and position.pending_reason == REBALANCE
+        if rest or not closes(position.pending, position.pending_amount, held):
+            position.pending = NOTHING  # it was decided before the stop, for the position that this has closed
 
 
 @kernel
-def follow_best(t: int, bar: Any, place: Any, rules: Any) -> None:
+def follow_best(t: int, bar: Any, position: Any, rules: Any) -> None:
     """The best price of a bar for the trailing stop of later ones; the close where it has no other."""
-    side = 1.0 if place.units > 0.0 else -1.0
+    side = 1.0 if position.units > 0.0 else -1.0
     best = bar.high if side > 0.0 else bar.low
-    seen = bar.close if np.isnan(best) or filled_within(t, bar, place, rules) else best
-    if side * seen > side * place.best:
-        place.best = seen
+    seen = bar.close if np.isnan(best) or filled_within(t, bar, position, rules) else best
+    if side * seen > side * position.best:
+        position.best = seen
 
 
 @kernel
@@ -102,18 +102,18 @@ def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
 
 
 @kernel
-def way_down(t: int, bar: Any, place: Any, rules: Any) -> tuple[float, float]:
+def way_down(t: int, bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     """Where a position begins the bar, and the worst price that it meets before its stop."""
     if np.isnan(bar.open):
-        return place.mark, place.mark
-    first = place.price if filled_within(t, bar, place, rules) else bar.open
-    worst = bar.low if place.units > 0.0 else bar.high
-    level, _ = stop_level(place, rules)
+        return position.mark, position.mark
+    first = position.price if filled_within(t, bar, position, rules) else bar.open
+    worst = bar.low if position.units > 0.0 else bar.high
+    level, _ = stop_level(position, rules)
     if np.isnan(worst):
         return first, first
     if not np.isnan(level):
-        worst = max(worst, level) if place.units > 0.0 else min(worst, level)
-    return first, min(worst, first) if place.units > 0.0 else max(worst, first)
+        worst = max(worst, level) if position.units > 0.0 else min(worst, level)
+    return first, min(worst, first) if position.units > 0.0 else max(worst, first)
 
 
 @kernel
@@ -142,19 +142,19 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
         return
     way = 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
     for s in range(len(book)):
-        place, bar = book[s], bars[t, s]
-        if place.units != 0.0 and np.isnan(bar.open):
-            place.pending = EXIT
-            place.pending_reason = LIQUIDATION
-        elif place.units != 0.0:
-            first, worst = way_down(t, bar, place, rules)
-            note_price(place, first)
-            liquidate(s, t, bar, place, trades, orders, totals, rules, quote=first + way * (worst - first))
+        position, bar = book[s], bars[t, s]
+        if position.units != 0.0 and np.isnan(bar.open):
+            position.pending = EXIT
+            position.pending_reason = LIQUIDATION
+        elif position.units != 0.0:
+            first, worst = way_down(t, bar, position, rules)
+            note_price(position, first)
+            liquidate(s, t, bar, position, trades, orders, totals, rules, quote=first + way * (worst - first))
 
 
 @kernel
 def liquidate_called(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Close at this bar's open the positions of an earlier margin call whose symbol had no bar then."""
     for s in range(len(book)):
-        if is_called(book[s]) and not np.isnan(bars[t, s].open):
+        if is_margin_called(book[s]) and not np.isnan(bars[t, s].open):
             liquidate(s, t, bars[t, s], book[s], trades, orders, totals, rules, quote=bars[t, s].open)

@@ -43,7 +43,7 @@ PAYMENT = np.dtype(_whole("bar", "symbol") + _floats("cash"))  # a dividend per 
 POSITION = np.dtype(
     _whole("entry_bar", "held", "pending", "pending_reason", "age", "traded_bar")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
-    + _floats("price", "mark", "seen", "quote", "pending_amount", "limit", "wanted", "cost", "traded", "received")
+    + _floats("price", "mark", "seen", "quote", "pending_amount", "limit", "requested", "cost", "traded", "received")
 )
 TRADE = np.dtype(
     _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")

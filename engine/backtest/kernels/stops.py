@@ -23,22 +23,22 @@ from engine.backtest.kernels.holdings import (
     SQUARES_BEFORE,
     SUM,
     SUM_BEFORE,
-    careful_ratio,
-    ratio,
-    sink,
-    touch,
+    sharpe_from_sums,
+    sharpe_of_returns,
+    update_drawdown,
+    update_drawdown_in_cash,
 )
 
 _NEVER = 1 << 62
 
 
 @kernel
-def walk(entry: Any, until: Any, entry_price: Any, prices: Any, rule: Any, at_open: Any, memory: Any) -> Any:
+def find_stop_exit(entry: Any, until: Any, entry_price: Any, prices: Any, rule: Any, at_open: Any, scratch: Any) -> Any:
     """The bar before ``until`` at which the position entered at ``entry`` leaves by a stop, or a later one, and the
-    quote; ``memory`` has, for each entry, the next bar to look at (-1 not begun, -2 - bar left there), the best price
+    quote; ``scratch`` has, for each entry, the next bar to look at (-1 not begun, -2 - bar left there), the best price
     seen and the quote.
     """
-    seen, best, quote = memory
+    seen, best, quote = scratch
     if seen[entry] < -1:
         return -2 - seen[entry], quote[entry]
     if seen[entry] == -1:
@@ -73,7 +73,7 @@ def has_stops(rule: Any) -> Any:
 
 
 @kernel
-def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trades: Any) -> Any:
+def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
     """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
     returns how many. An exit at ``bars`` is none: the position is still open.
 
@@ -98,7 +98,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
             j += 1
         leave = min(orders[j] >> 1 if j < count else bars, clock, bars)
         price = lines[entry, QUOTE] * rule[2]
-        hit, quote = walk(entry, leave if at_open else leave + 1, price, prices, rule, at_open, memory)
+        hit, quote = find_stop_exit(entry, leave if at_open else leave + 1, price, prices, rule, at_open, scratch)
         entries[made] = entry
         if hit < leave or (hit == leave and not at_open and hit < bars):
             exits[made], quotes[made] = hit, quote
@@ -114,8 +114,10 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, memory: Any, trade
 
 
 @kernel
-def sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
-    """``holdings.sums`` where a position may leave on the bar of its entry, or another enter on that of its exit."""
+def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
+    """``holdings.return_sums`` where a position may be closed on the bar of its entry, or another opened on that of its
+    exit.
+    """
     entries, exits, quotes = trades
     bars = len(lines) - 1
     total = squares = 0.0
@@ -152,20 +154,20 @@ def sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: 
 
 
 @kernel
-def deepest_of_trades(trades: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
-    """``holdings.deepest`` of such trades."""
+def max_drawdown_of_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
+    """``holdings.max_drawdown`` of such trades."""
     entries, exits, quotes = trades
     bars = len(lines) - 1
     equity = peak = worst = 1.0
     for k in range(count):
         entry, exit = entries[k], exits[k]
-        worth = equity * (lines[entry, PER_QUOTE] * gain_in)
+        units = equity * (lines[entry, PER_QUOTE] * gain_in)
         if exit > entry:
-            worst, peak = sink(worst, peak, worth, falls, entry, exit - 1)
+            worst, peak = update_drawdown(worst, peak, units, drawdowns, entry, exit - 1)
         if exit < bars:
-            equity = worth * (quotes[k] * gain_out)
+            equity = units * (quotes[k] * gain_out)
             if k + 1 == count or entries[k + 1] != exit:
-                worst, peak = touch(worst, peak, equity)
+                worst, peak = update_drawdown_in_cash(worst, peak, equity)
     return worst - 1.0
 
 
@@ -180,20 +182,20 @@ def returns_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_ou
     for k in range(count):
         entry, exit = entries[k], exits[k]
         equity[at:entry] = cash
-        worth = cash * (lines[entry, PER_QUOTE] * gain_in)
-        equity[entry:exit] = worth * lines[entry:exit, CLOSE]
-        cash = worth * (quotes[k] * gain_out)
+        units = cash * (lines[entry, PER_QUOTE] * gain_in)
+        equity[entry:exit] = units * lines[entry:exit, CLOSE]
+        cash = units * (quotes[k] * gain_out)
         at = exit
     equity[at:] = cash
     return equity[1:] / equity[:-1] - 1.0
 
 
 @kernel
-def summarise_trades(trades: Any, count: Any, lines: Any, falls: Any, gain_in: Any, gain_out: Any) -> Any:
+def summarise_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.summarise`` of such trades."""
-    total, squares, growth = sums_of_trades(trades, count, lines, gain_in, gain_out)
-    sharpe = ratio(total, squares, lines)
+    total, squares, growth = return_sums_of_trades(trades, count, lines, gain_in, gain_out)
+    sharpe = sharpe_from_sums(total, squares, lines)
     if sharpe == -np.inf:
-        sharpe = careful_ratio(returns_of_trades(trades, count, lines, gain_in, gain_out))
-    fall = deepest_of_trades(trades, count, lines, falls, gain_in, gain_out) if len(falls) else np.nan
+        sharpe = sharpe_of_returns(returns_of_trades(trades, count, lines, gain_in, gain_out))
+    fall = max_drawdown_of_trades(trades, count, lines, drawdowns, gain_in, gain_out) if len(drawdowns) else np.nan
     return growth - 1.0, sharpe, fall

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
 from engine.backtest.assemble import about_calendars, about_shares
+from engine.backtest.daily_returns import about_bars_within_days
 from engine.backtest.portfolio import buy_and_hold
 from engine.backtest.segment import Segment, in_cash, segment_metrics, simulate_from
 from engine.backtest.simulator import combined_equity
@@ -44,7 +45,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
     benchmark = combined_equity(time, base.capital, buy_and_hold(base, shown))
     values, hindsight = _hindsight(walk, best, tested)
     trades = float(sum(step.out_of_sample.trades for step in steps))
-    return WalkForwardResult(
+    result = WalkForwardResult(
         **_request(walk),
         periods_per_year=periods_per_year(time),
         axes=best.axes,
@@ -67,6 +68,8 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         **_pooled_trials(steps, best),
         warnings=_warnings(walk, steps, best),
     )
+    within_days = about_bars_within_days(result, result.metrics["sharpe"])
+    return replace(result, warnings=(*result.warnings, *within_days))
 
 
 def _request(walk: Walk) -> dict[str, Any]:

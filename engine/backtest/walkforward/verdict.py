@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from engine.backtest.daily_returns import return_sample
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.wording import SHORT
 from engine.market.bars import spans_month, years_spanned
@@ -53,8 +54,7 @@ def assess(result: WalkForwardResult) -> WalkForwardVerdict:
             "It fades.", f"{comparison}: {efficiency:.0%} of it; at least half is required.", "bad"
         )
     if _t_statistic(result) < T_CRITICAL:
-        sharpe = result.metrics["sharpe"] or 0.0
-        years = years_spanned(result.time)
+        sharpe, years = _sharpe(result), years_spanned(result.time)
         reason = f"{comparison}, but a Sharpe ratio of {sharpe:.2f} over {years:.1f} years could be luck."
         return WalkForwardVerdict("Not yet.", reason, "doubtful")
     return _against_benchmark(result, growth, comparison)
@@ -86,7 +86,13 @@ def _against_benchmark(result: WalkForwardResult, growth: float, comparison: str
 
 def _t_statistic(result: WalkForwardResult) -> float:
     """t-statistic of the mean return against zero."""
-    return (result.metrics["sharpe"] or 0.0) * sqrt(years_spanned(result.time))
+    return _sharpe(result) * sqrt(years_spanned(result.time))
+
+
+def _sharpe(result: WalkForwardResult) -> float:
+    """The ratio of trading days where bars are finer; zero where it is undefined."""
+    sample = return_sample(result)
+    return (sample.sharpe if sample.daily else result.metrics["sharpe"]) or 0.0
 
 
 def _percent(share: float) -> str:

@@ -18,8 +18,9 @@ class VerificationResult(Labelled):
 
     ``metrics`` holds scalars by name (None is undefined; those of a skipped test are missing):
 
-    - the run: ``observations`` (returns), ``years``, ``sharpe_per_bar``, ``skewness``, ``kurtosis``, ``sharpe``,
-      ``cagr``, ``benchmark_cagr``, ``benchmark_sharpe``, ``total_return``, ``max_drawdown``, ``trades``;
+    - the run: ``years``, ``sharpe``, ``cagr``, ``benchmark_cagr``, ``total_return``, ``max_drawdown``, ``trades``;
+    - its ``daily_returns.ReturnSample``: ``observations``, ``returns_per_year``, ``daily`` (1 or 0),
+      ``sharpe_per_return``, ``skewness``, ``kurtosis``, and the annualised ``benchmark_sharpe``;
     - ``bootstrap_block`` (bars), ``bootstrap_sharpe_low`` and ``_high``, ``bootstrap_cagr_low`` and ``_high`` (95%);
     - ``random_own_total``, ``random_own_sharpe``, ``random_p_total``, ``random_p_sharpe``;
     - ``cost_break_even`` (multiple of the costs), ``jitter_profitable`` and ``noise_profitable`` (shares);

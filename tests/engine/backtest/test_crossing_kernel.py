@@ -48,7 +48,7 @@ def test_crossings_are_those_of_the_definition(build: str, count: int, bars: int
 
     lines = lines_of(build, count, bars, seed)
     codes, bits, starts, broken = coded(lines)
-    room = crossing.make_room(bars)
+    buffers = crossing.make_buffers(bars)
     for fast in range(count):
         for slow in range(count):
             up, down = cross(lines[fast], lines[slow])
@@ -58,10 +58,10 @@ def test_crossings_are_those_of_the_definition(build: str, count: int, bars: int
             assert found[:number].tolist() == (2 * decided + up[decided]).tolist()
             if fast == slow or broken[fast] or broken[slow]:
                 continue
-            first, end = crossing.changes(codes, bits, fast, slow, max(starts[fast], starts[slow]), 0, room)
+            first, end = crossing.changes(codes, bits, fast, slow, max(starts[fast], starts[slow]), 0, buffers)
             if first >= 0:  # no tie, so every crossing changes what is held, but for an exit before the first entry
                 wanted = decided[1:] if len(decided) and down[decided[0]] else decided
-                assert room[0][first:end].tolist() == wanted.tolist()
+                assert buffers[0][first:end].tolist() == wanted.tolist()
 
 
 @given(some.lists(some.floats(width=64), min_size=1, max_size=30))
@@ -97,6 +97,6 @@ def test_last_bar_of_a_word_is_looked_at(bars: int) -> None:
     lines[1] = 2.0
     lines[0, -1] = 3.0
     codes, bits, starts, _ = coded(lines)
-    room = crossing.make_room(bars)
-    first, end = crossing.changes(codes, bits, 0, 1, max(starts), 0, room)
-    assert room[0][first:end].tolist() == ([bars - 1] if bars > 1 else [])
+    buffers = crossing.make_buffers(bars)
+    first, end = crossing.changes(codes, bits, 0, 1, max(starts), 0, buffers)
+    assert buffers[0][first:end].tolist() == ([bars - 1] if bars > 1 else [])

@@ -176,10 +176,10 @@ def test_table_of_falls_against_brute_force(count: int, seed: int) -> None:
 
     random = np.random.default_rng(seed)
     close = np.round(100 * np.exp(np.cumsum(random.normal(0, 0.05, count))), random.integers(0, 4)) + 1
-    falls = holdings.make_falls(close)
+    falls = holdings.make_drawdown_table(close)
     for first, last in np.sort(random.integers(0, count, (40, 2)), axis=1):
         part = close[first : last + 1]
-        worst, peak = holdings.sink(1.0, 1e-300, 1.0, falls, first, last)
+        worst, peak = holdings.update_drawdown(1.0, 1e-300, 1.0, falls, first, last)
         level = max(int(first ^ last).bit_length() - 1, 0)
         assert min(falls[level, first, 0], falls[level, last, 0]) == part.min()
         assert peak == part.max()

@@ -197,7 +197,7 @@ def test_looking_ahead_settles_it() -> None:
 
 
 def test_first_answer_stands_where_it_is_no() -> None:
-    weak = changed(sharpe_per_bar=0.001, noise_profitable=0.0)
+    weak = changed(sharpe_per_return=0.001, noise_profitable=0.0)
     assert assess_verified(weak, TRIED).headline == "No."
     many = (Trial("crosses", 0.0, 999, count=5000, variance=1.0),)
     assert assess_verified(changed(noise_profitable=0.0), many).headline == "Not yet."
@@ -211,6 +211,6 @@ def test_tests_that_were_not_possible_are_silent() -> None:
 
 
 def test_account_that_never_moved_has_nothing_to_judge() -> None:
-    verdict = assess_verified(changed(sharpe_per_bar=None), TRIED)
+    verdict = assess_verified(changed(sharpe_per_return=None), TRIED)
     assert verdict.headline == "Nothing to assess."
     assert verdict.findings == ()

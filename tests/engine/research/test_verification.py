@@ -111,7 +111,7 @@ def test_no_trade_leaves_reasons_and_empty_columns() -> None:
     assert set(result.skipped) == {"random", "orders"}
     assert all(reason.endswith(".") for reason in result.skipped.values())
     assert len(result.random_total) == len(result.order_drawdown) == 0
-    assert result.metrics["sharpe_per_bar"] is None
+    assert result.metrics["sharpe_per_return"] is None
     assert (result.fan == 1).all()
     decode(encode(result), VerificationResult)
 

@@ -93,7 +93,7 @@ def show(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     if tab != TAB.name:
         raise PreventUpdate
     _, result = runs.opened(data, VerificationSpec)
-    if result.metrics["sharpe_per_bar"] is None:
+    if result.metrics["sharpe_per_return"] is None:
         charts: list[Any] = [states.no_figure("The equity never moved.") for _ in CHARTS]
     else:
         charts = [draw(result) for draw in CHARTS.values()]
