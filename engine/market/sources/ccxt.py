@@ -12,11 +12,11 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
 from engine.market import ccxt_adapter
-from engine.market.asking import Tell, answers
 from engine.market.bars import Bars, Series
 from engine.market.ccxt_adapter import COLUMNS, Candles
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Listing
 from engine.market.intervals import Interval, bar_interval
+from engine.market.provider_requests import Notify, fetch_all
 from engine.market.sources import Source
 
 _SHOWN = 50  # matches of a search
@@ -58,7 +58,7 @@ class Ccxt(Source):
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         markets = _Markets(request)
-        return answers(request.symbols, markets.answer, progress, threads=1, provider=markets.exchange_of)
+        return fetch_all(request.symbols, markets.answer, progress, threads=1, provider=markets.exchange_of)
 
 
 class _Markets:
@@ -74,7 +74,7 @@ class _Markets:
     def exchange_of(self, name: str) -> str:
         return ccxt_adapter.split(name)[0].upper() or "ccxt"
 
-    def answer(self, name: str, tell: Tell) -> Fetched:
+    def answer(self, name: str, notify: Notify) -> Fetched:
         exchange, market = ccxt_adapter.split(name)
         if not exchange:
             return Fetched(name, status="unknown symbol", sentence=ccxt_adapter.unknown_exchange(name))
@@ -86,7 +86,7 @@ class _Markets:
                 return Fetched(name, status="unknown symbol", sentence=f"{title} has no market {market}.{hint}")
             if (message := _lacking(there, title, self.request.interval)) is not None:
                 return Fetched(name, status="no data in range", sentence=message)
-            return self._fetched(name, market, there, tell)
+            return self._fetched(name, market, there, notify)
         except ccxt_adapter.errors() as error:
             status, message = ccxt_adapter.refusal(market, title, error)
             return Fetched(name, status=status, sentence=message)
@@ -99,17 +99,17 @@ class _Markets:
             self.exchanges[exchange] = there
         return self.exchanges[exchange]
 
-    def _fetched(self, name: str, market: str, there: Any, tell: Tell) -> Fetched:
+    def _fetched(self, name: str, market: str, there: Any, notify: Notify) -> Fetched:
         interval, title = self.request.interval, self.exchange_of(name)
         first, stop = _range(self.request)
         expected = self.request.start
         if interval != "1d" and "1d" in there.timeframes:  # its days say where there are any
-            days = self._read(name, market, there, "1d", first, stop, tell)
+            days = self._read(name, market, there, "1d", first, stop, notify)
             if not len(days):
                 return _absent(name, title, self.request, self.candles.pop((name, "1d")).seen)
             first, stop = max(first, int(days[0, 0])), min(stop, int(days[-1, 0]) + _DAY)
             expected = _day(first)
-        candles = self._read(name, market, there, interval, first, stop, tell)
+        candles = self._read(name, market, there, interval, first, stop, notify)
         if ccxt_adapter.is_off_grid(candles, interval):
             message = f"{title}'s candles of {interval} do not begin at whole intervals in UTC: choose a shorter one."
             return Fetched(name, status="invalid", sentence=message)
@@ -124,10 +124,10 @@ class _Markets:
         return Fetched(name, bars, "stored", sentence, dropped)
 
     def _read(
-        self, name: str, market: str, there: Any, interval: Interval, first: int, stop: int, tell: Tell
+        self, name: str, market: str, there: Any, interval: Interval, first: int, stop: int, notify: Notify
     ) -> NDArray[np.float64]:
         candles = self.candles.setdefault((name, interval), Candles(there, market, interval, first, stop))
-        return candles.read(lambda day: tell(f"Fetching {name} from {day} on."))
+        return candles.read(lambda day: notify(f"Fetching {name} from {day} on."))
 
 
 def _lacking(there: Any, title: str, interval: Interval) -> str | None:

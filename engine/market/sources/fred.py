@@ -10,11 +10,11 @@ import numpy as np
 from engine.core.progress import Progress
 from engine.core.registry import plugin
 from engine.market import fred_adapter
-from engine.market.asking import Tell, answers
 from engine.market.bars import Bars, Series
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest
 from engine.market.fred_adapter import Observations
 from engine.market.intervals import Interval, bar_interval
+from engine.market.provider_requests import Notify, fetch_all
 from engine.market.sources import Source
 from engine.market.web import Answered, Unreachable, refusal
 
@@ -46,10 +46,10 @@ class Fred(Source):
         return "FRED needs pandas-datareader: pip install 'stratoscope[fred]', or pip install pandas-datareader."
 
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
-        def ask(name: str, _: Tell) -> Fetched:
+        def ask(name: str, _: Notify) -> Fetched:
             return _answer(name, request.interval)
 
-        return answers(request.symbols, ask, progress, threads=1, provider=lambda _: "FRED")
+        return fetch_all(request.symbols, ask, progress, threads=1, provider=lambda _: "FRED")
 
 
 def _answer(name: str, interval: Interval) -> Fetched:

@@ -9,9 +9,9 @@ from typing import Any, Final, Literal, get_args
 from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
-from engine.market.asking import Tell, answers
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing, Status
 from engine.market.intervals import Interval
+from engine.market.provider_requests import Notify, fetch_all
 from engine.market.sources import Source
 from engine.market.yfinance_adapter import (
     Facts,
@@ -71,10 +71,10 @@ class Yahoo(Source):
     def fetch(self, request: FetchRequest, progress: Progress) -> FetchedBars:
         library(), session()  # before there are threads
 
-        def ask(name: str, _: Tell) -> Fetched:
+        def ask(name: str, _: Notify) -> Fetched:
             return _answer(name, request)
 
-        return answers(request.symbols, ask, progress, threads=_THREADS, provider=lambda _: "Yahoo")
+        return fetch_all(request.symbols, ask, progress, threads=_THREADS, provider=lambda _: "Yahoo")
 
 
 # -- one symbol ------------------------------------------------------------------------------------------------------

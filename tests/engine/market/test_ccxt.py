@@ -10,7 +10,7 @@ import pytest
 
 from engine.core.errors import Cancelled, DataError
 from engine.core.progress import silent
-from engine.market import asking, catalog, ccxt_adapter, download
+from engine.market import catalog, ccxt_adapter, download, provider_requests
 from engine.market.bars import Bars
 from engine.market.fetching import Fetched, FetchReport, FetchRequest
 from engine.market.quality.calendars import EVERY_DAY, code_for
@@ -27,7 +27,7 @@ NOW = datetime(2024, 6, 1, 12, 29, tzinfo=UTC)
 @pytest.fixture
 def exchanges(exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch) -> Exchanges:
     """The stand-ins, a minute before their last trade; waits for a limit on requests take no time."""
-    monkeypatch.setattr(asking, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(provider_requests, "FIRST_BACKOFF", 0.001)
     monkeypatch.setattr(source, "_now", lambda: NOW)
     return exchanges
 
@@ -143,7 +143,7 @@ def test_a_request_goes_on_where_a_limit_stopped_it(exchanges: Exchanges) -> Non
 
 
 def test_a_limit_of_one_exchange_costs_no_other(exchanges: Exchanges, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.01)
+    monkeypatch.setattr(provider_requests, "RETRY_SECONDS", 0.01)
     exchanges.binance.faults.extend([429] * 100)
     report = stored(BTC, ETH, "KRAKEN:BTC/USDT")
     assert [item.status for item in report.outcomes] == ["rate limited", "not reached", "stored"]

@@ -9,7 +9,7 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.core.progress import silent
-from engine.market import asking, catalog, download, fred_adapter
+from engine.market import catalog, download, fred_adapter, provider_requests
 from engine.market.availability import known_at
 from engine.market.catalog import NotTradeable, require_tradeable
 from engine.market.fetching import Fetched, FetchReport, FetchRequest
@@ -26,7 +26,7 @@ MONTHS = np.arange(np.datetime64("2019-01"), np.datetime64("2024-01")).astype("d
 @pytest.fixture
 def fred(fred: Fred, monkeypatch: pytest.MonkeyPatch) -> Fred:
     """The stand-in with a daily, a monthly and a quarterly series; waits for a limit on requests take no time."""
-    monkeypatch.setattr(asking, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(provider_requests, "FIRST_BACKOFF", 0.001)
     fred.series["DGS10"] = [(day, f"{3 + at / 128}") for at, day in enumerate(DAYS)]
     fred.series["UNRATE"] = [(day, f"{3 + at / 64}") for at, day in enumerate(MONTHS)]
     fred.series["GDP"] = [(day, f"{20_000 + at}") for at, day in enumerate(MONTHS[::3])]
@@ -153,7 +153,7 @@ def test_a_fault_of_one_symbol_costs_no_other(fred: Fred, fault: int | str, stat
 def test_a_limit_is_waited_for(fred: Fred, monkeypatch: pytest.MonkeyPatch) -> None:
     fred.fail("DGS10", 429, 429)
     assert fetched()[0].status == "stored"
-    monkeypatch.setattr(asking, "PATIENCE", 0.0)
+    monkeypatch.setattr(provider_requests, "RETRY_SECONDS", 0.0)
     fred.fail("DGS10", 429)
     assert [item.status for item in stored("DGS10", "UNRATE").outcomes] == ["rate limited", "not reached"]
 

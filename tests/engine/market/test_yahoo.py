@@ -12,7 +12,7 @@ import pytest
 
 from engine.core.errors import Cancelled, DataError
 from engine.core.progress import silent
-from engine.market import asking, catalog, download
+from engine.market import catalog, download, provider_requests
 from engine.market.bars import Bars
 from engine.market.fetching import Fetched, FetchReport, FetchRequest
 from engine.market.sources import yahoo as source
@@ -27,7 +27,7 @@ CLOSES: list[float | None] = (100 * np.exp(np.cumsum(np.random.default_rng(5).no
 @pytest.fixture
 def yahoo(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> Yahoo:
     """The stand-in with one symbol, A; waits for a limit on requests take no time."""
-    monkeypatch.setattr(asking, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(provider_requests, "FIRST_BACKOFF", 0.001)
     yahoo.listed["A"] = Listed("2024-01-01", list(CLOSES))
     return yahoo
 
@@ -212,7 +212,7 @@ def test_requests_are_made_again_while_yahoo_limits_them(yahoo: Yahoo) -> None:
 
 
 def test_a_limit_that_stays_ends_the_fetch_and_keeps_what_came(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "PATIENCE", 0.05)
+    monkeypatch.setattr(provider_requests, "RETRY_SECONDS", 0.05)
     yahoo.listed |= {"B": yahoo.listed["A"], "C": yahoo.listed["A"]}
     yahoo.fail("B", *[429] * 1000)
     report = stored("A", "B", "C")
@@ -221,8 +221,8 @@ def test_a_limit_that_stays_ends_the_fetch_and_keeps_what_came(yahoo: Yahoo, mon
 
 
 def test_a_wait_is_cancelled_at_once(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "FIRST_WAIT", 3600.0)
-    monkeypatch.setattr(asking, "PATIENCE", 36_000.0)
+    monkeypatch.setattr(provider_requests, "FIRST_BACKOFF", 3600.0)
+    monkeypatch.setattr(provider_requests, "RETRY_SECONDS", 36_000.0)
     yahoo.fail("A", *[429] * 4)
 
     def cancel(fraction: float, message: str = "", partial: object = None) -> None:
