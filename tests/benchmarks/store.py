@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -28,6 +27,8 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
+
+from tests.benchmarks.memory import peak_megabytes
 
 from engine.core.registry import plugin
 from engine.market.fetching import Capabilities, Fetched
@@ -234,8 +235,7 @@ def import_csv() -> list[float]:
     seconds = time.perf_counter() - began
     if report.failed or report.files[0].outcomes[0].rows != MINUTES:
         raise RuntimeError(f"{report.summary()}")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return [seconds, peak / (1e6 if sys.platform == "darwin" else 1e3), len(set(told))]
+    return [seconds, peak_megabytes(), len(set(told))]
 
 
 def minutes() -> list[float]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tests.benchmarks.memory import peak_megabytes
 
 BARS, WINDOWS, SAMPLE, PART = 5_000, range(2, 302), 2_000, 500
 COSTS = {"commission": 5, "slippage": 3}
@@ -189,8 +190,7 @@ def memory(case: str, runs: int) -> list[float]:
     began = time.perf_counter()
     found = run_sweep(spec, given, silent)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return [peak / (1e6 if sys.platform == "darwin" else 1e3), len(found), seconds]
+    return [peak_megabytes(), len(found), seconds]
 
 
 def small(case: str, runs: int) -> list[float]:
