@@ -21,7 +21,7 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    commands = {"serve": serve, "run": run, "clean": clean}
+    commands = {"serve": serve, "run": run, "clean": clean, "sets": sets}
     commands |= dict.fromkeys(("download", "import", "update", "data", "values"), market)
     args = options.parser(commands).parse_args(arguments)
     if args.config:
@@ -76,6 +76,13 @@ def market(args: argparse.Namespace) -> None:
     from dashboard.commands import data
 
     data.COMMANDS[args.verb](args)
+
+
+def sets(args: argparse.Namespace) -> None:
+    """List, compare, export, import or delete feature sets."""
+    from dashboard.commands import sets  # every indicator
+
+    sets.sets(args)
 
 
 def bind(config: Config) -> socket.socket:

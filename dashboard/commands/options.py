@@ -44,7 +44,9 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _data(listing)
     valuing = named.add_parser("values", help="store, list or delete signals, weights and predictions of your own")
     _values(valuing)
-    made = {"serve": serving, "run": running, "clean": cleaning, "values": valuing}
+    collecting = named.add_parser("sets", help="list, compare, export, import or delete named feature sets")
+    _sets(collecting)
+    made = {"serve": serving, "run": running, "clean": cleaning, "values": valuing, "sets": collecting}
     made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
@@ -148,6 +150,36 @@ def _values(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--delete", metavar="NAME", help="delete the values of that name")
     which.add_argument("--restore", metavar="NAME", help="bring back the values of that name that were deleted")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _sets(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(action="")
+    actions = parser.add_subparsers(metavar="action", description="Without one, the sets are listed.")
+    listing = actions.add_parser("list", help="list the newest version of every set")
+    _on_set(actions, "show", "show the features of a set, its versions and the runs that use it")
+    comparing = _on_set(actions, "diff", "say what another version, or another set, has instead")
+    comparing.add_argument("other", help="the set to compare it with")
+    exporting = _on_set(actions, "export", "write a set as YAML")
+    exporting.add_argument("--to", metavar="PATH", default="", help="file to write (default: print it)")
+    importing = actions.add_parser("import", help="save the set in a YAML file, as a new version if it differs")
+    importing.add_argument("path", help="file, as written by export")
+    importing.add_argument(
+        "--name", metavar="NAME", default="", help="name to save it under (default: that of the file)"
+    )
+    deleting = _on_set(actions, "delete", "delete a set, or one version of it")
+    deleting.add_argument("--although-used", action="store_true", help="also where runs of the library use it")
+    for name, action in {**actions.choices, "list": listing, "import": importing}.items():
+        action.set_defaults(action=name)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one line of JSON")
+        action.add_argument("--config", metavar="PATH", default=argparse.SUPPRESS, help="configuration file")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _on_set(actions: Any, name: str, help: str) -> argparse.ArgumentParser:
+    """An action on one set."""
+    found: argparse.ArgumentParser = actions.add_parser(name, help=help, description=f"{help.capitalize()}.")
+    found.add_argument("set", help="name of the set, or of a version: mine, mine@2")
+    return found
 
 
 def _update(parser: argparse.ArgumentParser) -> None:

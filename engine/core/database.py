@@ -1,4 +1,6 @@
-"""The SQLite database under the cache: finished runs and their notes, the ledger of trials, the jobs, stored bars."""
+"""The SQLite database under the cache: finished runs and their notes, the ledger of trials, the jobs, feature sets,
+stored bars.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +47,12 @@ CREATE TABLE IF NOT EXISTS links (key TEXT PRIMARY KEY, spec TEXT NOT NULL, crea
 CREATE TABLE IF NOT EXISTS named ( -- what users save under names: chart layouts, universes
     kind TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, created REAL NOT NULL, PRIMARY KEY (kind, name)
 );
+CREATE TABLE IF NOT EXISTS feature_sets ( -- a row a version; features is JSON; a deleted one keeps its number
+    name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, features TEXT NOT NULL, created REAL NOT NULL,
+    deleted REAL, PRIMARY KEY (name, version)
+);
+CREATE TRIGGER IF NOT EXISTS feature_sets_stay BEFORE UPDATE OF name, version, digest, features ON feature_sets
+    BEGIN SELECT RAISE(ABORT, 'a version of a feature set never changes'); END;
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''

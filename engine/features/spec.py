@@ -14,6 +14,7 @@ from engine.indicators.momentum import Rsi
 from engine.market import catalog
 from engine.market.spec import MarketSpec
 
+_NAMED = 12  # features that a label names
 _CALL, _VALUE = 3e-4, 2e-8  # seconds of an indicator of one series, and of the place of each of its values
 
 
@@ -25,7 +26,7 @@ class FeatureSpec(RunSpec):
     features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
 
     def label(self) -> str:
-        return f"{self.market.label()} · {', '.join(feature.label() for feature in self.features)}"
+        return f"{self.market.label()} · {listed(self.features)}"
 
     def estimate(self) -> Estimate:
         columns = sum(len(feature.outputs) for feature in self.features)
@@ -39,3 +40,10 @@ class FeatureSpec(RunSpec):
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **context_requests(self.features, self.market)}
+
+
+def listed(features: Features) -> str:
+    """The labels of ``features``, of very many the first."""
+    more = len(features) - _NAMED
+    named = ", ".join(feature.label() for feature in features[:_NAMED])
+    return f"{named} and {more:,} more" if more > 0 else named

@@ -146,7 +146,7 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
 @pytest.mark.parametrize(
     ("features", "words"),
     [
-        ([], "from 1 to 64 features"),
+        ([], "from 1 to 10,000 features"),
         ([{"kind": "sma", "window": 0}], "Window must be at least 2"),
         ([{"kind": "sma", "window": 100_000}], "Window must be at most 1,000"),
         ([{"kind": "smma"}], "Did you mean 'sma'"),

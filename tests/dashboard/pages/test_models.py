@@ -252,7 +252,7 @@ class TestForm:
 
     def test_wrong_values_are_named_at_their_field(self) -> None:
         rsi = {"kind": "rsi", "window": 14}
-        assert self.problem(features=[]) == ("features", "Choose from 1 to 64 features.")
+        assert self.problem(features=[]) == ("features", "Choose from 1 to 10,000 features.")
         assert "RSI 14 appears twice" in self.problem(features=[rsi, rsi])[1]
         assert self.problem(test_fraction=2)[0] == "test_fraction"
         path, text = self.problem(model={"kind": "lightgmb"})
