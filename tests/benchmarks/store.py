@@ -21,14 +21,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.memory import peak_megabytes
+
 SYMBOLS, BARS, MANY, FOUND, MINUTES = 500, 5_000, 10_000, 5_000, 5_000_000
 SOURCE = '''
 from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
-
-from tests.benchmarks.memory import peak_megabytes
 
 from engine.core.registry import plugin
 from engine.market.fetching import Capabilities, Fetched
