@@ -160,8 +160,10 @@ class RunSpec(Spec):
         """Digest of the data that it reads itself, its inputs' apart: it becomes part of the run key. "" for none."""
         return ""
 
-    def uses(self) -> tuple[type[Spec], ...]:
-        """Plug-ins that its executor uses and the spec does not contain, such as the sources of its bars."""
+    def uses(self) -> tuple[type, ...]:
+        """Plug-ins that its executor uses and the spec does not contain, such as the sources of its bars, and other
+        classes whose code the result follows from.
+        """
         return ()
 
     def estimate(self) -> Estimate:

@@ -12,6 +12,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import is_all_built_in
 from engine.features import Features
+from engine.features.device import ON_CPU, Choice, accelerated
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
 from engine.indicators import Indicator, call_indicator
@@ -24,7 +25,8 @@ class FeatureMatrix:
 
     ``time`` datetime64[ms], ``symbol`` int32 (index into ``symbols``), ``bar`` int32 (the bar's place in
     its symbol) and ``close`` float64 have a value a row; ``values`` is float64, rows x ``names``;
-    ``warm_up`` is the number of bars that each column drops at the start of a symbol.
+    ``warm_up`` is the number of bars that each column drops at the start of a symbol. ``computed`` says where and in
+    which precision the values were computed, and how far they may be from float64.
     """
 
     time: Times
@@ -35,6 +37,7 @@ class FeatureMatrix:
     names: tuple[str, ...]
     warm_up: tuple[int, ...]
     symbols: tuple[str, ...]
+    computed: str = ""
 
     def usable(self, complete: bool = True) -> NDArray[np.bool_]:
         """Boolean mask of the rows after the longest warm-up whose features are all finite; unless they have to be
@@ -58,20 +61,28 @@ class FeatureMatrix:
             }
             for symbol in self.symbols
         }
-        return {"rows": len(self.time), "usable": int(self.usable().sum()), "last": last}
+        computed = {"computed": self.computed} if self.computed else {}
+        return {"rows": len(self.time), "usable": int(self.usable().sum()), "last": last, **computed}
 
 
 def matrix(
-    features: Features, market: Market, progress: Progress = silent, *, context: Mapping[str, Market] = NO_CONTEXT
+    features: Features,
+    market: Market,
+    progress: Progress = silent,
+    *,
+    context: Mapping[str, Market] = NO_CONTEXT,
+    choice: Choice = ON_CPU,
 ) -> FeatureMatrix:
-    """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``). Raises
-    ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks what
-    one needs.
+    """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``); those
+    that another device of ``choice`` can compute by it. Raises ``PluginError`` for an indicator that fails or has no
+    value for each bar, ``DataError`` where a series lacks what one needs, ``DeviceError`` for a missing device.
     """
     blocks, inputs = [], FeatureInputs(market, context)
+    found = accelerated().on_device(features, market, choice.device) if choice.device else {}
     for done, bars in enumerate(market.bars):
         progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
-        blocks.append(np.column_stack([_columns(feature, bars, inputs) for feature in features]))
+        columns = [found[item][done] if item in found else _columns(item, bars, inputs) for item in features]
+        blocks.append(np.column_stack(columns))
     lengths = [len(bars) for bars in market.bars]
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
@@ -82,6 +93,7 @@ def matrix(
         names=tuple(name for feature in features for name in feature.columns()),
         warm_up=tuple(bars for feature in features for bars in call_indicator.warm_ups(feature)),
         symbols=tuple(bars.series.symbol for bars in market.bars),
+        computed=accelerated().explanation(choice, features, found) if choice.device else "",
     )
 
 

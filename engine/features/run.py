@@ -20,7 +20,7 @@ from engine.market import catalog
 def compute(spec: FeatureSpec, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
     """Executor of ``FeatureSpec``: one row for each bar of each symbol."""
     context = {name: inputs[name] for name in context_requests(spec.features, spec.market)}
-    return matrix(spec.features, inputs["market"], progress, context=context)
+    return matrix(spec.features, inputs["market"], progress, context=context, choice=spec.choice())
 
 
 @point_in_time(FeatureSpec)
@@ -30,6 +30,6 @@ def known(spec: FeatureSpec, result: FeatureMatrix) -> Callable[[np.datetime64],
 
     def at(moment: np.datetime64) -> FeatureMatrix:
         known = inputs.until(moment)
-        return matrix(spec.features, known.market, context=known.context)
+        return matrix(spec.features, known.market, context=known.context, choice=spec.choice())
 
     return at

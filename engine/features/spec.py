@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Literal
 
 from engine.core.errors import EngineError
-from engine.core.spec import Estimate, RunSpec, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, parameter
 from engine.features import Features
 from engine.features.context import context_requests
+from engine.features.device import CPU, Choice, Wanted, accelerated, choice_of
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.market import catalog
 from engine.market.spec import MarketSpec
 
 _NAMED = 12  # features that a label names
+_LIBRARY = 2.0  # seconds until a device's library is loaded
 _CALL, _VALUE = 3e-4, 2e-8  # seconds of an indicator of one series, and of the place of each of its values
 
 
@@ -24,6 +26,33 @@ class FeatureSpec(RunSpec):
     kind: Literal["features"] = "features"
     market: MarketSpec = parameter(MarketSpec(), title="Market")
     features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
+
+    device: Wanted = parameter(
+        "cpu",
+        title="Device",
+        choices={"cpu": "CPU", "auto": "Fastest measured", "cuda": "CUDA", "mps": "MPS", "mlx": "MLX"},
+        help="What computes averages, extremes and other windows. The CPU does in float64, others in float32.",
+        section="Features",
+    )
+
+    def choice(self) -> Choice:
+        """The device that computes it on this machine, and why."""
+        return choice_of(self.device, len(self.market.symbols))
+
+    def ignored(self) -> tuple[str, ...]:
+        return ("device",)  # what comes of it counts: the device itself, in the fingerprint
+
+    def fingerprint(self) -> str:
+        return self.choice().device
+
+    def uses(self) -> tuple[type, ...]:
+        """The kernels of another device than the CPU, and what calls them."""
+        name = self.choice().device
+        return tuple(accelerated().code(name)) if name else ()
+
+    def resources(self) -> Resources:
+        name = self.choice().device
+        return Resources(gpus=int(name != CPU and not name.endswith(":cpu")))
 
     def label(self) -> str:
         return f"{self.market.label()} · {listed(self.features)}"
@@ -36,7 +65,8 @@ class FeatureSpec(RunSpec):
             rows = 0.0  # the run says what is wrong with the request
         calls = len(self.features) * len(self.market.symbols)
         each = _VALUE * columns + 1e-9 * sum(feature.nanoseconds for feature in self.features)
-        return Estimate(seconds=_CALL * calls + each * rows, megabytes=10 + rows * (columns + 3) * 8e-6)
+        seconds = _CALL * calls + each * rows + (_LIBRARY if self.choice().device else 0.0)
+        return Estimate(seconds=seconds, megabytes=10 + rows * (columns + 3) * 8e-6)
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **context_requests(self.features, self.market)}

@@ -103,6 +103,12 @@ class Indicator(Spec):
         """Whether the bars of one symbol are not enough."""
         return False
 
+    def formulas(self) -> tuple[str, ...]:
+        """Expressions that have the values of the outputs, but for rounding: by them another device than the CPU
+        computes it. Empty where there are none.
+        """
+        return ()
+
     def simplest(self) -> Indicator:
         """The indicator of the library that has the same values, where this is but another way to ask for it."""
         return self

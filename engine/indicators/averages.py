@@ -57,6 +57,9 @@ class Sma(Indicator):
     def warm_up(self) -> int:
         return self.window - 1
 
+    def formulas(self) -> tuple[str, ...]:
+        return (f"mean(close, {self.window})",)
+
     def compute(self, bars: Bars) -> dict[str, Floats]:
         return {"sma": sma(bars.close, self.window)}
 
@@ -77,6 +80,9 @@ class Ema(Indicator):
 
     def warm_up(self) -> int:
         return ema_warm_up(self.window)
+
+    def formulas(self) -> tuple[str, ...]:
+        return (f"ema(close, {self.window})",)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         return {"ema": ema(bars, self.window)}
@@ -123,6 +129,9 @@ class SmaDistance(Indicator):
     def warm_up(self) -> int:
         return self.window - 1
 
+    def formulas(self) -> tuple[str, ...]:
+        return (f"close / mean(close, {self.window}) - 1",)
+
     def compute(self, bars: Bars) -> dict[str, Floats]:
         average = sma(bars.close, self.window)
         none = np.full(len(average), np.nan)
@@ -146,6 +155,9 @@ class VolumeAverage(Indicator):
 
     def warm_up(self) -> int:
         return self.window - 1
+
+    def formulas(self) -> tuple[str, ...]:
+        return (f"mean(volume, {self.window})",)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         return {"average": sma(bars.volume, self.window)}

@@ -78,6 +78,12 @@ class Bollinger(_Channel):
     def warm_up(self) -> int:
         return self.window - 1
 
+    def formulas(self) -> tuple[str, ...]:
+        middle = f"mean(close, {self.window})"
+        width = self.width * float(np.sqrt((self.window - 1) / self.window))  # of a population
+        apart = f"{width!r} * std(close, {self.window})"
+        return f"{middle} + {apart}", f"{middle} - {apart}", middle
+
     def line(self, bars: Bars, output: str) -> Floats:
         return band(bars, self.window, {"upper": self.width, "lower": -self.width}.get(output, 0.0))
 
@@ -129,6 +135,11 @@ class Donchian(_Channel):
 
     def warm_up(self) -> int:
         return self.window
+
+    def formulas(self) -> tuple[str, ...]:
+        high, low = ("close", "close") if self.prices == "closes" else ("high", "low")
+        upper, lower = f"ts_max(lag({high}, 1), {self.window})", f"ts_min(lag({low}, 1), {self.window})"
+        return upper, lower, f"({upper} + {lower}) / 2"
 
     def line(self, bars: Bars, output: str) -> Floats:
         if output == "middle":

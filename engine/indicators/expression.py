@@ -73,6 +73,9 @@ class Expression(MarketIndicator):
     def label(self) -> str:
         return self.name or self.text
 
+    def formulas(self) -> tuple[str, ...]:
+        return () if self.context() else (self.text,)
+
     def simplest(self) -> Indicator:
         node = _node(self.text)
         is_plain = isinstance(node, Line) and not node.inputs and len(node.indicator.outputs) == 1

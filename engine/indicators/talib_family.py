@@ -25,6 +25,18 @@ from engine.market.bars import Bars, Floats
 TABLE_SHA256 = "c74be0072eb63ab30f773513c0d102b7d0cb6a1a61065a47379bd43b04742920"
 """Of the table: a changed table is another source, and so another run key."""
 PREFIX = "talib_"
+FORMULAS: Mapping[str, str] = types.MappingProxyType(
+    {
+        "MAX": "ts_max({price}, {timeperiod})",
+        "MIN": "ts_min({price}, {timeperiod})",
+        "SUM": "sum({price}, {timeperiod})",
+        "MIDPOINT": "(ts_max({price}, {timeperiod}) + ts_min({price}, {timeperiod})) / 2",
+        "MIDPRICE": "(ts_max(high, {timeperiod}) + ts_min(low, {timeperiod})) / 2",
+        "STDDEV": "{nbdev} * sqrt(({timeperiod} - 1) / {timeperiod}) * std({price}, {timeperiod})",
+        "LINEARREG_SLOPE": "slope({price}, {timeperiod})",
+    }
+)
+"""Expressions with the values of some functions, for windows of two bars or more."""
 _PRICES = {"price": ("Price", "close"), "first": ("First price", "high"), "second": ("Second price", "low")}
 
 
@@ -67,6 +79,12 @@ class TalibFunction(Indicator):
             return call.lookback()
         measured = warm_up(call)
         return longest(call) if measured is None else measured
+
+    def formulas(self) -> tuple[str, ...]:
+        values = {name: value for name, value in self if name != "kind"}
+        if self.function not in FORMULAS or values["timeperiod"] < 2:
+            return ()
+        return (FORMULAS[self.function].format(**values),)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         call, degree = self.call(), self.row["degree"]

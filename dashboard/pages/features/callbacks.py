@@ -75,7 +75,8 @@ def describe(data: runs.ResultData, symbol: str | None) -> tuple[Any, str]:
     signs = view.look_ahead_findings(spec.features, bars, feature_inputs(spec))
     dates = day_range(str(bars.days[0]), str(bars.days[-1]))
     shell.show_context(
-        [bars.series.symbol, count(len(matrix.names), "feature"), dates], view.chips(spec.features, signs)
+        [bars.series.symbol, count(len(matrix.names), "feature"), dates],
+        [*view.chips(spec.features, signs), *view.device_chips(spec, matrix)],
     )
     return view.rows(bars, matrix, spec.features, signs), view.note(signs)
 

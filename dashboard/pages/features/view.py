@@ -14,10 +14,12 @@ from dashboard.charts.features import correlation_figure as figure
 from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
+from engine import devices
 from engine.core.stored_values import values_read
 from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import CUTS, LookAhead
 from engine.features.matrix import FeatureMatrix, detect_look_ahead
+from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator
 from engine.market.bars import Bars, Market
 
@@ -68,6 +70,15 @@ def chips(features: Sequence[Indicator], signs: Signs) -> list[Chip]:
     if any(signs.values()):
         return [warm_up, Chip("look-ahead", tone="bad", title=note(signs))]
     return [warm_up, Chip("no look-ahead", tone="ok", title=note(signs))]
+
+
+def device_chips(spec: FeatureSpec, matrix: FeatureMatrix) -> list[Chip]:
+    """Where the features were computed and why, for the header; nothing for a set that asks for the CPU."""
+    if spec.device == "cpu":
+        return []
+    choice = spec.choice()
+    name = devices.NAMES.get(choice.device, "CPU")
+    return [Chip("computed on", name, title=matrix.computed or choice.reason)]
 
 
 def chart_note(info: FeaturesInfo) -> str:

@@ -6,13 +6,14 @@ from typing import Literal
 
 from engine.benchmarks.workloads import Suite, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
+from engine.benchmarks.workloads.rolling_features import RollingFeatures
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.registry import plugin
 
 
 @plugin("device_suite", title="Devices", group="Suites", synonyms=("gpu", "cuda", "metal"))
 class DeviceSuite(Suite):
-    """Arithmetic and memory of every device: a matrix product and a rolling mean, small to large."""
+    """Every device: a matrix product, a rolling mean and a set of features, small to large."""
 
     kind: Literal["device_suite"] = "device_suite"
 
@@ -20,4 +21,4 @@ class DeviceSuite(Suite):
         return "Suite: devices"
 
     def workloads(self) -> tuple[Workload, ...]:
-        return MatrixProduct(), RollingMean()
+        return MatrixProduct(), RollingMean(), RollingFeatures()

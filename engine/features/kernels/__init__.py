@@ -132,5 +132,9 @@ class Kernels(ABC):
 
 def kernels_for(device: Device) -> Kernels:
     """The kernels of ``device``; imports its library."""
-    module = importlib.import_module(f"{__name__}.{device.library}")
-    return cast(Kernels, module.Backend(device))
+    return backend(device.library)(device)
+
+
+def backend(library: str) -> type[Kernels]:
+    """The kernels of a library, which is not imported for it."""
+    return cast(type[Kernels], importlib.import_module(f"{__name__}.{library}").Backend)

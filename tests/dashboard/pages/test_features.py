@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from dash.exceptions import PreventUpdate
 from dashboard.components.series_view import offer, subject
 from dashboard.pages.features import callbacks, view
 from dashboard.pages.features.layout import layout
+from engine import devices
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from engine.features.matrix import matrix
@@ -164,3 +166,13 @@ def test_the_page_is_laid_out_with_any_permalink() -> None:
 
     for query in (None, "rubbish", state.to_query(TWO)):
         assert layout(query) is not None
+
+
+def test_the_header_says_where_features_were_computed_and_why() -> None:
+    spec = FeatureSpec(features=(Sma(window=5),), device="mlx")
+    plain, found = matrix(spec.features, Market((random_walk(80),))), spec.choice()
+    (chip,) = view.device_chips(spec, replace(plain, computed="Computed there. Within bounds."))
+    assert (chip.text, chip.title) == ("computed on", "Computed there. Within bounds.")
+    assert chip.value == devices.NAMES[found.device]
+    assert view.device_chips(spec, plain)[0].title == found.reason
+    assert view.device_chips(FeatureSpec(), plain) == []
