@@ -37,7 +37,8 @@
     side.scrollIntoView({ block: "nearest" });
   }
 
-  here.runBar = function (run, result, progress, cancelled, jobs) {
+  /* ``now`` are the five outputs as they are: what stays the same is left alone, for Dash goes through the page for each. */
+  here.runBar = function (run, result, progress, cancelled, jobs, ...now) {
     const context = window.dash_clientside.callback_context, page = context.outputs_list[0].id.page;
     const state = stateOf(run, result), job = run && entry(jobs, run.key);
     const quiet = (document.getElementById(here.domId({ role: "run-button", page: page })) || {}).hidden;
@@ -62,7 +63,8 @@
     const unstored = state === "ready" && result.warning ? " is-unstored" : "";
     const said = state === "error" ? result.error : unstored ? result.warning : "";
     if (state === "error") here.unsay(said);
-    return [bar, words, width, "results " + shown + calm + unstored, said];
+    const all = [bar, words, width, "results " + shown + calm + unstored, said];
+    return all.map((value, index) => (JSON.stringify(value) === JSON.stringify(now[index]) ? no() : value));
   };
 
   here.settle = function (jobs, run, result, computed) {

@@ -49,11 +49,12 @@
     if (figure.error) return [BLANK, "graph-body is-failed", figure.error];
     if (!figure.data) return [BLANK, "graph-body is-empty", figure.empty || ""];
     const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
+    const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
+    const plot = box && box.querySelector(".js-plotly-plot"), hasMoved = here.hasMoved(context.outputs_list[0].id.graph);
+    if (!hasMoved && here.patched(plot, figure, chosen, (value) => resolved(value, chosen.tokens))) return [no, no, no];
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
-    const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
-    const plot = box && box.querySelector(".js-plotly-plot");
-    if (here.hasMoved(context.outputs_list[0].id.graph)) stayThere(plot, drawn);
+    if (hasMoved) stayThere(plot, drawn);
     keepView(plot, drawn);
     keepShown(plot, drawn);
     attach(id);

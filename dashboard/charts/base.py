@@ -90,6 +90,13 @@ def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **op
     return {**axis, **options}
 
 
+def span(low: float, high: float, *, log: bool = False) -> list[float]:
+    """The range of an axis from ``low`` to ``high`` with some room, in the axis's own units."""
+    bottom, top = (float(np.log10(low)), float(np.log10(high))) if log else (low, high)
+    room = (top - bottom or abs(top) or 1.0) * 0.05
+    return [bottom - room, top + room]
+
+
 def growth_axis(growth: NDArray[Any], *, log: bool, **options: Any) -> dict[str, Any]:
     """A y axis for ``growth`` of 1. Where it is logarithmic it steps by 1, 2, 5 over up to three powers of ten, over
     more by the powers alone; an account that was ruined is left out of account.

@@ -222,7 +222,7 @@ def volume_axis(info: CandleInfo) -> dict[str, Any]:
     return axis | {"range": [0, float(np.nanmax(info.volume[info.in_view()], initial=0.0)) * 1.05 or 1.0]}
 
 
-def price_axis(info: CandleInfo, *more: Floats) -> dict[str, Any]:
+def price_axis(info: CandleInfo, *more: Floats, is_spanned: bool = False) -> dict[str, Any]:
     """The price axis; a log axis steps by every digit over a decade, by 1, 2, 5 over more, else as Plotly likes. Where
     only a part of what is drawn is in sight it spans that, and ``more`` that is drawn there.
     """
@@ -232,19 +232,12 @@ def price_axis(info: CandleInfo, *more: Floats) -> dict[str, Any]:
     if not len(known):
         return base.value_axis(tickformat=PRICE)
     low, high = float(known.min()), float(known.max())
-    span: dict[str, Any] = {"range": _span(low, high, info.log)} if info.view is not None else {}
+    span: dict[str, Any] = {"range": base.span(low, high, log=info.log)} if is_spanned or info.view is not None else {}
     if not info.log:
         return base.value_axis(tickformat=PRICE, **span)
     decades = float(np.log10(high / low))
     ticks = {"dtick": None, "nticks": 6} if decades < 0.5 else {"dtick": "D1" if decades < 1.1 else "D2"}
     return base.value_axis(tickformat=PRICE, log=True, **ticks, **span)
-
-
-def _span(low: float, high: float, log: bool) -> list[float]:
-    """From ``low`` to ``high`` with some room, in the units of the axis."""
-    bottom, top = (float(np.log10(low)), float(np.log10(high))) if log else (low, high)
-    room = (top - bottom or abs(top) or 1.0) * 0.05
-    return [bottom - room, top + room]
 
 
 def moment(bars: Bars, index: int, clock: Clock = UTC_CLOCK) -> str:

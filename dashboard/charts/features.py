@@ -94,7 +94,7 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
     figure = base.plain_figure(
         drawn,
         x=info.price.axis(),
-        y=candles.price_axis(info.price),
+        y=candles.price_axis(info.price, *map(_drawn_at, info.over.lines), is_spanned=True),
         panes=[(_axis(pane), share) for pane in info.panes],
         keep=keep or info.price.symbol,
         hoversubplots="axis",
@@ -166,7 +166,25 @@ def _warming(bars: Bars, view: Bars, warm_up: int) -> Window | None:
 def _axis(pane: Pane) -> dict[str, Any]:
     """An indicator's axis; its levels are its ticks where it has two or more."""
     ticks = {"tickvals": list(pane.levels)} if len(pane.levels) > 1 else {"nticks": 4}
-    return base.value_axis(zeroline=False, tickformat=".4~g", **ticks)
+    return base.value_axis(zeroline=False, tickformat=".4~g", range=_range(pane), **ticks)
+
+
+def _range(pane: Pane) -> list[float] | None:
+    """What the axis spans, so that the browser need not look at every point (``assets/39_patch.js``): all that is
+    drawn, the levels, and zero, on which bars stand; None where there is nothing.
+    """
+    is_histogram = any(line.style == "histogram" for line in pane.lines)
+    known = np.concatenate([*map(_drawn_at, pane.lines), pane.levels, [0.0] if is_histogram else []])
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return None
+    low, high = base.span(float(known.min()), float(known.max()))
+    return [0.0 if is_histogram and known.min() >= 0 else low, 0.0 if is_histogram and known.max() <= 0 else high]
+
+
+def _drawn_at(line: Line) -> Floats:
+    """The heights at which the line has points."""
+    return line.value if line.place is None else line.place
 
 
 def _shapes(pane: Pane, axis: str, domain: tuple[float, float]) -> list[dict[str, Any]]:

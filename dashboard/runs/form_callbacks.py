@@ -14,6 +14,7 @@ from typing_extensions import TypedDict
 from dashboard import ids, state
 from dashboard.components.form import Form
 from dashboard.components.static_html import static_html
+from dashboard.errors import on_error
 from dashboard.jobs import listing
 from dashboard.jobs.access import cancel
 from dashboard.jobs.requested import Request, fulfil, job_key, reported, stored
@@ -86,6 +87,29 @@ class FormCallbacks:
             spec = self._spec(entered)
             return self._outputs(spec, stored(spec), seen)
         return self._nothing()
+
+    def update(
+        self,
+        clicks: int | None,
+        request: str | None,
+        entered: Entered,
+        places: Ids,
+        before: Mapping[str, Any],
+        seen: Seen = None,
+    ) -> list[Any]:
+        """Of a form without a button: what ``check`` and ``open`` answer, in one. What is as it was ``before``, by the
+        place of the output, is left out: the browser goes through the page for each value that arrives. An error of
+        ``open`` leaves the check standing.
+        """
+        checked = self.check(entered, places)
+        try:
+            opened = self.open(clicks, request, entered, seen)
+        except PreventUpdate:
+            opened = (no_update,) * (4 + len(self.first.outputs))
+        except Exception as error:  # noqa: BLE001 - what on_error does with it
+            opened = tuple(on_error(error)[len(checked) :])
+        answers = enumerate([*checked, *opened])
+        return [no_update if value == before.get(str(place), no_update) else value for place, value in answers]
 
     def _recall(self, request: str, seen: Seen) -> tuple[Any, ...]:
         """What a link asks for: a run is computed if need be, an action never begun. Of an action the report is shown

@@ -28,18 +28,11 @@ RUNS = (
 def wire(form: Form, first: FirstPicture | None = None) -> None:
     """Register the callbacks of a page's form, run bar and background job."""
     wired, page = FormCallbacks(form, first or FirstPicture()), form.page
-    callback(
-        Output(ids.draft(page), "data"),
-        Output(ids.problems(page), "data"),
-        Output(ids.part("run-problem", page), "children"),
-        Output(ids.part("estimate", page), "children"),
-        inputs={
-            "entered": entered(page, Input),
-            "places": State(problem_places(page), "id"),
-        },
-    )(wired.check)
+    if form.action:
+        _wire_check_and_open(wired)
+    else:
+        _wire_update(wired)
     show_problems(page)
-    _wire_open(wired)
     if first:
         _wire_arrival(wired)
     _wire_job(wired, in_two_steps=first is not None)
@@ -85,22 +78,49 @@ def _seen_states(wired: FormCallbacks) -> dict[str, Mapping[str, State]]:
     return {"seen": wired.first.states} if wired.first.states else {}
 
 
-def _wire_open(wired: FormCallbacks) -> None:
-    """What opens a run: the button, a permalink, and each change of a form without a button."""
-    page, has_button = wired.form.page, bool(wired.form.action)
-    callback(
-        Output(ids.run(page), "data"),
-        Output(ids.result(page), "data"),
-        Output(ids.job(page), "data"),
-        Output(ids.progress(page), "data"),
-        *wired.first.outputs,
-        inputs={
-            "clicks": Input(ids.part("run-button", page), "n_clicks"),
-            "request": Input(ids.request(page), "data"),
-            **_seen_states(wired),
-            "entered": entered(page, State if has_button else Input),
-        },
-    )(wired.open)
+def _checked(page: str) -> list[Output]:
+    """What ``check`` answers."""
+    return [
+        Output(ids.draft(page), "data"),
+        Output(ids.problems(page), "data"),
+        Output(ids.part("run-problem", page), "children"),
+        Output(ids.part("estimate", page), "children"),
+    ]
+
+
+def _opened(wired: FormCallbacks) -> list[Output]:
+    """What ``open`` answers."""
+    page = wired.form.page
+    stores = (ids.run(page), ids.result(page), ids.job(page), ids.progress(page))
+    return [*(Output(store, "data") for store in stores), *wired.first.outputs]
+
+
+def _opens(wired: FormCallbacks) -> dict[str, Any]:
+    """What opens a run: the button, and a permalink; and what of its result is in sight."""
+    page = wired.form.page
+    button = Input(ids.part("run-button", page), "n_clicks")
+    return {"clicks": button, "request": Input(ids.request(page), "data"), **_seen_states(wired)}
+
+
+def _wire_check_and_open(wired: FormCallbacks) -> None:
+    """Each change is checked; the button and a permalink open a run."""
+    page = wired.form.page
+    places = State(problem_places(page), "id")
+    callback(*_checked(page), inputs={"entered": entered(page, Input), "places": places})(wired.check)
+    callback(*_opened(wired), inputs={**_opens(wired), "entered": entered(page, State)})(wired.open)
+
+
+def _wire_update(wired: FormCallbacks) -> None:
+    """Each change is checked and opens a run, in one request and one answer."""
+    page = wired.form.page
+    outputs = [*_checked(page), *_opened(wired)]
+    small = {
+        str(place): State(item.component_id, item.component_property)
+        for place, item in enumerate(outputs)
+        if item.component_property != "data" or item.component_id in (ids.problems(page), ids.progress(page))
+    }
+    given = {"entered": entered(page, Input), "places": State(problem_places(page), "id"), "before": small}
+    callback(*outputs, inputs={**_opens(wired), **given})(wired.update)
 
 
 def _wire_arrival(wired: FormCallbacks) -> None:
@@ -160,18 +180,22 @@ def wire_parts(wired: FormCallbacks) -> None:
 
 
 _PAGE = {"page": MATCH}
+_RUN_BAR = (
+    ("run-bar", "className"),
+    ("run-message", "children"),
+    ("run-track", "style"),
+    ("results", "className"),
+    ("results-error", "children"),
+)
 clientside_callback(
     ClientsideFunction("stratoscope", "runBar"),
-    Output({"role": "run-bar", **_PAGE}, "className"),
-    Output({"role": "run-message", **_PAGE}, "children"),
-    Output({"role": "run-track", **_PAGE}, "style"),
-    Output({"role": "results", **_PAGE}, "className"),
-    Output({"role": "results-error", **_PAGE}, "children"),
+    *(Output({"role": role, **_PAGE}, part) for role, part in _RUN_BAR),
     Input({"role": "run", **_PAGE}, "data"),
     Input({"role": "result", **_PAGE}, "data"),
     Input({"role": "progress", **_PAGE}, "data"),
     Input({"role": "cancel", **_PAGE}, "n_clicks"),
     Input(ids.JOBS, "data"),
+    *(State({"role": role, **_PAGE}, part) for role, part in _RUN_BAR),
 )
 # Two, for a result outlives its page and a request does not: Dash refuses outputs of which one is missing.
 for name, role in (("settle", "result"), ("fetchDone", "request")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -10,7 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import base, candles, features
-from dashboard.charts.indicator_lines import points
+from dashboard.charts.indicator_lines import Line, points
 from engine.core.progress import silent
 from engine.core.stored_values import ReadsValues
 from engine.features.matrix import FeatureMatrix
@@ -239,3 +240,30 @@ def test_every_indicator_of_one_series_can_be_drawn(kind: str, request: pytest.F
     bars = random_walk(400)
     figure = drawn(features.info(bars, matrix_of((chosen,), bars), (chosen,)))
     assert len(figure.data) == 1 + len(chosen.outputs)
+
+
+def test_each_axis_spans_what_is_drawn_on_it() -> None:
+    bars, chosen = random_walk(300), (Bollinger(window=20, width=6), Rsi(window=14), Macd())
+    info = features.info(bars, matrix_of(chosen, bars), chosen)
+    layout = features.figure(info)["layout"]
+    price = np.concatenate([info.price.low, info.price.high, *(line.value for line in info.over.lines)])
+    low, high = layout["yaxis"]["range"]
+    assert (low + 0.05 / 1.1 * (high - low), high - 0.05 / 1.1 * (high - low)) == pytest.approx(
+        (np.nanmin(price), np.nanmax(price))
+    )
+    rsi, (low, high) = info.panes[0].lines[0].value, layout["yaxis2"]["range"]
+    assert low < min(30.0, np.nanmin(rsi))
+    assert high > max(70.0, np.nanmax(rsi))
+    for line in info.panes[1].lines:
+        assert (
+            layout["yaxis3"]["range"][0] < np.nanmin(line.value) < np.nanmax(line.value) < layout["yaxis3"]["range"][1]
+        )
+
+
+def test_bars_stand_on_zero() -> None:
+    rising = features.Pane(
+        "", (Line("volume", "", np.arange(3.0), np.array([2.0, 5.0, np.nan]), "histogram"),), (), None
+    )
+    assert features._axis(rising)["range"] == [0.0, pytest.approx(5.25)]
+    nothing = replace(rising, lines=(replace(rising.lines[0], value=np.full(3, np.nan), style="line"),))
+    assert features._axis(nothing)["range"] is None

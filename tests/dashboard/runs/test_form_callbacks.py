@@ -289,3 +289,41 @@ def test_a_card_beside_the_run_does_an_action_too(fetch: Fetch) -> None:
     outcome = side_job.compute(lambda *_: None, job)
     assert runs.report(outcome, Fetch).action == fetch
     assert side_job.start(fetch)[0] == {"waits": True}
+
+
+def update(wired: FormCallbacks, before: dict[str, Any], **changed: Any) -> list[Any]:
+    """The one answer of a form without a button."""
+    entered = fields(wired, **changed)
+    return wired.update(None, None, entered, [*entered["fields"], *entered["choices"]], before)
+
+
+def test_a_form_without_a_button_is_checked_and_run_in_one_answer() -> None:
+    entered = fields(MARKET)
+    draft, problems, rest, cost, run, *opened = update(MARKET, {})
+    assert (draft, problems, rest, cost) == check(MARKET)
+    expected, *others = MARKET.open(None, None, entered)
+    assert ({**run, "at": 0}, opened) == ({**expected, "at": 0}, others)
+
+
+def test_what_stays_as_it_is_is_left_out() -> None:
+    draft, problems, rest, cost, *_ = update(MARKET, {})
+    before = {"1": problems, "2": rest, "3": "about an hour"}
+    again = update(MARKET, before)
+    assert again[:4] == [draft, no_update, no_update, cost]
+
+
+def test_a_wrong_field_of_it_is_told_and_nothing_is_run() -> None:
+    draft, problems, _, cost, *opened = update(MARKET, {}, start="no day")
+    assert draft is None
+    assert (list(problems), cost) == (["start"], "1 invalid field")
+    assert opened == [no_update] * 4
+
+
+def test_an_error_of_the_run_leaves_the_check_standing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise EngineError("Nothing there.")
+
+    monkeypatch.setattr(FormCallbacks, "open", fail)
+    monkeypatch.setattr("dashboard.runs.form_callbacks.on_error", lambda error: [no_update] * 5 + [str(error)] * 3)
+    draft, *_, run, result, _, _ = update(MARKET, {})
+    assert (draft is None, run, result) == (False, no_update, "Nothing there.")
