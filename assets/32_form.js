@@ -5,6 +5,7 @@
 
   function stepped(box, input, direction, factor) {
     const step = Number(box.dataset.step) * factor, now = Number(input.value.replace(/,/g, ""));
+    if (/\.\.|,\s/.test(input.value)) return input.value;  // a range, or a list
     const low = box.dataset.low === undefined ? -Infinity : Number(box.dataset.low);
     const high = box.dataset.high === undefined ? Infinity : Number(box.dataset.high);
     const digits = Math.max(0, (box.dataset.step.split(".")[1] || "").length);

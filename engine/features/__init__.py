@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator
 
 from engine.core.errors import DataError
+from engine.features.ranges import expanded
 from engine.features.sets.versions import find
 from engine.indicators import INDICATORS, Indicator
 
@@ -18,14 +19,14 @@ _SET = "set"
 
 
 def _listed(values: object) -> object:
-    """The features one by one: ``{"set": "mine@2"}`` stands for those of a set, by itself or in the list."""
+    """The features one by one: ``{"set": "mine@2"}`` stands for those of a set, by itself or in the list, and a range
+    of a parameter for one each.
+    """
     if _is_set(values):
         return _of_set(values)
     if not isinstance(values, list | tuple):
         raise ValueError("Features are a list of indicators, or a set such as {set: alpha158}.")
-    if not any(map(_is_set, values)):
-        return values
-    return [feature for item in values for feature in (_of_set(item) if _is_set(item) else (item,))]
+    return [feature for item in expanded(values) for feature in (_of_set(item) if _is_set(item) else (item,))]
 
 
 def _is_set(value: object) -> bool:
@@ -51,5 +52,6 @@ def _distinct(features: tuple[Indicator, ...]) -> tuple[Indicator, ...]:
 
 Features = Annotated[tuple[Annotated[Indicator, INDICATORS], ...], BeforeValidator(_listed), AfterValidator(_distinct)]
 """The field type for indicators with distinct labels. A set is written as ``{"set": "mine@2"}``, by itself or among
-others, and becomes its features at once: a request has the same key either way.
+others, and becomes its features at once, as a parameter that is a range does (``ranges``): a request has the same key
+either way.
 """

@@ -7,13 +7,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.card import card, columns
-from dashboard.components.form import Form
 from dashboard.components.graph import graph
 from dashboard.components.metric import strip
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
+from dashboard.features_form import FeaturesForm
 from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.models import ids, view
 from dashboard.runs import restated
@@ -35,7 +35,7 @@ COLUMNS = (
     Column("outcome", "Outcome", least=118, help="The label: what happened over the horizon."),
     Column("right", "Correct"),
 )
-FORM = Form(
+FORM = FeaturesForm(
     page="models",
     spec=ModelSpec,
     action="Train model",
