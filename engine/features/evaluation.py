@@ -64,10 +64,13 @@ class FeatureInputs:
         if isinstance(feature, PanelIndicator):
             return self._panel_column(feature, bars)
         if isinstance(feature, ContextIndicator):
-            needed = feature.context()
-            series = {name: self._bars(needed[name], bars) for name in needed}
+            series = self.context_of(feature, bars)
             return call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
         return call_indicator.outputs(feature, lambda: feature.compute(bars), bars.close.shape)
+
+    def context_of(self, feature: ContextIndicator | MarketIndicator, bars: Bars) -> Mapping[str, Bars]:
+        """The further series of ``feature`` for ``bars``, by the names that it gives them. Raises ``DataError``."""
+        return {name: self._bars(needed, bars) for name, needed in feature.context().items()}
 
     def point_in_time(self, feature: Indicator) -> Callable[[Bars], dict[str, Floats]]:
         """``compute`` for a look-ahead check: given truncated bars, every other series is truncated at the moment at
@@ -103,7 +106,7 @@ class FeatureInputs:
             symbol = bars.series.symbol
             market = tuple(bars if item.series.symbol == symbol else item for item in known)
         place = next(at for at, item in enumerate(market) if item is bars)
-        context = {name: self._bars(needed, bars) for name, needed in feature.context().items()}
+        context = self.context_of(feature, bars)
         shared = self._shared if is_whole else {}
         found = call_indicator.market_outputs(feature, market, lambda: feature.compute_market(market, context, shared))
         return {name: values[place] for name, values in found.items()}

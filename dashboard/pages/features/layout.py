@@ -5,16 +5,12 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import card, form, graph, states, table, tabs
+from dashboard.components import card, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.components.series_view import SeriesView
-from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
-from dashboard.pages.features import ids
-from engine.features.spec import FeatureSpec
-from engine.indicators import INDICATORS
+from dashboard.pages.features import ids, matrix
+from dashboard.pages.features.form import FORM, SEEN
 
-FORM = form.Form(page=ids.PAGE, spec=FeatureSpec, options=MARKET, shown_as=SHOWN_AS, blanks=BLANKS, searched=INDICATORS)
-SEEN = SeriesView(ids.PAGE, ids.CHART)
+TABS = (("chart", "Chart"), ("matrix", "Matrix"), ("correlation", "Correlation"))
 COLUMNS = [
     table.Column("name", "Feature", least=150),
     table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
@@ -39,12 +35,18 @@ def layout(query: str | None) -> Component:
     return page_layout(
         FORM,
         query,
-        title=tabs.tabs(ids.TABS, [("chart", "Chart"), ("correlation", "Correlation")]),
+        title=tabs.tabs(ids.TABS, TABS),
         panel=[SEEN.problem(), *SEEN.controls()],
         results=[
             *SEEN.stores(),
             tabs.pane(ids.TABS, "chart", chart, first=True),
+            *tabs.late_pane(ids.TABS, "matrix", matrix.contents),
             tabs.pane(ids.TABS, "correlation", [correlation]),
         ],
         empty=states.empty("No features yet", "Choose a symbol and at least one indicator.", symbol="features"),
     )
+
+
+def later() -> list[Component]:
+    """What comes into the page once its tab is opened."""
+    return list(matrix.contents())

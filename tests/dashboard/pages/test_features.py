@@ -13,6 +13,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard.components.series_view import offer, subject
 from dashboard.pages.features import callbacks, view
+from dashboard.pages.features import result as result_of
 from dashboard.pages.features.layout import layout
 from engine import devices
 from engine.core.errors import SpecError
@@ -126,7 +127,7 @@ def test_a_zoom_shows_candles_of_the_symbol_on_screen() -> None:
 
 
 def test_a_forged_symbol_shows_the_first() -> None:
-    assert callbacks.shown(result(TWO), "../../etc/passwd")[2].series.symbol == "NVDA"
+    assert result_of.shown(result(TWO), "../../etc/passwd")[2].series.symbol == "NVDA"
 
 
 def test_correlation_needs_two_features_and_enough_bars() -> None:
@@ -142,7 +143,7 @@ def test_correlation_needs_two_features_and_enough_bars() -> None:
 
 def test_another_kind_of_request_gets_a_sentence() -> None:
     with pytest.raises(SpecError, match="Expected a 'features', not a 'market'"):
-        callbacks.opened(result(MarketSpec()))
+        result_of.opened(result(MarketSpec()))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
 )
 def test_forged_requests_get_a_sentence(features: object, words: str) -> None:
     with pytest.raises(SpecError, match=words):
-        callbacks.opened({"key": "k", "spec": json.dumps({"kind": "features", "features": features})})
+        result_of.opened({"key": "k", "spec": json.dumps({"kind": "features", "features": features})})
 
 
 def test_the_page_is_laid_out_with_any_permalink() -> None:

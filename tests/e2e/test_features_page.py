@@ -1,0 +1,69 @@
+"""Journeys on the features page: a changed parameter, a range of them, and a value taken apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.visitor import Visitor
+
+pytestmark = pytest.mark.e2e
+COUNTED = """
+const plotly = window.Plotly;
+window.drawn = {animate: 0, react: 0};
+for (const name of ['animate', 'react']) {
+  const draw = plotly[name];
+  plotly[name] = (...given) => { window.drawn[name] += 1; return draw(...given); };
+}
+"""
+PICTURE = """
+const plot = document.querySelector('[id*="features-chart"] .js-plotly-plot');
+const lines = [...plot.querySelectorAll('.js-line')].map(line => line.getAttribute('d'));
+const words = [...plot.querySelectorAll('.ytick text, .annotation-text')].map(text => text.textContent);
+const shades = [...plot.querySelectorAll('.shapelayer path')].map(shape => shape.getAttribute('d'));
+return [...lines, ...words, ...shades].join('|');
+"""
+CELL = """
+const row = document.querySelector('#features-matrix .ag-center-cols-container .ag-row');
+const cell = row && row.querySelector('[col-id="f0"]');
+if (cell) cell.click();
+return !!cell;
+"""
+
+
+def drawn(visitor: Visitor, name: str) -> int:
+    return int(visitor.js("return window.drawn[arguments[0]]", name))
+
+
+def test_a_changed_line_is_drawn_as_if_the_chart_were_drawn_anew(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    visitor.settled(lambda: visitor.js(PICTURE), "the chart, once its symbol is chosen")
+    visitor.js(COUNTED)
+    for path, value, name in (("features.0.window", 35, "SMA 35"), ("features.1.window", 5, "RSI 5")):
+        visitor.fill("features", path, value)
+        visitor.sees_trace("features-chart", name)
+        visitor.sees(name)
+    assert (drawn(visitor, "animate"), drawn(visitor, "react")) == (2, 0)
+    picture = visitor.settled(lambda: visitor.js(PICTURE), "the chart")
+    for times in (1, 2):
+        visitor.click(id="theme-button")
+        visitor.wait_for(lambda times=times: drawn(visitor, "react") >= times, "the chart in the other theme")  # type: ignore[misc]
+    assert visitor.settled(lambda: visitor.js(PICTURE), "the chart, drawn anew") == picture
+
+
+def test_a_range_is_many_features_and_a_value_is_explained(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    visitor.fill("features", "features.0.window", "20..5")
+    visitor.sees("has no values: a range goes up")
+    visitor.fill("features", "features.0.window", "5..50 step 5")
+    visitor.sees_trace("features-chart", "SMA 50")
+    assert len([name for name in visitor.traces("features-chart") if name.startswith("SMA")]) == 10
+    visitor.open(visitor.link())
+    assert visitor.value("features", "features.0.window") == "5..50 step 5"
+    visitor.open_tab("Matrix")
+    visitor.until(CELL, "the first value")
+    visitor.sees("Computed again from these 5 bars alone")
+    box = visitor.js("return document.getElementById('features-explained').innerText")
+    assert "SMA 5 of NVDA on 2023-09-21" in box
+    assert "sma(close, 5)" in box
