@@ -18,9 +18,20 @@
     line.scrollLeft += Math.min(0, place.left - room.left - 24) + Math.max(0, place.right - room.right + 24);
   }
 
+  /* At which ends there is more of a line that scrolls: the stylesheet fades it out there. */
+  function hint(line) {
+    const after = line.scrollWidth - line.clientWidth - line.scrollLeft;
+    line.dataset.more = [line.scrollLeft > 1 ? "left" : "", after > 1 ? "right" : ""].join(" ").trim();
+  }
+
   components.TabLine = function (props) {
     const line = window.React.useRef(null);
     window.React.useEffect(() => reveal(line.current), [props.active_tab]);
+    window.React.useEffect(() => {
+      const watch = new ResizeObserver(() => hint(line.current));
+      watch.observe(line.current);
+      return () => watch.disconnect();
+    }, []);
     const open = (value) => props.setProps({ active_tab: value });
     const move = (event) => {
       const to = target(event.key, props.tabs.findIndex((tab) => tab.value === props.active_tab), props.tabs.length);
@@ -35,6 +46,6 @@
       const state = { "aria-selected": isOpen, "aria-controls": tab.controls, tabIndex: isOpen ? 0 : -1 };
       return make("button", { ...named, ...state, onClick: () => open(tab.value) }, (props.labels || {})[tab.value] || tab.label);
     });
-    return make("div", { ref: line, id: props.id, role: "tablist", "aria-label": props.label, className: "tabs", onKeyDown: move }, ...tabs);
+    return make("div", { ref: line, id: props.id, role: "tablist", "aria-label": props.label, className: "tabs", onKeyDown: move, onScroll: (event) => hint(event.currentTarget) }, ...tabs);
   };
 })();

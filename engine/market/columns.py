@@ -1,4 +1,4 @@
-"""Columns of Arrow tables as NumPy arrays, without importing pandas."""
+"""Columns of Arrow tables as NumPy arrays and the reverse, without importing pandas, as Arrow's own ways do."""
 
 from __future__ import annotations
 
@@ -32,6 +32,16 @@ def milliseconds(column: Any) -> Times:
     found = _filled(values.copy(), chunk, np.datetime64("NaT"))
     found.setflags(write=False)
     return found
+
+
+def arrow_array(values: NDArray[Any], *, nan_is_null: bool = False) -> Any:
+    """An Arrow array of ``values``, float64 or datetime64, whose memory it shares where that is contiguous."""
+    import pyarrow as arrow
+
+    values = np.ascontiguousarray(values)
+    known = arrow.py_buffer(np.packbits(~np.isnan(values), bitorder="little")) if nan_is_null else None
+    kind, data = arrow.from_numpy_dtype(values.dtype), arrow.py_buffer(values.view(np.uint8))
+    return arrow.Array.from_buffers(kind, len(values), [known, data])
 
 
 def _filled(values: NDArray[Any], chunk: Any, missing: Any) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
+from engine.market.columns import arrow_array
 
 MOST = 1_000_000
 """Bars of one file, at most: it is made in memory."""
@@ -65,11 +66,11 @@ def _table(bars: Bars, whole: bool) -> Any:
     series = bars.series
     lacking = set() if series.has_ohlc else {"open", "high", "low"}
     lacking |= set() if series.has_volume else {"volume"}
-    time = arrow.array(bars.time).cast(arrow.timestamp("ms"))
+    time = arrow_array(bars.time)
     time = time.cast(arrow.timestamp("ms", "UTC")) if series.is_intraday else time.cast(arrow.date32())
     columns = {name: getattr(bars, name) for name in _COLUMNS if name not in lacking}
     columns |= {title: getattr(bars, name) for name, title in _MORE.items()} if whole else {}
-    given = {name: arrow.array(values, from_pandas=True) for name, values in columns.items() if values is not None}
+    given = {name: arrow_array(values, nan_is_null=True) for name, values in columns.items() if values is not None}
     return arrow.table({"time": time} | given)
 
 

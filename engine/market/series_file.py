@@ -17,7 +17,7 @@ from engine.core.config import settings
 from engine.core.errors import DataError
 from engine.core.mapped import keep, mapped
 from engine.market.bars import Bars, Series
-from engine.market.columns import COLUMNS, floats, milliseconds, readable
+from engine.market.columns import COLUMNS, arrow_array, floats, milliseconds, readable
 from engine.market.symbols import file_name, folder_name
 
 SUFFIX = ".parquet"
@@ -109,7 +109,7 @@ def encoded(bars: Bars, since: str = "", *, compact: bool = False) -> bytes:
     meta = {_SERIES: json.dumps(asdict(bars.series)).encode(), _FINGERPRINT: bars.digest().encode()}
     meta |= {_SINCE: since.encode()} if since else {}
     buffer = BytesIO()
-    table = arrow.table(columns).replace_schema_metadata(meta)
+    table = arrow.table({name: arrow_array(values) for name, values in columns.items()}).replace_schema_metadata(meta)
     parquet.write_table(
         table,
         buffer,

@@ -8,8 +8,12 @@ import sys
 import numpy as np
 import pyarrow as arrow
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
-from engine.market.columns import floats, milliseconds
+from engine.market.columns import arrow_array, floats, milliseconds
 
 
 def column(*chunks: list[object], type: object = None) -> arrow.ChunkedArray:
@@ -71,3 +75,19 @@ def test_pandas_is_not_loaded() -> None:
     assert (
         subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "False\n"
     )
+
+
+@given(arrays(np.float64, st.integers(0, 40), elements=st.floats(width=64)), st.booleans())
+def test_arrays_for_arrow_are_those_that_it_makes_itself(values: NDArray[np.float64], nan_is_null: bool) -> None:
+    made = arrow_array(values, nan_is_null=nan_is_null)
+    made.validate(full=True)
+    own = arrow.array(values, from_pandas=nan_is_null)
+    assert (made.type, made.null_count) == (own.type, own.null_count)
+    found, wanted = (floats(arrow.chunked_array([item])) for item in (made, own))
+    np.testing.assert_array_equal(found, wanted)
+
+
+def test_times_for_arrow_and_every_other_value() -> None:
+    time = np.arange(10).astype("datetime64[ms]")
+    assert arrow_array(time[::2]).equals(arrow.array(time[::2]))
+    np.testing.assert_array_equal(milliseconds(arrow.chunked_array([arrow_array(time)])), time)

@@ -102,7 +102,8 @@ TAB = Tab("catalogue", "Catalogue", layout, free=True)
 )
 def listing(changed: Any, _: Any) -> tuple[Any, ...]:
     found, thrown, now = inventory.items(), trash.deleted(), time.time()
-    told = f"{count(len(found), 'series', 'series')}, {disk_size(sum(item.size for item in found))}"
+    size = sum(item.size for item in found)
+    told = count(len(found), "series", "series") + (f", {disk_size(size)}" if size else "")
     rows, binned = [row(item) for item in found], [trash_row(item, now) for item in thrown]
     return rows, [], told, binned, not binned, table.fitting(len(rows), _TALLEST)
 
