@@ -194,6 +194,7 @@ GROUPS = (
     "Cross-asset",
     "Cross-section",
     "Statistics",
+    "Calendar",
     "Cycle",
     "Price",
     "Mathematics",
