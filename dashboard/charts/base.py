@@ -128,12 +128,14 @@ def plain_figure(
     panes: Sequence[tuple[dict[str, Any], float]] = (),
     keep: str = "view",
     hover: str = "x unified",
+    gap: float = 0.04,
     **layout: Any,
 ) -> dict[str, Any]:
     """A figure of ``traces`` on one x axis, in the words of Plotly's JSON: ``{"data", "layout"}``.
 
     ``panes`` are further y axes below the first, each with its share of the height, for traces that name ``yaxis``
-    "y2", "y3". The zoom is kept while ``keep`` stays the same: pass the symbol where another one should start afresh.
+    "y2", "y3"; between them is a ``gap``, a share as well. The zoom is kept while ``keep`` stays the same: pass the
+    symbol where another one should start afresh.
     """
     settings = {
         "margin": MARGIN,
@@ -142,7 +144,7 @@ def plain_figure(
         "uirevision": keep,
         "dragmode": "zoom",
         "xaxis": {**(x or {}), **({"anchor": f"y{len(panes) + 1}"} if panes else {})},
-        **_stacked(y or value_axis(), panes),
+        **_stacked(y or value_axis(), panes, gap),
         **layout,
     }
     return {"data": list(traces), "layout": settings}
@@ -163,9 +165,9 @@ def encoded(value: Any) -> Any:
     return [encoded(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _stacked(first: dict[str, Any], panes: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:
+def _stacked(first: dict[str, Any], panes: Sequence[tuple[dict[str, Any], float]], gap: float) -> dict[str, Any]:
     """The y axes from top to bottom, with a gap between them."""
-    gap, top, axes = 0.04, 1.0, {}
+    top, axes = 1.0, {}
     heights = [1.0 - sum(share + gap for _, share in panes), *(share for _, share in panes)]
     for index, (axis, height) in enumerate(zip([first, *(axis for axis, _ in panes)], heights, strict=True)):
         axes["yaxis" if index == 0 else f"yaxis{index + 1}"] = {

@@ -19,8 +19,9 @@ from engine.market.bars import Bars, Floats
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-PRICE_HEIGHT, PANE_HEIGHT = 330, 130
-MINIMUM_ROWS = 3  # rows for a correlation
+PRICE_HEIGHT, PANE_HEIGHT, GAP = 330, 130, 29
+DRAWN = 24  # features of a chart, each perhaps with a pane of its own
+MINIMUM_ROWS, CORRELATED = 3, 40  # rows of a correlation at least, and columns at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +36,15 @@ class Pane:
 
 @dataclass(frozen=True, eq=False)
 class FeaturesInfo:
-    """``price`` with the lines of ``over`` on it, and a pane for each other indicator, from top to bottom."""
+    """``price`` with the lines of ``over`` on it, and a pane for each other indicator, from top to bottom: ``drawn`` of
+    the ``features``, the first ones.
+    """
 
     price: candles.CandleInfo
     over: Pane
     panes: tuple[Pane, ...]
+    drawn: int
+    features: int
 
     def height(self) -> int:
         """Pixels that the figure needs for its panes to be read."""
@@ -65,8 +70,9 @@ def info(
     rows = slice(top, top + len(view))
     over: list[Pane] = []
     below: list[Pane] = []
-    column, limit = 0, points(len(matrix.names))
-    for feature in features:
+    drawn = features[:DRAWN]
+    column, limit = 0, points(sum(len(feature.outputs) for feature in drawn))
+    for feature in drawn:
         lines = [
             line_of(matrix.names[column + at], output, column + at, view, matrix.values[rows, column + at], limit)
             for at, output in enumerate(feature.outputs)
@@ -82,13 +88,13 @@ def info(
     merged = Pane(
         "", tuple(line for pane in over for line in pane.lines), (), max(spans, key=lambda s: s[1], default=None)
     )
-    return FeaturesInfo(_price(bars, window, log), merged, tuple(below))
+    return FeaturesInfo(_price(bars, window, log), merged, tuple(below), len(drawn), len(features))
 
 
 def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
     """Panes under one another on one time axis; warm-up is shaded. A ``base.plain_figure``: there may be many panes."""
     drawn = [candles.price_trace(info.price), *traces(info.over.lines, "y")]
-    share = PANE_HEIGHT / info.height() - 0.04
+    share, gap = (PANE_HEIGHT - GAP) / info.height(), GAP / info.height()
     for place, pane in enumerate(info.panes, start=2):
         drawn += traces(pane.lines, f"y{place}")
     figure = base.plain_figure(
@@ -96,6 +102,7 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
         x=info.price.axis(),
         y=candles.price_axis(info.price, *map(_drawn_at, info.over.lines), is_spanned=True),
         panes=[(_axis(pane), share) for pane in info.panes],
+        gap=gap,
         keep=keep or info.price.symbol,
         hoversubplots="axis",
     )
@@ -124,14 +131,14 @@ class CorrelationInfo:
 
 
 def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
-    """How the features of ``symbol`` move together, over usable rows only."""
-    rows, size = matrix.rows(symbol), len(matrix.names)
-    values = matrix.values[rows][matrix.usable()[rows]]
+    """How the features of ``symbol`` move together, over usable rows only: the first ``CORRELATED`` columns."""
+    rows, names = matrix.rows(symbol), matrix.names[:CORRELATED]
+    values, size = matrix.values[rows][matrix.usable()[rows], :CORRELATED], len(names)
     if len(values) < MINIMUM_ROWS:
-        return CorrelationInfo(matrix.names, np.full((size, size), np.nan), len(values))
+        return CorrelationInfo(names, np.full((size, size), np.nan), len(values))
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.corrcoef(values, rowvar=False).reshape(size, size)
-    return CorrelationInfo(matrix.names, value, len(values))
+    return CorrelationInfo(names, value, len(values))
 
 
 def correlation_figure(info: CorrelationInfo) -> go.Figure:

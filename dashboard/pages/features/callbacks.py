@@ -11,16 +11,19 @@ from dashboard import ids as frame
 from dashboard import market_options, runs, shell
 from dashboard.charts import base
 from dashboard.charts import features as charts
-from dashboard.components import tabs
+from dashboard.components import table, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
-from dashboard.pages.features import ids, matrix, view
+from dashboard.pages.features import ids, leak_test, matrix, view
 from dashboard.pages.features.form import FORM, SEEN
-from dashboard.pages.features.result import feature_inputs, opened, shown
+from dashboard.pages.features.result import opened, shown
+from dashboard.security.payloads import Answer
 from dashboard.text.format import count, day_range
 
 market_options.follow_collection(FORM)
 
+MOST_HEIGHT = 640
+"""Pixels of the table of values, which is as tall as its rows below that."""
 RESULT = Input(frame.result(ids.PAGE), "data")
 SYMBOL = Input(SEEN.symbol, "value")
 
@@ -63,17 +66,24 @@ callback(
 )(chart)
 
 
-@callback(Output(ids.TABLE, "rowData"), Output(ids.TABLE_NOTE, "children"), RESULT, SYMBOL)
-def describe(data: runs.ResultData, symbol: str | None) -> tuple[Any, str]:
-    """The table of values with its look-ahead check, and what the header says."""
+@callback(
+    Output(ids.TABLE, "rowData"),
+    Output(ids.TABLE, "style"),
+    Output(ids.TABLE_NOTE, "children"),
+    Output(ids.PROOF, "children"),
+    RESULT,
+    SYMBOL,
+    Input(leak_test.JOB.answer, "data"),
+)
+def describe(data: runs.ResultData, symbol: str | None, answer: Answer) -> tuple[Any, Any, str, Any]:
+    """The table of values with the verdicts of the leak test, and what the header says."""
     spec, values, bars = shown(data, symbol)
-    signs = view.look_ahead_findings(spec.features, bars, feature_inputs(spec))
+    found = leak_test.verdicts(answer, spec)
     dates = day_range(str(bars.days[0]), str(bars.days[-1]))
-    shell.show_context(
-        [bars.series.symbol, count(len(values.names), "feature"), dates],
-        [*view.chips(spec.features, signs), *view.device_chips(spec, values)],
-    )
-    return view.rows(bars, values, spec.features, signs), view.note(signs)
+    chips = [view.warm_up_chip(spec.features), *leak_test.chips(found, answer), *view.device_chips(spec, values)]
+    shell.show_context([bars.series.symbol, count(len(values.names), "feature"), dates], chips)
+    rows = view.rows(bars, values, spec.features, found)
+    return rows, table.fitting(len(rows), MOST_HEIGHT), leak_test.note(found, answer), leak_test.proof(found)
 
 
 @callback(

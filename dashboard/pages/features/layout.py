@@ -5,23 +5,25 @@ from __future__ import annotations
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.charts.features import CORRELATED
 from dashboard.components import card, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.pages.features import ids, matrix
+from dashboard.pages.features import ids, leak_test, matrix
 from dashboard.pages.features.form import FORM, SEEN
 
 TABS = (("chart", "Chart"), ("matrix", "Matrix"), ("correlation", "Correlation"))
 COLUMNS = [
     table.Column("name", "Feature", least=150),
-    table.Column("last", "Last", "number", 4, width=84, help="Value at the last bar of the range."),
-    table.Column("low", "Lowest", "number", 4, width=84),
-    table.Column("median", "Median", "number", 4, width=84),
-    table.Column("high", "Highest", "number", 4, width=84),
+    table.Column("last", "Last", "number", 4, width=100, help="Value at the last bar of the range."),
+    table.Column("low", "Lowest", "number", 4, width=100),
+    table.Column("median", "Median", "number", 4, width=100),
+    table.Column("high", "Highest", "number", 4, width=100),
     table.Column("warm_up", "Warm-up", "number", width=88, help="Bars at the start without a value."),
     table.Column("known", "First value", width=104, help="First bar with a value."),
     table.Column("missing", "Gaps", "number", width=62, help="Bars without a value after the warm-up."),
-    table.Column("causal", "Look-ahead", width=100, help="Tested by recomputing on shorter histories."),
-]
+    table.Column("verdict", "Leak test", least=110, help="Computed again on shortened and on changed histories: what "
+                 "uses later bars changes. A warm-up is unstable where values after it depend on the first bar."),
+]  # fmt: skip
 
 
 def layout(query: str | None) -> Component:
@@ -29,9 +31,15 @@ def layout(query: str | None) -> Component:
     note = html.Span(id=ids.TABLE_NOTE, className="sub")
     chart = [
         graph.graph(ids.CHART, height=460, title="Price and indicators", rescale=False),
-        card.card("Values", table.table(ids.TABLE, COLUMNS), tools=[note]),
+        card.card("Values", table.table(ids.TABLE, COLUMNS, height=table.height_of(2)), tools=[note]),
+        html.Div(id=ids.PROOF),
     ]
-    correlation = graph.graph(ids.CORRELATION, height=440, title="Correlation", sub="Pearson, bars after the warm-up")
+    correlation = graph.graph(
+        ids.CORRELATION,
+        height=440,
+        title="Correlation",
+        sub=f"Pearson, bars after the warm-up, up to {CORRELATED} columns",
+    )
     return page_layout(
         FORM,
         query,
@@ -39,6 +47,7 @@ def layout(query: str | None) -> Component:
         panel=[SEEN.problem(), *SEEN.controls()],
         results=[
             *SEEN.stores(),
+            *leak_test.JOB.stores(),
             tabs.pane(ids.TABS, "chart", chart, first=True),
             *tabs.late_pane(ids.TABS, "matrix", matrix.contents),
             tabs.pane(ids.TABS, "correlation", [correlation]),

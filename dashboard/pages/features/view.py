@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -15,61 +14,33 @@ from dashboard.components import states
 from dashboard.shell import Chip
 from dashboard.text.format import count
 from engine import devices
-from engine.core.stored_values import values_read
-from engine.features.evaluation import FeatureInputs
-from engine.features.leakage import CUTS, LookAhead
-from engine.features.matrix import FeatureMatrix, detect_look_ahead
+from engine.features.checks.result import FeatureCheck
+from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator
-from engine.market.bars import Bars, Market
+from engine.market.bars import Bars
 
-Signs = Mapping[str, Sequence[LookAhead]]
-
-
-def look_ahead_findings(features: Sequence[Indicator], bars: Bars, inputs: FeatureInputs | None = None) -> Signs:
-    """Look-ahead found by recomputing each feature on shorter histories, by label; empty where the feature is causal.
-
-    ``inputs`` are the other series that the features may need; without them there are only ``bars``.
-    """
-    among = inputs or FeatureInputs(Market((bars,)), {})
-    return {feature.label(): _signs(feature, bars, among) for feature in features}
+LISTED = 500
+"""Columns of the matrix that the table sums up at most."""
+Row: TypeAlias = dict[str, Any]
 
 
-@lru_cache(maxsize=512)
-def _signs(feature: Indicator, bars: Bars, inputs: FeatureInputs) -> tuple[LookAhead, ...]:
-    """The check of one feature, cached: it computes the feature seventeen times."""
-    return detect_look_ahead(feature, [bars], inputs)
-
-
-def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], signs: Signs) -> list[dict[str, Any]]:
-    """A row a column of the matrix, for the symbol of ``bars``."""
-    owners = [feature for feature in features for _ in feature.outputs]
+def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], found: FeatureCheck | None) -> list[Row]:
+    """A row a column of the matrix, for the symbol of ``bars``; the first ``LISTED``. ``found`` is the leak test."""
+    words = {item.feature: item.words for item in found.verdicts} if found else {}
+    owners = [feature for feature in features for _ in feature.outputs][:LISTED]
     values = matrix.values[matrix.rows(bars.series.symbol)]
     return [
-        {"name": matrix.names[index], "causal": _causal(owner, signs)}
+        {"name": matrix.names[index], "verdict": words.get(owner.label(), "")}
         | _figures(values[:, index], bars, matrix.warm_up[index])
         for index, owner in enumerate(owners)
     ]
 
 
-def _causal(feature: Indicator, signs: Signs) -> str:
-    """The result of the check: stored values are as old as their table says, which no recomputation can check."""
-    return "found" if signs[feature.label()] else "as stated" if values_read(feature) else "none"
-
-
-def note(signs: Signs) -> str:
-    """Result of the look-ahead check, in a sentence for each finding."""
-    found = [sign.sentence() for each in signs.values() for sign in each]
-    return " ".join(found) if found else f"no look-ahead on {CUTS} shorter histories"
-
-
-def chips(features: Sequence[Indicator], signs: Signs) -> list[Chip]:
-    """Warm-up and look-ahead, for the header."""
+def warm_up_chip(features: Sequence[Indicator]) -> Chip:
+    """The longest warm-up, for the header."""
     longest = max(feature.warm_up() for feature in features)
-    warm_up = Chip("warm-up", count(longest, "bar"), title="Longest warm-up: bars at the start without a value.")
-    if any(signs.values()):
-        return [warm_up, Chip("look-ahead", tone="bad", title=note(signs))]
-    return [warm_up, Chip("no look-ahead", tone="ok", title=note(signs))]
+    return Chip("warm-up", count(longest, "bar"), title="Longest warm-up: bars at the start without a value.")
 
 
 def device_chips(spec: FeatureSpec, matrix: FeatureMatrix) -> list[Chip]:
@@ -86,8 +57,9 @@ def chart_note(info: FeaturesInfo) -> str:
     price = info.price
     shown = f"{price.bars:,} of {price.total:,} bars" if price.bars < price.total else count(price.bars, "bar")
     kind = "closes" if price.is_line() else "candles"
+    part = f" · the first {info.drawn} of {info.features:,} features" if info.drawn < info.features else ""
     shaded = " · warm-up shaded" if any(pane.warm_up for pane in (info.over, *info.panes)) else ""
-    return f"{price.symbol}, {price.currency}, {kind} · {price.first} to {price.last}, {shown}{shaded}"
+    return f"{price.symbol}, {price.currency}, {kind} · {price.first} to {price.last}, {shown}{shaded}{part}"
 
 
 def correlation_figure(info: CorrelationInfo) -> Any:

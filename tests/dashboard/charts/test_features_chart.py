@@ -205,7 +205,7 @@ def test_thinned_lines_keep_their_highest_and_lowest_values() -> None:
     panes = features.info(bars, matrix, chosen).panes
     for column, pane in enumerate(panes):
         (line,), whole = pane.lines, matrix.values[:, column]
-        assert len(line.time) <= points(31) + 2
+        assert len(line.time) <= points(len(panes)) + 2
         assert (np.nanmin(line.value), np.nanmax(line.value)) == (np.nanmin(whole), np.nanmax(whole))
 
 
@@ -267,3 +267,13 @@ def test_bars_stand_on_zero() -> None:
     assert features._axis(rising)["range"] == [0.0, pytest.approx(5.25)]
     nothing = replace(rising, lines=(replace(rising.lines[0], value=np.full(3, np.nan), style="line"),))
     assert features._axis(nothing)["range"] is None
+
+
+def test_of_very_many_features_the_first_are_drawn() -> None:
+    bars, chosen = random_walk(60), tuple(Rsi(window=window) for window in range(2, 47))
+    matrix = matrix_of(chosen, bars)
+    info = features.info(bars, matrix, chosen)
+    assert (info.drawn, info.features, len(info.panes)) == (features.DRAWN, 45, features.DRAWN)
+    square = features.correlation_info(matrix, bars.series.symbol)
+    assert square.names == matrix.names[: features.CORRELATED]
+    assert square.value.shape == (features.CORRELATED, features.CORRELATED)

@@ -12,21 +12,28 @@ from dash import no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard.components.series_view import offer, subject
-from dashboard.pages.features import callbacks, view
+from dashboard.jobs import side_job
+from dashboard.pages.features import callbacks, leak_test, view
 from dashboard.pages.features import result as result_of
 from dashboard.pages.features.layout import layout
 from engine import devices
 from engine.core.errors import SpecError
+from engine.core.progress import silent
 from engine.core.spec import canonical_json
+from engine.features.checks.result import FeatureCheck
+from engine.features.checks.spec import FeatureCheckSpec
 from engine.features.matrix import matrix
 from engine.features.spec import FeatureSpec
 from engine.indicators import Indicator, Output
 from engine.indicators.averages import Sma
+from engine.indicators.expression import Expression
 from engine.indicators.momentum import Rsi
+from engine.jobs import executors
 from engine.market.bars import Bars, Floats, Market
 from engine.market.spec import MarketSpec
 from tests.support.market import random_walk
 
+SIX = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
 TWO = FeatureSpec(market=MarketSpec(symbols=("NVDA", "AAPL")), features=(Sma(window=20), Rsi(window=14)))
 
 
@@ -51,10 +58,15 @@ class Tomorrow(Indicator):
         return {"close": np.append(bars.close[1:], np.nan)}
 
 
+def checked(chosen: tuple[Indicator, ...], bars: Bars) -> FeatureCheck:
+    """The leak test on ``bars``."""
+    spec = FeatureCheckSpec.model_construct(market=MarketSpec(), features=chosen)
+    return executors.compute(spec, {"market": Market((bars,))}, silent)
+
+
 def rows_of(chosen: tuple[Indicator, ...], bars: Bars) -> list[dict[str, object]]:
     """The table for ``bars``."""
-    found = matrix(chosen, Market((bars,)))
-    return view.rows(bars, found, chosen, view.look_ahead_findings(chosen, bars))
+    return view.rows(bars, matrix(chosen, Market((bars,))), chosen, checked(chosen, bars))
 
 
 def test_a_row_sums_up_a_feature() -> None:
@@ -66,7 +78,7 @@ def test_a_row_sums_up_a_feature() -> None:
     assert row["low"] == pytest.approx(values.min())
     assert row["median"] == pytest.approx(np.median(values))
     assert row["high"] == pytest.approx(values.max())
-    assert (row["warm_up"], row["known"], row["missing"], row["causal"]) == (19, "2020-01-20", 0, "none")
+    assert (row["warm_up"], row["known"], row["missing"], row["verdict"]) == (19, "2020-01-20", 0, "clean")
 
 
 def test_a_history_shorter_than_the_warm_up_has_no_values() -> None:
@@ -75,21 +87,48 @@ def test_a_history_shorter_than_the_warm_up_has_no_values() -> None:
     assert [row[name] for name in ("last", "low", "median", "high")] == [None] * 4
 
 
-def test_look_ahead_is_found_and_said() -> None:
+def test_look_ahead_is_found_said_and_proven() -> None:
     bars, chosen = random_walk(100), (Sma(window=5), Tomorrow())
-    assert [row["causal"] for row in rows_of(chosen, bars)] == ["none", "found"]
-    signs = view.look_ahead_findings(chosen, bars)
-    assert "looks ahead" in view.note(signs)
-    assert [chip.tone for chip in view.chips(chosen, signs)] == ["", "bad"]
+    found = checked(chosen, bars)
+    verdicts = [row["verdict"] for row in rows_of(chosen, bars)]
+    assert (verdicts[0], str(verdicts[1])[:13]) == ("clean", "leaks at bar ")
+    assert "looks ahead" in leak_test.note(found, None)
+    assert [(chip.text, chip.tone) for chip in leak_test.chips(found, None)] == [("1 feature leaks", "bad")]
+    (card,) = leak_test.proof(found)
+    sign = found.verdicts[1].leaks[0]
+    assert f"{sign.later:.6g}" in str(card)
+    assert sign.later == bars.close[sign.bar + 1]
 
 
 def test_a_causal_set_is_said_to_be_so() -> None:
     chosen = (Sma(window=20), Rsi(window=14))
-    signs = view.look_ahead_findings(chosen, random_walk(300))
-    assert view.note(signs) == "no look-ahead on 16 shorter histories"
-    chips = view.chips(chosen, signs)
-    assert (chips[0].text, chips[0].value) == ("warm-up", "105 bars")
-    assert (chips[1].text, chips[1].tone) == ("no look-ahead", "ok")
+    found = checked(chosen, random_walk(300))
+    assert leak_test.note(found, None).startswith("no look-ahead on 24 shorter or changed histories")
+    assert [(chip.text, chip.tone) for chip in leak_test.chips(found, None)] == [("no look-ahead", "ok")]
+    assert leak_test.proof(found) == []
+    assert (view.warm_up_chip(chosen).text, view.warm_up_chip(chosen).value) == ("warm-up", "105 bars")
+
+
+@pytest.mark.usefixtures("workspace")
+def test_the_leak_test_is_a_job_beside_the_result() -> None:
+    many = FeatureSpec(features=(Expression(text="close / mean(close, 20)"),))  # of compiled loops
+    waiting, job, _ = leak_test.ask(result(many))
+    assert waiting == {"waits": True}
+    assert leak_test.verdicts(waiting, many) is None
+    assert leak_test.note(None, waiting) == "testing for look-ahead"
+    side_job.compute(lambda *_: None, job)
+    answer, *_ = leak_test.ask(result(many))
+    found = leak_test.verdicts(answer, many)
+    assert found is not None
+    assert [item.verdict for item in found.verdicts] == ["clean"]
+    assert leak_test.verdicts(answer, TWO) is None
+
+
+def test_a_test_of_very_many_features_waits_to_be_asked_for() -> None:
+    many = FeatureSpec.parse({"market": {"symbols": list(SIX)}, "features": [{"kind": "sma", "window": "2..999"}]})
+    answer, job, _ = leak_test.ask(result(many))
+    assert job is no_update
+    assert "take long" in leak_test.note(None, answer)
 
 
 def test_symbols_are_offered_where_there_are_several() -> None:
