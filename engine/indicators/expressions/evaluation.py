@@ -119,6 +119,8 @@ class Evaluation:
         """
         if len(self._bars) < 2:
             raise DataError("The expression compares symbols with one another: choose two or more.")
+        if self._is_aligned:
+            return np.ascontiguousarray(compute(np.ascontiguousarray(values.T)).T)
         panel = np.full((len(self._calendar), len(self._bars)), np.nan)
         for place, (bars, at) in enumerate(zip(self._bars, self._places, strict=True)):
             panel[at, place] = values[place, : len(bars)]
@@ -130,6 +132,12 @@ class Evaluation:
                 for row, at, bars in zip(own, self._places, self._bars, strict=True)
             ]
         return self._table(own)
+
+    @cached_property
+    def _is_aligned(self) -> bool:
+        """Whether each of the symbols has a bar at each moment, and they end alike: a row is a moment as it stands."""
+        kinds = {(bars.series.interval, bars.series.timezone) for bars in self._bars}
+        return len(kinds) == 1 and all(len(bars) == len(self._calendar) for bars in self._bars)
 
     @cached_property
     def _calendar(self) -> Times:

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.indicators.cross_section import rank
 from engine.indicators.rolling import rolling
 from engine.market.bars import Floats
 
@@ -55,7 +55,9 @@ class Function:
 
 def known(values: Floats) -> Floats:
     """``values`` with what is infinite made unknown, in place."""
-    values[~np.isfinite(values)] = np.nan
+    infinite = np.isinf(values)
+    if infinite.any():
+        np.copyto(values, np.nan, where=infinite)
     return values
 
 
@@ -64,21 +66,30 @@ def _quiet(compute: Callable[..., Floats]) -> Callable[..., Floats]:
 
     def quiet(*values: Floats) -> Floats:
         with np.errstate(all="ignore"):
-            return known(np.array(compute(*values), dtype=np.float64))
+            return known(np.asarray(compute(*values), dtype=np.float64))
 
     return quiet
 
 
+def _unless(unknown: NDArray[np.bool_], values: Floats) -> Floats:
+    """``values``, NaN where something is ``unknown``, in place where the shapes allow."""
+    if np.shape(unknown) != np.shape(values):
+        return np.where(unknown, np.nan, values)
+    np.copyto(values, np.nan, where=unknown)
+    return values
+
+
 def _comparison(compare: np.ufunc) -> Callable[[Floats, Floats], Floats]:
     def compared(a: Floats, b: Floats) -> Floats:
-        return np.where(np.isnan(a) | np.isnan(b), np.nan, compare(a, b).astype(np.float64))
+        return _unless(np.isnan(a) | np.isnan(b), np.asarray(compare(a, b), dtype=np.float64))
 
     return compared
 
 
 def _both(a: Floats, b: Floats) -> Floats:
     """1 where both hold, 0 where one does not, whatever the other is; unknown elsewhere (Kleene)."""
-    return np.where((a == 0) | (b == 0), 0.0, np.where(np.isnan(a) | np.isnan(b), np.nan, 1.0))
+    fails, unknown = (a == 0) | (b == 0), np.isnan(a) | np.isnan(b)
+    return _unless(unknown & ~fails, np.asarray(~fails, dtype=np.float64))
 
 
 def _either(a: Floats, b: Floats) -> Floats:
@@ -86,11 +97,11 @@ def _either(a: Floats, b: Floats) -> Floats:
 
 
 def _negated(a: Floats) -> Floats:
-    return np.where(np.isnan(a), np.nan, (a == 0).astype(np.float64))
+    return _unless(np.isnan(a), np.asarray(a == 0, dtype=np.float64))
 
 
 def _where(condition: Floats, then: Floats, otherwise: Floats) -> Floats:
-    return np.where(np.isnan(condition), np.nan, np.where(condition != 0, then, otherwise))
+    return _unless(np.isnan(condition), np.where(condition != 0, then, otherwise))
 
 
 def _known_or(x: Floats, otherwise: Floats) -> Floats:
@@ -109,6 +120,12 @@ def _change(x: Floats, bars: int) -> Floats:
 
 
 _divide = _quiet(np.divide)
+
+
+def _rank(x: Floats) -> Floats:
+    found = np.empty(x.shape)
+    rolling().across.rank(x, found)
+    return found
 
 
 def _loop(name: str, module: str, *more: float) -> Callable[..., Floats]:
@@ -258,7 +275,7 @@ _ALL = (
     _paired("covariance", "Covariance over the last bars, of a sample.", "COVARIANCE"),
     _paired("regression_slope", "Slope of y on x over the last bars.", "SLOPE"),
     _paired("regression_residual", "Distance of y from its line on x over the last bars.", "RESIDUAL"),
-    _among("rank", "Rank among the symbols, 0 to 1.", rank),
+    _among("rank", "Rank among the symbols, 0 to 1.", _rank),
     _among("demean", "Distance from the mean of the symbols.", _demean),
     _among("standardize", "Distance from the mean of the symbols in their standard deviations.", _standardize),
     _among("scale", "Share of the sum of the symbols' absolute values.", _scale),
@@ -278,8 +295,9 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 
 
 def precompile() -> None:
-    """Run each function over a window once, so that its loop is loaded from disk or compiled."""
+    """Run each function with a compiled loop once, so that it is loaded from disk or compiled."""
     values = np.arange(12.0).reshape(1, 12)
+    _rank(values)
     for item in FUNCTIONS.values():
         if item.kind == "window":
             numbers = [4 if wanted.whole else wanted.default for wanted in item.constants]

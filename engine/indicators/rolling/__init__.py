@@ -25,14 +25,15 @@ class Rolling(NamedTuple):
     pairs: ModuleType
     windows: ModuleType
     recursive: ModuleType
+    across: ModuleType
 
 
 @cache
 def rolling() -> Rolling:
     """All of them, imported at the first call."""
-    from engine.indicators.rolling import moments, order, pairs, recursive, windows
+    from engine.indicators.rolling import across, moments, order, pairs, recursive, windows
 
-    return Rolling(moments, order, pairs, windows, recursive)
+    return Rolling(moments, order, pairs, windows, recursive, across)
 
 
 def rolled(loop: Callable[..., None], values: Floats, window: int, *more: float) -> Floats:

@@ -1,8 +1,8 @@
 """Sums, means and higher moments of rolling windows, in a time that does not depend on the window but for ``product``.
 
-A window's sum follows from that of the one before, and is computed anew after every ``window`` bars, so that no window
-loses more to rounding than its own values cause. Of a series that stands still the mean is its value and the variance
-is zero, exactly.
+A window's sum follows from that of the one before, and is computed anew after every ``window`` bars (``age`` counts
+them), so that no window loses more to rounding than its own values cause. Of a series that stands still the mean is its
+value and the variance is zero, exactly.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.market.bars import Floats
 @kernel
 def rolling_sum(values: Floats, window: int, out: Floats) -> None:
     for row in range(values.shape[0]):
-        run, total = 0, 0.0
+        run, age, total = 0, 0, 0.0
         for bar in range(values.shape[1]):
             value = values[row, bar]
             if not np.isfinite(value):
@@ -26,7 +26,8 @@ def rolling_sum(values: Floats, window: int, out: Floats) -> None:
             if run < window:
                 out[row, bar] = np.nan
                 continue
-            if (run - window) % window == 0:
+            age = 0 if run == window or age == window - 1 else age + 1
+            if age == 0:
                 total = 0.0
                 for place in range(bar - window + 1, bar + 1):
                     total += values[row, place]
@@ -41,7 +42,7 @@ def rolling_mean(values: Floats, window: int, out: Floats) -> None:
     digits that large values with small differences would cause.
     """
     for row in range(values.shape[0]):
-        run, equal, total, anchor = 0, 0, 0.0, 0.0
+        run, age, equal, total, anchor = 0, 0, 0, 0.0, 0.0
         for bar in range(values.shape[1]):
             value = values[row, bar]
             if not np.isfinite(value):
@@ -52,9 +53,10 @@ def rolling_mean(values: Floats, window: int, out: Floats) -> None:
             if run < window:
                 out[row, bar] = np.nan
                 continue
+            age = 0 if run == window or age == window - 1 else age + 1
             if equal >= window:
                 anchor, total = value, 0.0
-            elif (run - window) % window == 0:
+            elif age == 0:
                 anchor, total = value, 0.0
                 for place in range(bar - window + 1, bar + 1):
                     total += values[row, place] - anchor
@@ -70,7 +72,7 @@ def rolling_variance(values: Floats, window: int, freedom: int, out: Floats) -> 
     Welford's update of the sum of squared distances (Technometrics 4, 1962) for one value that comes and one that goes.
     """
     for row in range(values.shape[0]):
-        run, equal, mean, squares = 0, 0, 0.0, 0.0
+        run, age, equal, mean, squares = 0, 0, 0, 0.0, 0.0
         for bar in range(values.shape[1]):
             value = values[row, bar]
             if not np.isfinite(value):
@@ -81,7 +83,8 @@ def rolling_variance(values: Floats, window: int, freedom: int, out: Floats) -> 
             if run < window or window <= freedom:
                 out[row, bar] = np.nan
                 continue
-            if (run - window) % window == 0:
+            age = 0 if run == window or age == window - 1 else age + 1
+            if age == 0:
                 mean = 0.0
                 for place in range(bar - window + 1, bar + 1):
                     mean += values[row, place] - value
@@ -159,7 +162,7 @@ def decaying_mean(values: Floats, window: int, out: Floats) -> None:
     """Means with weights ``window``, ``window - 1``, ... 1 from the last value back."""
     weights = window * (window + 1) / 2.0
     for row in range(values.shape[0]):
-        run, total, weighted, anchor = 0, 0.0, 0.0, 0.0
+        run, age, total, weighted, anchor = 0, 0, 0.0, 0.0, 0.0
         for bar in range(values.shape[1]):
             value = values[row, bar]
             if not np.isfinite(value):
@@ -169,7 +172,8 @@ def decaying_mean(values: Floats, window: int, out: Floats) -> None:
             if run < window:
                 out[row, bar] = np.nan
                 continue
-            if (run - window) % window == 0:
+            age = 0 if run == window or age == window - 1 else age + 1
+            if age == 0:
                 anchor, total, weighted = value, 0.0, 0.0
                 for place in range(window):
                     apart = values[row, bar - window + 1 + place] - anchor

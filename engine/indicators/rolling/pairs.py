@@ -23,7 +23,7 @@ def rolling_pair(x: Floats, y: Floats, window: int, what: int, out: Floats) -> N
     and computed anew after every ``window`` bars.
     """
     for row in range(x.shape[0]):
-        run, still_x, still_y = 0, 0, 0
+        run, age, still_x, still_y = 0, 0, 0, 0
         mean_x, mean_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
         for bar in range(x.shape[1]):
             a, b = x[row, bar], y[row, bar]
@@ -36,7 +36,8 @@ def rolling_pair(x: Floats, y: Floats, window: int, what: int, out: Floats) -> N
             if run < window or window < 2:
                 out[row, bar] = np.nan
                 continue
-            if (run - window) % window == 0:
+            age = 0 if run == window or age == window - 1 else age + 1
+            if age == 0:
                 mean_x, mean_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0
                 for place in range(bar - window + 1, bar + 1):
                     mean_x += x[row, place] - a
