@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.errors import DataError
-from engine.market.bars import Bars, Floats, Times
+from engine.market import catalog
+from engine.market.bars import Bars, Floats, Series, Times
+from engine.market.sources import SOURCES
 
 TOLERANCE = 0.001
 """Relative difference of two closes from which they disagree: providers round."""
@@ -74,3 +76,18 @@ def compare(first: Bars, second: Bars, tolerance: float = TOLERANCE) -> Disagree
         difference=difference[is_other],
         adjustments=common[1:][steps],
     )
+
+
+def counterparts(series: Series) -> tuple[Series, ...]:
+    """Other series of that symbol and interval: those that other sources have under the same name, by descending
+    priority, then those of other collections.
+    """
+    name = (series.collection, series.symbol, series.interval)
+    same = [SOURCES.get(source)().find(*name) for source in catalog.also_in(series)]
+    others = [
+        entry.series
+        for entry in catalog.entries()
+        if entry.series.collection != series.collection
+        and (entry.series.symbol, entry.series.interval) == (series.symbol, series.interval)
+    ]
+    return (*(item for item in same if item is not None), *others)

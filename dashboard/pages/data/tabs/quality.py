@@ -18,7 +18,7 @@ from dashboard.components import card, table
 from dashboard.errors import toast
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
-from dashboard.pages.data import ids
+from dashboard.pages.data import ids, second_source
 from dashboard.pages.data.chart_view import Display
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, series_of
@@ -98,6 +98,7 @@ def layout() -> Sequence[Component]:
             [said, affected, *JOB.stores()],
             tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")],
         ),
+        second_source.layout(),
     ]
 
 
