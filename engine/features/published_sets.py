@@ -10,31 +10,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from engine.indicators import INDICATORS, Indicator
+from engine.indicators.expression import Expression
 
 WINDOWS = (5, 10, 20, 30, 60)
 _TINY = "1e-12"  # Qlib's, against a range of zero
 
 
-def alpha158() -> tuple[Indicator, ...]:
+def alpha158() -> tuple[Expression, ...]:
     """The 157 features of Alpha158 that need no average price, under Qlib's names.
 
     Of several highest bars in a window the latest counts, where Qlib takes the first.
     """
     texts = {**_CANDLE, **{name: text for bars in WINDOWS for name, text in _rolling(bars)}}
-    return _expressions(texts)
+    return tuple(Expression(name=name, text=text) for name, text in texts.items())
 
 
-def formulaic_alphas() -> tuple[Indicator, ...]:
+def formulaic_alphas() -> tuple[Expression, ...]:
     """Fifty of the 101 Formulaic Alphas, by their numbers. ``rank`` is among the symbols of the market; a window of a
     fractional length is rounded down, as the paper says.
     """
-    return _expressions(FORMULAIC_ALPHAS)
-
-
-def _expressions(texts: Mapping[str, str]) -> tuple[Indicator, ...]:
-    """By way of the library: what names a set need not load what evaluates formulas."""
-    return tuple(INDICATORS.parse({"kind": "expression", "name": name, "text": text}) for name, text in texts.items())
+    return tuple(Expression(name=name, text=text) for name, text in FORMULAIC_ALPHAS.items())
 
 
 _CANDLE: Mapping[str, str] = MappingProxyType(

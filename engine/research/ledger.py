@@ -28,11 +28,13 @@ from engine.core.store import Trial
 from engine.jobs.trials import Entry, entries
 from engine.market.spec import MarketSpec
 from engine.research import overlap
+from engine.research.features.result import FAMILY
 from engine.research.statistics import expected_maximum_sharpe
 
 _LEAD = 2  # bars before the first measured one, and after it until a position can be open
 _OPEN_END = "9999-12-31"
 _NO_RANGE = {"start": None, "end": None}
+_NO_FEATURES = f"AND family <> '{FAMILY}'"
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,27 @@ def on_data(market: MarketSpec) -> tuple[Trial, ...]:
     """
     place = "coalesce(json_extract(spec, '$.base.market'), json_extract(spec, '$.market'))"
     same = "".join(f"AND json_extract({place}, '$.{name}') = ? " for name in ("collection", "interval"))
-    found = entries(same, market.collection, market.interval)
+    found = entries(f"{same} {_NO_FEATURES}", market.collection, market.interval)
     return _deduplicated([entry for entry in found if _overlaps(entry, market)])
+
+
+def features_tried(market: MarketSpec) -> frozenset[str]:
+    """The features, as JSON, whose statistics were looked at on the data of ``market``, as ``on_data`` defines them:
+    what an information coefficient is corrected for. They are no trials of strategies.
+    """
+    found = [entry for entry in entries("AND family = ?", FAMILY) if _is_on_data(entry, market)]
+    plain = [feature for entry in found for feature in json.loads(entry.spec)["features"]]
+    return frozenset(json.dumps(feature, sort_keys=True, separators=(",", ":")) for feature in plain)
 
 
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
-    return sum(trial.count for trial in _deduplicated(entries("")))
+    return sum(trial.count for trial in _deduplicated(entries(_NO_FEATURES)))
+
+
+def _is_on_data(entry: Entry, market: MarketSpec) -> bool:
+    own = json.loads(entry.spec)["market"]
+    return (own["collection"], own["interval"]) == (market.collection, market.interval) and _overlaps(entry, market)
 
 
 def _overlaps(entry: Entry, market: MarketSpec) -> bool:

@@ -7,10 +7,11 @@ newest. It never changes: other features under the same name are the next versio
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -19,13 +20,12 @@ from types import MappingProxyType
 from engine.core.database import connect
 from engine.core.errors import DataError, StoreError, did_you_mean
 from engine.core.spec import canonical_json
-from engine.features.published_sets import alpha158, formulaic_alphas
 from engine.indicators import INDICATORS, Indicator
 
-PUBLISHED: Mapping[str, Callable[[], Sequence[Indicator]]] = MappingProxyType(
-    {"alpha158": alpha158, "formulaic-alphas": formulaic_alphas}
-)
-"""Sets that come with the engine, each in one version."""
+PUBLISHED: Mapping[str, str] = MappingProxyType({"alpha158": "alpha158", "formulaic-alphas": "formulaic_alphas"})
+"""Sets that come with the engine, each in one version, and their functions in ``engine.features.published_sets``. That
+is imported by its name: it is no part of the code of a run, whose request holds the features themselves.
+"""
 _NAME = re.compile(r"[\w-]{1,40}")
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _COLUMNS = "name, version, digest, features, created"
@@ -156,5 +156,6 @@ def _of(row: Mapping[str, object]) -> FeatureSet:
 
 @cache
 def _published(name: str) -> FeatureSet:
-    plain = as_json(PUBLISHED[name]())
+    module = importlib.import_module("engine.features.published_sets")
+    plain = as_json(getattr(module, PUBLISHED[name])())
     return FeatureSet(name, 1, digest_of(plain), plain)

@@ -1,0 +1,33 @@
+"""Rows of a matrix by date and symbol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.features.matrix import FeatureMatrix
+from engine.market.bars import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Where the rows of a matrix lie among all ``dates`` and ``symbols``: int64 a row each."""
+
+    dates: int
+    symbols: tuple[str, ...]
+    date: NDArray[np.int64]
+    symbol: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, matrix: FeatureMatrix) -> Grid:
+        """That of all bars of the matrix."""
+        times, date = np.unique(matrix.time, return_inverse=True)
+        return cls(len(times), matrix.symbols, date.astype(np.int64), matrix.symbol.astype(np.int64))
+
+    def spread(self, values: Floats) -> Floats:
+        """A value a row as (dates, symbols), NaN where a symbol has no bar."""
+        found = np.full((self.dates, len(self.symbols)), np.nan)
+        found[self.date, self.symbol] = values
+        return found

@@ -1,0 +1,115 @@
+"""Distribution, dynamics and redundancy of features, against SciPy, statsmodels and hand calculations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.feature_selection import mutual_info_regression
+from statsmodels.stats.outliers_influence import variance_inflation_factor
+from statsmodels.tsa.stattools import acf
+
+from engine.research.features.distribution import distributions, fifth_of, fifth_returns
+from engine.research.features.dynamics import drift, dynamics, stationarity
+from engine.research.features.redundancy import inflation, redundancy
+from tests.engine.research.features.test_information import grid
+
+RANDOM = np.random.default_rng(11)
+WALK = np.cumsum(RANDOM.normal(size=2_000))
+NOISE = RANDOM.standard_t(6, 2_000)
+
+
+def test_moments_quantiles_and_bins() -> None:
+    values = np.column_stack((NOISE, np.full(2_000, np.nan), np.full(2_000, 7.0)))
+    values[100:150, 0] = np.nan
+    settled = np.arange(2_000)[:, None] >= np.array([50, 0, 0])
+    values[:50, 0] = np.nan
+    found = distributions(values, settled)
+    known = values[150:, 0]
+    assert found.missing.tolist() == [pytest.approx(50 / 1950), 1.0, 0.0]
+    assert found.mean[0] == pytest.approx(known[~np.isnan(known)].mean(), rel=0.2)
+    own = values[np.isfinite(values[:, 0]), 0]
+    expected = (own.mean(), own.std(ddof=1), stats.skew(own), stats.kurtosis(own, fisher=False))
+    assert (found.mean[0], found.deviation[0], found.skewness[0], found.kurtosis[0]) == pytest.approx(expected)
+    assert found.quantiles[0] == pytest.approx(np.percentile(own, (0, 25, 50, 75, 100)))
+    assert found.counts[0].sum() == len(own)
+    assert found.counts[2].sum() == 2_000
+    assert np.isnan(found.mean[1])
+    assert np.isnan(found.skewness[2])
+
+
+def test_fifths_and_the_returns_on_them_by_hand() -> None:
+    values, returns = np.arange(10.0), np.arange(10.0) / 100
+    assert fifth_of(values[:, None], across=False)[:, 0].tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    means, counts = fifth_returns(values[:, None], returns, grid(10, 1), across=False)
+    assert means[0] == pytest.approx([0.005, 0.025, 0.045, 0.065, 0.085])
+    assert counts[0].tolist() == [2] * 5
+    panel = np.array([[5.0, 4, 3, 2, 1], [1, 2, 3, 4, np.nan]])
+    assert fifth_of(panel, across=True).tolist() == [[4, 3, 2, 1, 0], [1, 2, 3, 4, -1]]
+
+
+def test_autocorrelation_and_tests_of_stationarity() -> None:
+    found = dynamics(np.column_stack((WALK, NOISE)), grid(2_000, 1), False, seed=0)
+    for place, values in enumerate((WALK, NOISE)):
+        assert found.autocorrelation[place] == pytest.approx(acf(values, nlags=40, fft=True)[1:], abs=1e-9)
+    assert found.unit_root[0] > 0.05 > 0.001 > found.unit_root[1]
+    assert found.stationary[0] < 0.02 < 0.05 < found.stationary[1]
+    assert found.turnover[1] == pytest.approx(0.8, abs=0.03)  # of noise: four of the five are others
+    assert found.turnover[0] < 0.2
+    assert np.isnan(stationarity(np.full(500, 3.0))).all()
+    assert np.isnan(stationarity(NOISE[:50])).all()
+
+
+def test_drift_is_measured_against_halves_that_are_alike() -> None:
+    psi, ks, p_value = drift(NOISE[:, None], 0)
+    assert psi < 0.05
+    expected = stats.ks_2samp(NOISE[:1000], NOISE[1000:]).statistic
+    assert ks == pytest.approx(expected, abs=0.02)
+    assert p_value > 0.05
+    moved = np.concatenate((NOISE[:1000], NOISE[1000:] + 1))
+    psi, ks, p_value = drift(moved[:, None], 0)
+    assert psi > 0.25
+    assert ks > 0.25
+    assert p_value <= 0.02
+    wide = np.column_stack((moved, moved[::-1] * 0 + NOISE))
+    assert drift(wide, 0)[1] == pytest.approx(ks / 2, abs=0.06)
+
+
+def test_psi_by_hand() -> None:
+    """Tenths of the first half hold a tenth each; of the second the lowest five hold a fifth each."""
+    first, second = np.arange(200.0), np.repeat(np.arange(100.0), 2)
+    expected = 5 * (0.2 - 0.1) * np.log(2) + 5 * (1e-4 - 0.1) * np.log(1e-3)
+    assert drift(np.concatenate((first, second))[:, None], 0)[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_slow_series_is_not_called_drifting_as_often_as_by_the_usual_test() -> None:
+    usual = block = 0
+    for seed in range(40):
+        noise = np.random.default_rng(seed).normal(size=1_040)
+        slow = np.convolve(noise, np.ones(41), "valid")
+        usual += stats.ks_2samp(slow[:500], slow[500:]).pvalue < 0.05
+        block += drift(slow[:, None], seed)[2] < 0.05
+    assert usual > 20
+    assert block <= 8
+
+
+def test_redundancy() -> None:
+    x, y = RANDOM.normal(size=(2, 800))
+    values = np.column_stack((x, y, x + 0.5 * y + 0.3 * RANDOM.normal(size=800)))
+    centred = np.column_stack((values, np.ones(800)))
+    expected = [variance_inflation_factor(centred, place) for place in range(3)]
+    assert inflation(values) == pytest.approx(expected)
+    assert inflation(np.column_stack((x, 2 * x + 1, y)))[:2].tolist() == [np.inf, np.inf]
+    assert np.isnan(inflation(np.column_stack((x, np.full(800, 5.0))))[1])
+    label = np.where(np.arange(800) < 790, x, np.nan)
+    found = redundancy(values, label, "regression", 3)
+    assert found.correlation == pytest.approx(stats.spearmanr(values)[0], abs=1e-12)
+    assert found.mutual_information == pytest.approx(mutual_info_regression(values[:790], x[:790], random_state=3))
+    assert found.mutual_information[0] > 1 > 0.2 > found.mutual_information[1]
+    assert (found.rows, found.labelled) == (800, 790)
+    assert sorted(found.order.tolist()) == [0, 1, 2]
+    one = redundancy(values[:, :1], (x > 0).astype(float), "binary", 0)
+    assert one.correlation.tolist() == [[1.0]]
+    assert one.mutual_information[0] == pytest.approx(np.log(2), abs=0.05)
+    few = redundancy(values[:3], label[:3], "regression", 0)
+    assert np.isnan(few.correlation).all()
