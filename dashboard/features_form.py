@@ -1,32 +1,45 @@
-"""The form of a request that has features: a number of one may be a range that stands for many features."""
+"""The form of a request that has features: a number of one may be a range, and a named set stands for all it holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import dash_bootstrap_components as dbc
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard.components import form
+from dashboard import ids
+from dashboard.components import controls, form
 from dashboard.components.fields import Field
-from engine.core.errors import SpecError
+from dashboard.text.format import count
+from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Action, RunSpec
 from engine.features import ranges
+from engine.features.sets import versions
 
-FEATURES = "features"
-"""The field of the spec that holds them."""
+FEATURES, SET = "features", "set"
+"""The field of the spec that holds them, and the control that names a set."""
 HINT = "A number can be a range: 5..200 step 5, or 5, 10, 20."
+FOLDED = 12
+"""Features from which a permalink's set is shown by its name instead of a card each."""
 
 
 class FeaturesForm(form.Form):
-    """A form whose cards of features may have ranges (``engine.features.ranges``); those of a permalink, which lists
-    every feature, are written as ranges again.
+    """A form whose cards of features may have ranges (``engine.features.ranges``), and a named set after them. What a
+    permalink lists one by one is shown as ranges and sets again.
     """
 
-    def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | Action | None, str]:
-        values, spec, problem = super().start(query)
-        return {**values, FEATURES: ranges.compact(values[FEATURES])}, spec, problem
+    def plain(self, spec: RunSpec | Action) -> dict[str, Any]:
+        values = super().plain(spec)
+        reference, size = _set_at_end(tuple(getattr(spec, FEATURES)))
+        cards = ranges.compact(values[FEATURES][: len(values[FEATURES]) - size])
+        return {**values, FEATURES: [*cards, *([{SET: reference}] if reference else [])]}
+
+    def collect(self, ids_: Sequence[Mapping[str, str]], inputs: Sequence[Any]) -> dict[str, Any]:
+        values = super().collect(ids_, inputs)
+        chosen = next((value for id_, value in zip(ids_, inputs, strict=True) if id_["path"] == SET), "")
+        return {**values, FEATURES: [*values[FEATURES], {SET: str(chosen)}]} if chosen else values
 
     def parse(self, values: Mapping[str, Any]) -> RunSpec | Action:
         entries = values.get(FEATURES) or ()
@@ -37,14 +50,47 @@ class FeaturesForm(form.Form):
         except SpecError as error:
             raise _at_cards(error, entries) from None
 
+    def cards(
+        self, item: Field, values: Sequence[Mapping[str, Any]] | None, whole: Mapping[str, Any]
+    ) -> list[Component]:
+        return super().cards(item, [value for value in values or () if SET not in value], whole)
+
     def _list(self, item: Field, value: Any, whole: Mapping[str, Any]) -> list[Component]:
         listed = super()._list(item, value, whole)
-        return [*listed, html.Div(HINT, className="hint")] if item.path == FEATURES else listed
+        if item.path != FEATURES:
+            return listed
+        chosen = next((str(entry[SET]) for entry in value or () if SET in entry), "")
+        place = ids.field(self.page, SET)
+        select = dbc.Select(id=place, options=set_options(chosen), value=chosen, placeholder="none", className="select")
+        return [controls.labelled_row(self.page, "Set", place, select, SET), *listed, html.Div(HINT, className="hint")]
+
+
+def set_options(chosen: str = "") -> list[dict[str, str]]:
+    """The newest version of each set, and the one that is ``chosen``, for a select."""
+    try:
+        known = {item.reference: item.count for item in versions.every()}
+        if chosen and chosen not in known:
+            known[chosen] = versions.find(chosen).count
+    except EngineError as error:
+        return [{"value": "", "label": str(error)}]
+    none = {"value": "", "label": "none"}
+    return [none, *({"value": name, "label": f"{name} ({count(size, 'feature')})"} for name, size in known.items())]
+
+
+def _set_at_end(features: tuple[Any, ...]) -> tuple[str, int]:
+    """The largest set whose features are the last ones, and how many these are; "" and 0 where there is none."""
+    found = [
+        (item.count, item.reference)
+        for item in versions.every()
+        if FOLDED <= item.count <= len(features) and versions.as_json(features[-item.count :]) == item.plain
+    ]
+    size, reference = max(found, default=(0, ""))
+    return reference, size
 
 
 def _at_cards(error: SpecError, entries: Any) -> SpecError:
     """``error`` with what is wrong with one of the features that a card stands for at that card."""
-    cards = [card for card, count in enumerate(ranges.counts(entries)) for _ in range(count)]
+    cards = [card for card, size in enumerate(ranges.counts(entries)) for _ in range(size)]
 
     def place(path: str) -> str:
         first, _, rest = path.partition(".")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 PRICE_HEIGHT, PANE_HEIGHT, GAP = 330, 130, 29
 DRAWN = 24  # features of a chart, each perhaps with a pane of its own
 MINIMUM_ROWS, CORRELATED = 3, 40  # rows of a correlation at least, and columns at most
+_PRINTED = 12  # columns up to which a cell has room for its number
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +128,11 @@ class CorrelationInfo:
 
     def height(self) -> int:
         """Pixels for rows high enough to read."""
-        return 90 + max(3, len(self.names)) * 52
+        return 90 + max(3, len(self.names)) * (52 if self.is_printed() else 20)
+
+    def is_printed(self) -> bool:
+        """Whether each cell has room for its number."""
+        return len(self.names) <= _PRINTED
 
 
 def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
@@ -142,12 +147,13 @@ def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
 
 
 def correlation_figure(info: CorrelationInfo) -> go.Figure:
-    """A square of numbers, coloured from -1 to 1."""
+    """A square coloured from -1 to 1, with its numbers where there is room."""
     import plotly.graph_objects as go
 
     names = list(info.names)
     printed = [[number(value, 2, signed=True) for value in row] for row in info.value[::-1]]
-    labels = {"text": printed, "texttemplate": "%{text}", "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
+    labels: dict[str, Any] = {"text": printed, "hovertemplate": "%{y} with %{x}: %{text}<extra></extra>"}
+    labels |= {"texttemplate": "%{text}"} if info.is_printed() else {}
     scale = {"zmin": -1, "zmax": 1, **base.printed(12)}
     square = go.Heatmap(z=base.values(info.value[::-1]), x=names, y=names[::-1], **labels, **scale)
     return base.figure([square], y={"fixedrange": True}, x={"fixedrange": True}, hover="closest", keep="correlation")

@@ -75,7 +75,11 @@ class Form:
             spec = self.spec.parse(state.from_query(query))
         except SpecError as error:
             return self.defaults(), None, str(error)
-        return spec.model_dump(mode="json"), spec, ""
+        return self.plain(spec), spec, ""
+
+    def plain(self, spec: RunSpec | Action) -> dict[str, Any]:
+        """Plain values that show ``spec`` in the form."""
+        return spec.model_dump(mode="json")
 
     def defaults(self) -> dict[str, Any]:
         """Plain values of a fresh form."""

@@ -238,4 +238,4 @@ def filled(form: Form, asked: Shown) -> tuple[list[Component], str, str]:
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
     """
     spec = runner.load_spec(asked["spec"])
-    return static_html(form.panel(spec.model_dump(mode="json"))), canonical_json(spec), str(asked["tab"])
+    return static_html(form.panel(form.plain(spec))), canonical_json(spec), str(asked["tab"])

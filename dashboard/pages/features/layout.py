@@ -8,10 +8,10 @@ from dash.development.base_component import Component
 from dashboard.charts.features import CORRELATED
 from dashboard.components import card, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.pages.features import ids, leak_test, matrix
+from dashboard.pages.features import ids, leak_test, matrix, sets
 from dashboard.pages.features.form import FORM, SEEN
 
-TABS = (("chart", "Chart"), ("matrix", "Matrix"), ("correlation", "Correlation"))
+TABS = (("chart", "Chart"), ("matrix", "Matrix"), ("correlation", "Correlation"), ("sets", "Sets"))
 COLUMNS = [
     table.Column("name", "Feature", least=150),
     table.Column("last", "Last", "number", 4, width=100, help="Value at the last bar of the range."),
@@ -51,6 +51,7 @@ def layout(query: str | None) -> Component:
             tabs.pane(ids.TABS, "chart", chart, first=True),
             *tabs.late_pane(ids.TABS, "matrix", matrix.contents),
             tabs.pane(ids.TABS, "correlation", [correlation]),
+            *tabs.late_pane(ids.TABS, "sets", sets.contents),
         ],
         empty=states.empty("No features yet", "Choose a symbol and at least one indicator.", symbol="features"),
     )
@@ -58,4 +59,4 @@ def layout(query: str | None) -> Component:
 
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return list(matrix.contents())
+    return [*matrix.contents(), *sets.contents()]

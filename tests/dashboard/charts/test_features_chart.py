@@ -277,3 +277,9 @@ def test_of_very_many_features_the_first_are_drawn() -> None:
     square = features.correlation_info(matrix, bars.series.symbol)
     assert square.names == matrix.names[: features.CORRELATED]
     assert square.value.shape == (features.CORRELATED, features.CORRELATED)
+
+
+def test_numbers_are_printed_where_cells_have_room() -> None:
+    for size, is_printed in ((12, True), (13, False)):
+        square = features.CorrelationInfo(tuple(map(str, range(size))), np.eye(size), 100)
+        assert bool(features.correlation_figure(square).data[0].texttemplate) is is_printed
