@@ -6,22 +6,31 @@ import base64
 from typing import Any
 
 import pytest
+from dash import Dash
 from flask.testing import FlaskClient
 
 from dashboard.app import create_app
 from dashboard.uploads import FORBIDDEN, HEADER
 from engine.core.config import PASSWORD_VARIABLE, settings
 from engine.market.importers import uploads
-from tests.support.workspace import Workspace
+from tests.support.browserless import callbacks_restored
+from tests.support.workspace import Workspace, in_force
 
 OURS = {HEADER: "1"}
 ID = "0" * 32
 
 
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Dash:
+    """One app for all tests that only ask it."""
+    with in_force(tmp_path_factory.mktemp("app")), callbacks_restored():
+        return create_app(settings())
+
+
 @pytest.fixture
-def client(workspace: Workspace) -> FlaskClient:
+def client(workspace: Workspace, app: Dash) -> FlaskClient:
     workspace.configure("cache: cache\nserver: {upload_limit_mb: 1}\n")
-    return create_app(settings()).server.test_client()
+    return app.server.test_client()
 
 
 def begun(client: FlaskClient, size: int = 10, name: str = "A.csv") -> str:

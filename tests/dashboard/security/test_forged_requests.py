@@ -15,7 +15,8 @@ from dashboard.jobs.manager import DaskManager
 from dashboard.security import requests
 from dashboard.security.policy import MOST
 from engine.core.config import settings
-from tests.support.browserless import HOST, Client
+from tests.support.browserless import HOST, Client, callbacks_restored
+from tests.support.workspace import Workspace, in_force
 
 BACKTEST: dict[str, Any] = {
     "kind": "backtest",
@@ -63,11 +64,6 @@ PARTIALS: tuple[Any, ...] = (
 """Previews of a running job that no job has reported."""
 
 
-@pytest.fixture
-def client(workspace: Any) -> Client:
-    return Client(create_app(settings()))
-
-
 class NoWorkers(DaskManager):
     """Takes jobs and starts none."""
 
@@ -75,10 +71,27 @@ class NoWorkers(DaskManager):
         return key
 
 
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> tuple[Client, Client]:
+    """Of one app without background callbacks and of one that starts nothing for them, for all tests."""
+    with in_force(tmp_path_factory.mktemp("app")):
+        made = []
+        for manager in (None, NoWorkers(settings())):
+            with callbacks_restored():
+                made.append(create_app(settings(), manager))
+        return Client(made[0]), Client(made[1])
+
+
 @pytest.fixture
-def waiting(workspace: Any) -> Client:
-    """A client of an app whose background callbacks start nothing."""
-    return Client(create_app(settings(), NoWorkers(settings())))
+def client(workspace: Workspace, clients: tuple[Client, Client]) -> Client:
+    """Of an app without background callbacks, on an empty workspace."""
+    return clients[0]
+
+
+@pytest.fixture
+def waiting(workspace: Workspace, clients: tuple[Client, Client]) -> Client:
+    """Of an app whose background callbacks start nothing, on an empty workspace."""
+    return clients[1]
 
 
 def plain(id_: Any) -> Any:
