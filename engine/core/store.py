@@ -15,12 +15,13 @@ import types
 import typing
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from engine.core import archive as arrays
 from engine.core.errors import StoreError
 
 
@@ -77,6 +78,9 @@ R = TypeVar("R", bound=Result)
 MEMORY_LIMIT = 256_000_000
 """Largest size of results that one process keeps in memory because they could not be stored."""
 
+LARGE = 64_000_000
+"""Bytes of arrays from which a result is written in pieces, and memory-mapped where the store is a local folder."""
+
 _TEMPORARY = ".tmp-"
 _FILE = re.compile(r"[0-9a-f]{64}\.zip")
 # What zipfile, NumPy and JSON raise for bytes that are damaged at one place or another.
@@ -114,7 +118,7 @@ class ResultStore:
         """The stored result, or None. A damaged file is removed and counts as none. Raises ``StoreError``."""
         path = self._path(key)
         try:
-            data = self._files.cat_file(path)
+            data = Path(path) if self._is_large(path) else self._files.cat_file(path)
         except FileNotFoundError:
             held = self.held(key)
             return None if held is None else decode(held, result_type)
@@ -128,9 +132,21 @@ class ResultStore:
 
     def write(self, key: str, result: Result) -> int:
         """Store ``result`` under ``key`` and return its bytes; a second writer of the same key replaces it by the same
-        content. Raises ``StoreError``.
+        content. A large one is not in memory a second time. Raises ``StoreError``.
         """
-        return self.put(key, encode(result))
+        if not self._is_local or not is_large(result):
+            return self.put(key, encode(result))
+        path = self._path(key)
+        try:
+            size = write_pieces(Path(path), lambda file: _write(result, file)).st_size
+        except OSError as error:
+            raise StoreError(f"The result could not be stored at {path}: {error}.") from error
+        self._release(key)
+        return size
+
+    def _is_large(self, path: str) -> bool:
+        """Whether a local file is large. Raises ``FileNotFoundError``."""
+        return self._is_local and os.stat(path).st_size >= LARGE
 
     def put(self, key: str, data: bytes) -> int:
         """``write`` for a result that is encoded already."""
@@ -210,11 +226,16 @@ def write_atomically(path: Path, data: bytes) -> os.stat_result:
     """Replace the file ``path`` by ``data``: readers see the old content or the new, never a part. Returns the status
     of this very file, even if it has been replaced since.
     """
+    return write_pieces(path, lambda file: file.write(data))
+
+
+def write_pieces(path: Path, write: Callable[[typing.BinaryIO], object]) -> os.stat_result:
+    """``write_atomically`` of what ``write`` writes into the file that it is given."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
             status = os.fstat(file.fileno())
@@ -249,10 +270,29 @@ def encode(result: Result) -> bytes:
     nor JSON, nor a tuple of such results; ``ValueError`` for an array of objects.
     """
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    _write(result, buffer)
+    return buffer.getvalue()
+
+
+def _write(result: Result, file: typing.BinaryIO) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         plain = _plain(result, "", archive)
         archive.writestr(zipfile.ZipInfo("result.json"), json.dumps(plain, default=dataclasses.asdict))
-    return buffer.getvalue()
+
+
+def is_large(result: Any) -> bool:
+    """Whether the arrays of ``result`` take ``LARGE`` bytes or more."""
+    return _bytes(result) >= LARGE
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, tuple):
+        return sum(map(_bytes, value))
+    if dataclasses.is_dataclass(value):
+        return sum(_bytes(getattr(value, field.name)) for field in dataclasses.fields(value))
+    return 0
 
 
 def _plain(value: Any, path: str, archive: zipfile.ZipFile) -> Any:
@@ -265,26 +305,24 @@ def _plain(value: Any, path: str, archive: zipfile.ZipFile) -> Any:
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)
         if isinstance(item, np.ndarray):
-            part = io.BytesIO()
-            np.lib.format.write_array(part, item, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{path}{field.name}.npy"), part.getvalue())
+            arrays.add(archive, f"{path}{field.name}.npy", item)
         else:
             plain[field.name] = _plain(item, f"{path}{field.name}.", archive)
     return plain
 
 
-def decode(data: bytes, result_type: type[R]) -> R:
-    """The result that ``encode`` wrote; raises one of ``DAMAGE`` for anything else. A field whose metadata name what it
-    was ``formerly`` called is read under that name too.
+def decode(data: bytes | Path, result_type: type[R]) -> R:
+    """The result that ``encode`` wrote; raises one of ``DAMAGE`` for anything else. Large arrays of a file are mapped
+    and read-only. A field whose metadata name what it was ``formerly`` called is read under that name too.
     """
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+    with zipfile.ZipFile(data if isinstance(data, Path) else io.BytesIO(data)) as archive:
         values = json.loads(archive.read("result.json"))
         hints = typing.get_type_hints(result_type)
         for name in archive.namelist():
             if name.endswith(".npy"):
-                part = io.BytesIO(archive.read(name))
                 *way, last = name.removesuffix(".npy").split(".")
-                _lookup(values, way)[last] = np.lib.format.read_array(part, allow_pickle=False)
+                found = arrays.mapped(data, archive, name) if isinstance(data, Path) else arrays.read(archive, name)
+                _lookup(values, way)[last] = found
     current = {item.metadata["formerly"]: item.name for item in _fields(result_type) if "formerly" in item.metadata}
     named = {current.get(name, name): value for name, value in values.items()}
     return result_type(**{name: _restore(hints[name], value) for name, value in named.items()})

@@ -15,8 +15,11 @@ from engine.features import Features
 from engine.features.device import ON_CPU, Choice, accelerated
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
+from engine.features.room import room_for
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
+
+_PIECE = 4_000_000  # values that are looked at together
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +27,8 @@ class FeatureMatrix:
     """Features of every bar of every symbol, symbol after symbol, each ascending in time.
 
     ``time`` datetime64[ms], ``symbol`` int32 (index into ``symbols``), ``bar`` int32 (the bar's place in
-    its symbol) and ``close`` float64 have a value a row; ``values`` is float64, rows x ``names``;
+    its symbol) and ``close`` float64 have a value a row; ``values`` is float64, rows x ``names``, memory-mapped where
+    it is larger than the memory that a worker has for it;
     ``warm_up`` is the number of bars that each column drops at the start of a symbol. ``computed`` says where and in
     which precision the values were computed, and how far they may be from float64.
     """
@@ -43,9 +47,12 @@ class FeatureMatrix:
         """Boolean mask of the rows after the longest warm-up whose features are all finite; unless they have to be
         ``complete``, of those of which any is.
         """
-        settled, finite = self.bar >= max(self.warm_up), np.isfinite(self.values)
-        known: NDArray[np.bool_] = settled & (finite.all(axis=1) if complete else finite.any(axis=1))
-        return known
+        known = np.empty(len(self.bar), dtype=np.bool_)
+        step = max(_PIECE // max(len(self.names), 1), 1)
+        for first in range(0, len(known), step):
+            finite = np.isfinite(self.values[first : first + step])
+            known[first : first + step] = finite.all(axis=1) if complete else finite.any(axis=1)
+        return known & (self.bar >= max(self.warm_up))
 
     def rows(self, symbol: str) -> slice:
         """Slice of the rows of ``symbol``, which are contiguous and in order of time."""
@@ -77,20 +84,22 @@ def matrix(
     that another device of ``choice`` can compute by it. Raises ``PluginError`` for an indicator that fails or has no
     value for each bar, ``DataError`` where a series lacks what one needs, ``DeviceError`` for a missing device.
     """
-    blocks, inputs = [], FeatureInputs(market, context)
+    lengths, inputs = [len(bars) for bars in market.bars], FeatureInputs(market, context)
+    names = tuple(name for feature in features for name in feature.columns())
+    values, first = room_for(sum(lengths), len(names)), 0
     found = accelerated().on_device(features, market, choice.device) if choice.device else {}
     for done, bars in enumerate(market.bars):
         progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
         columns = [found[item][done] if item in found else _columns(item, bars, inputs) for item in features]
-        blocks.append(np.column_stack(columns))
-    lengths = [len(bars) for bars in market.bars]
+        np.concatenate(columns, axis=1, out=values[first : first + len(bars)])
+        first += len(bars)
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
         symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
         bar=np.concatenate([np.arange(length, dtype=np.int32) for length in lengths]),
         close=np.concatenate([bars.close for bars in market.bars]),
-        values=np.concatenate(blocks),
-        names=tuple(name for feature in features for name in feature.columns()),
+        values=values,
+        names=names,
         warm_up=tuple(bars for feature in features for bars in call_indicator.warm_ups(feature)),
         symbols=tuple(bars.series.symbol for bars in market.bars),
         computed=accelerated().explanation(choice, features, found) if choice.device else "",

@@ -18,7 +18,7 @@ from engine.core.plugin_errors import blamed_on_plugins
 from engine.core.progress import Counted, Progress, section, silent
 from engine.core.registry import is_plugin, source_digest
 from engine.core.spec import Resources, RunSpec, Spec, canonical_json
-from engine.core.store import ResultStore, Trial, encode
+from engine.core.store import ResultStore, Trial, encode, is_large
 from engine.core.stored_values import ReadsSeries, ReadsValues
 from engine.jobs import executors, housekeeping, records, trials
 from engine.jobs.closure import Closure, closure
@@ -194,13 +194,15 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
 
 def _store_run(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
     """Count the trial, enter the run, store its result, in this order: see ``records``."""
-    data = encode(result)
+    data = None if is_large(result) else encode(result)
     try:
         _count_trial(spec, result)
         records.enter(key, spec, made, result.summary(), seconds)
-        records.set_size(key, store().put(key, data))
+        records.set_size(key, store().write(key, result) if data is None else store().put(key, data))
         housekeeping.keep_within_limit(store())
     except StoreError as error:
+        if data is None:
+            raise  # it would be in memory twice
         if not store().has(key):
             store().hold(key, data)
             _log.warning("%s %s", error, UNSTORED)

@@ -1,0 +1,58 @@
+"""Room for a matrix of features: in memory, or on the disk where it does not fit."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+
+import numpy as np
+
+from engine.core.config import settings
+from engine.core.database import prepare_cache
+from engine.core.errors import DataError
+from engine.market.bars import Floats
+
+SHARE = 0.25
+"""Part of a worker's memory that a matrix may take; the rest is for bars, indicators and what is trained on it."""
+_DISK = 0.45  # part of the free disk: the matrix is there once as it is computed, and once as it is stored
+
+
+def room_for(rows: int, columns: int) -> Floats:
+    """An empty float64 (rows, columns): in memory, or a file that vanishes with it under the cache where it is larger
+    than ``SHARE`` of ``compute.memory_limit_mb``. Raises ``DataError`` with its size where the disk has no room for it,
+    or the store of results would not keep it.
+    """
+    size = 8 * rows * columns
+    if size <= SHARE * settings().compute.memory_limit_mb * 1e6:
+        return np.empty((rows, columns))
+    require_room(rows, columns)
+    folder = prepare_cache(settings().cache)
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.truncate(size)
+            return np.memmap(file, np.float64, "r+", shape=(rows, columns))
+    except OSError as error:
+        raise DataError(f"{_described(rows, columns)} cannot be kept on the disk: {error.strerror}.") from None
+
+
+def require_room(rows: float, columns: int) -> None:
+    """Raise ``DataError`` where a matrix of that size cannot be computed and stored."""
+    config, size = settings(), 8.0 * rows * columns
+    free = _DISK * shutil.disk_usage(prepare_cache(config.cache)).free
+    limit = min(free, config.results_limit or free)
+    if size > max(limit, SHARE * config.compute.memory_limit_mb * 1e6):
+        raise DataError(
+            f"{_described(rows, columns)} takes {_size(size)}, and the free disk and 'results_limit_gb' of config.yaml "
+            f"have room for {_size(limit)}: choose fewer features or symbols, or a shorter range."
+        )
+
+
+def _described(rows: float, columns: int) -> str:
+    return f"A matrix of {columns:,} features and {rows:,.0f} bars"
+
+
+def _size(size: float) -> str:
+    for unit, amount in (("TB", 1e12), ("GB", 1e9)):
+        if size >= amount:
+            return f"{size / amount:,.1f} {unit}"
+    return f"{size / 1e6:,.0f} MB"
