@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,12 @@ from engine.features.device import ON_CPU, Choice, accelerated
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
 from engine.features.room import room_for
-from engine.indicators import Indicator, call_indicator
+from engine.indicators import ContextIndicator, Indicator, MarketIndicator, PanelIndicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
 
 _PIECE = 4_000_000  # values that are looked at together
+TURNED = 64
+"""Bars of which values by column become values by row at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,20 +83,26 @@ def matrix(
     *,
     context: Mapping[str, Market] = NO_CONTEXT,
     choice: Choice = ON_CPU,
+    threads: int = 1,
 ) -> FeatureMatrix:
     """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``); those
-    that another device of ``choice`` can compute by it. Raises ``PluginError`` for an indicator that fails or has no
-    value for each bar, ``DataError`` where a series lacks what one needs, ``DeviceError`` for a missing device.
+    that another device of ``choice`` can compute by it. On several ``threads`` symbols are computed side by side, where
+    all features are the engine's and none needs other series: TA-Lib releases the interpreter.
+
+    Raises ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks
+    what one needs, ``DeviceError`` for a missing device.
     """
-    lengths, inputs = [len(bars) for bars in market.bars], FeatureInputs(market, context)
-    names = tuple(name for feature in features for name in feature.columns())
-    values, first = room_for(sum(lengths), len(names)), 0
     found = accelerated().on_device(features, market, choice.device) if choice.device else {}
-    for done, bars in enumerate(market.bars):
-        progress(done / len(market.bars), f"Computing the features of {bars.series.symbol}")
-        columns = [found[item][done] if item in found else _columns(item, bars, inputs) for item in features]
-        np.concatenate(columns, axis=1, out=values[first : first + len(bars)])
-        first += len(bars)
+    inputs = FeatureInputs(market, context)
+
+    def rows(place: int) -> Iterator[Floats]:
+        bars = market.bars[place]
+        for item in features:
+            yield from found[item][place].T if item in found else inputs.compute(item, bars).values()
+
+    names = tuple(name for feature in features for name in feature.columns())
+    values = _filled(rows, len(names), market, progress, threads if all(map(_is_alone, features)) else 1)
+    lengths = [len(bars) for bars in market.bars]
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
         symbol=np.repeat(np.arange(len(lengths), dtype=np.int32), lengths),
@@ -106,8 +116,39 @@ def matrix(
     )
 
 
-def _columns(feature: Indicator, bars: Bars, inputs: FeatureInputs) -> Floats:
-    return np.column_stack(list(inputs.compute(feature, bars).values()))
+def _is_alone(feature: Indicator) -> bool:
+    """Whether nothing is shared between the computations of two symbols."""
+    return is_all_built_in(feature) and not isinstance(feature, ContextIndicator | MarketIndicator | PanelIndicator)
+
+
+def _filled(
+    columns: Callable[[int], Iterable[Floats]], count: int, market: Market, progress: Progress, threads: int
+) -> Floats:
+    """(bars of all symbols, ``count``) from the ``columns`` of each symbol; each of ``threads`` holds those of one."""
+    ends = np.cumsum([0, *map(len, market.bars)])
+    values, longest = room_for(int(ends[-1]), count), max(map(len, market.bars), default=0)
+    own_block = local()
+
+    def fill(place: int) -> None:
+        bars = len(market.bars[place])
+        if not hasattr(own_block, "values"):
+            own_block.values = np.empty(count * longest)
+        block = own_block.values[: count * bars].reshape(count, bars)
+        for row, column in zip(block, columns(place), strict=True):
+            row[:] = column
+        own = values[ends[place] : ends[place + 1]]
+        for start in range(0, len(own), TURNED):  # a part that stays in the processor's cache
+            own[start : start + TURNED] = block[:, start : start + TURNED].T
+
+    pool = ThreadPoolExecutor(threads)
+    try:
+        done = pool.map(fill, range(len(market.bars))) if threads > 1 else map(fill, range(len(market.bars)))
+        for place, bars in enumerate(market.bars):
+            progress(place / len(market.bars), f"Computing the features of {bars.series.symbol}")
+            next(done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return values
 
 
 def require_causal(features: Features, market: Market, context: Mapping[str, Market] = NO_CONTEXT) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.config import settings
 from engine.core.progress import Progress
 from engine.features.context import context_requests
 from engine.features.evaluation import FeatureInputs, load_context
@@ -20,7 +21,8 @@ from engine.market import catalog
 def compute(spec: FeatureSpec, inputs: Mapping[str, Any], progress: Progress) -> FeatureMatrix:
     """Executor of ``FeatureSpec``: one row for each bar of each symbol."""
     context = {name: inputs[name] for name in context_requests(spec.features, spec.market)}
-    return matrix(spec.features, inputs["market"], progress, context=context, choice=spec.choice())
+    threads = settings().compute.threads_per_worker()
+    return matrix(spec.features, inputs["market"], progress, context=context, choice=spec.choice(), threads=threads)
 
 
 @point_in_time(FeatureSpec)

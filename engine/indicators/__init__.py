@@ -216,7 +216,8 @@ def search(text: str, group: str | None = None) -> tuple[PluginInfo, ...]:
 
 def require_inputs(indicator: Indicator, bars: Bars) -> None:
     """Raise ``DataError`` where ``bars`` lack a column that ``indicator`` reads."""
-    require_columns(bars, indicator.inputs(), indicator.label())
+    if not (bars.series.has_ohlc and bars.series.has_volume):
+        require_columns(bars, indicator.inputs(), indicator.label())
 
 
 def require_columns(bars: Bars, columns: tuple[Column, ...], user: str) -> None:

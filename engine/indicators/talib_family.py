@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
+
+import numpy as np
 
 from engine.core.registry import PluginInfo, PluginTable, plugin
 from engine.core.spec import parameter
@@ -25,6 +27,8 @@ from engine.market.bars import Bars, Floats
 TABLE_SHA256 = "c74be0072eb63ab30f773513c0d102b7d0cb6a1a61065a47379bd43b04742920"
 """Of the table: a changed table is another source, and so another run key."""
 PREFIX = "talib_"
+KEPT_BARS = 50_000
+"""Bars of a series up to which columns near one are kept for the next function."""
 FORMULAS: Mapping[str, str] = types.MappingProxyType(
     {
         "MAX": "ts_max({price}, {timeperiod})",
@@ -72,13 +76,7 @@ class TalibFunction(Indicator):
         return tuple(dict.fromkeys(self.call().inputs))  # type: ignore[arg-type]
 
     def warm_up(self) -> int:
-        if all(self._parameters()[item["name"]] == item["default"] for item in self.row["parameters"]):
-            return int(self.row["warm_up"])
-        call = self.call()
-        if self.family == "cumulative":
-            return call.lookback()
-        measured = warm_up(call)
-        return longest(call) if measured is None else measured
+        return _warm_up(self)
 
     def formulas(self) -> tuple[str, ...]:
         values = {name: value for name, value in self if name != "kind"}
@@ -87,6 +85,37 @@ class TalibFunction(Indicator):
         return (FORMULAS[self.function].format(**values),)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
+        lines = self._of_unbroken(bars)
+        if lines is None:
+            found = self._of_runs(bars)
+            lines = [found[:, place].copy() for place in range(len(self.outputs))]
+        return {output.name: line for output, line in zip(self.outputs, lines, strict=True)}
+
+    def _of_unbroken(self, bars: Bars) -> list[Floats] | None:
+        """The outputs of bars without a gap, with as few passes over them as there may be; None for others."""
+        call, degree, warm_up = self.call(), self.row["degree"], self.warm_up()
+        if len(bars) <= warm_up:
+            return None
+        last = getattr(bars, call.inputs[-1])
+        exponent = 0 if degree is None else int(np.frexp(last[0])[1])
+        known = _near_one if len(bars) <= KEPT_BARS else _near_one.__wrapped__
+        columns = [known(bars, name, exponent) for name in call.inputs]
+        unbroken = [column for column in columns if column is not None]
+        if len(unbroken) < len(columns):
+            return None
+        lines = call.lines(unbroken, warm_up)
+        for place, line in enumerate(lines):
+            if degree == 1:
+                np.ldexp(line, exponent, out=line) if abs(exponent) > 1000 else np.multiply(
+                    line, 2.0**exponent, out=line
+                )
+            line[:warm_up] = np.nan
+            if degree == 1 and self.pane == "own":  # a difference of prices, not a price
+                lines[place] = without_rounding(line, last)
+        return lines
+
+    def _of_runs(self, bars: Bars) -> Floats:
+        """The outputs (bars, outputs) of each run without a gap."""
         call, degree = self.call(), self.row["degree"]
 
         def values(*series: Floats) -> Floats:
@@ -95,17 +124,41 @@ class TalibFunction(Indicator):
         function = values if degree is None else near_one(values, in_price=degree == 1)
         series = [getattr(bars, name) for name in call.inputs]
         found = apply_to_contiguous_runs(function, self.warm_up(), *series, outputs=len(self.outputs))
-        if degree == 1 and self.pane == "own":  # a difference of prices, not a price
+        if degree == 1 and self.pane == "own":
             found = without_rounding(found, series[-1][:, None])
-        return {output.name: found[:, place].copy() for place, output in enumerate(self.outputs)}
+        return found
 
     def _parameters(self) -> dict[str, Any]:
         return {item["name"]: getattr(self, item["name"]) for item in self.row["parameters"]}
 
     def call(self) -> Call:
         """The call of the library that it makes."""
-        chosen = {name: getattr(self, name) for name in _PRICES if name in self.row["inputs"]}
-        return Call.of(self.function, self.row, {**self._parameters(), **chosen})
+        return _call(self)
+
+
+@lru_cache(maxsize=1024)
+def _call(function: TalibFunction) -> Call:
+    return Call.of(function.function, function.row, {name: value for name, value in function if name != "kind"})
+
+
+@lru_cache(maxsize=1024)
+def _warm_up(function: TalibFunction) -> int:
+    row, call = function.row, function.call()
+    if all(getattr(function, item["name"]) == item["default"] for item in row["parameters"]):
+        return int(row["warm_up"])
+    if function.family == "cumulative":
+        return call.lookback()
+    measured = warm_up(call)
+    return longest(call) if measured is None else measured
+
+
+@lru_cache(maxsize=32)
+def _near_one(bars: Bars, name: str, exponent: int) -> Floats | None:
+    """A column over the power of two, exactly; None where it has a gap. Functions of the same bars share it."""
+    values = np.ascontiguousarray(getattr(bars, name))
+    if not np.isfinite(values).all():
+        return None
+    return np.ldexp(values, -exponent) if exponent else values
 
 
 @cache

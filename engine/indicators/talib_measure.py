@@ -6,7 +6,7 @@ flag that says so: they are measured, by computing a random walk from several st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -52,12 +52,22 @@ class Call:
 
     def values(self, columns: Mapping[str, Floats]) -> Floats:
         """float64 (bars, outputs) of columns without gaps; what is infinite is unknown, NaN."""
-        arrays = [np.ascontiguousarray(columns[name]) for name in self.inputs]
+        return np.column_stack(self.lines([np.ascontiguousarray(columns[name]) for name in self.inputs]))
+
+    def lines(self, arrays: Sequence[Floats], settled: int = 0) -> list[Floats]:
+        """The same, an array of its own for each output, of contiguous arrays in the order of ``inputs``; what comes
+        before the bar ``settled`` may be anything.
+        """
         found = getattr(talib(), self.function)(*arrays, **dict(self.parameters))
-        result = np.column_stack(found if isinstance(found, tuple) else (found,)).astype(np.float64)
-        if self.positions:
-            result = np.arange(len(result), dtype=np.float64)[:, None] - result
-        return np.where(np.isfinite(result), result, np.nan)
+        lines: list[Floats] = []
+        for line in found if isinstance(found, tuple) else (found,):
+            values = line.astype(np.float64, copy=False)
+            if self.positions:
+                values = np.arange(len(values), dtype=np.float64) - values
+            if not np.isfinite(values[settled:].sum()):  # one pass where, as nearly always, there is nothing to do
+                values[np.isinf(values)] = np.nan
+            lines.append(values)
+        return lines
 
 
 @lru_cache(maxsize=512)

@@ -26,7 +26,18 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.axes import Axis
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.strategies.kinds.sma_cross import SmaCross
-from tests.benchmarks import correlation, expressions, features, honesty, one_run, rolling, store, sweep, zoom
+from tests.benchmarks import (
+    correlation,
+    expressions,
+    features,
+    honesty,
+    one_run,
+    rolling,
+    store,
+    sweep,
+    talib_outputs,
+    zoom,
+)
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.benchmarks.waiting import settle, wait
 from tests.support.workbench import server
@@ -82,6 +93,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from store.rows(max(runs // 2, 3))
     yield from expressions.rows(runs)
     yield from rolling.rows(runs)
+    yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
     yield honesty.row()
 

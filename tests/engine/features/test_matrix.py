@@ -10,15 +10,17 @@ import pandas as pd
 import pytest
 
 import engine
-from engine.core.errors import DataError, PluginError, SpecError
+from engine.core.errors import Cancelled, DataError, PluginError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.features.matrix import FeatureMatrix, require_causal
+from engine.features.matrix import matrix as computed
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
 from engine.indicators.cross_asset import Beta
 from engine.indicators.cross_section import ReturnRank
 from engine.indicators.momentum import Rsi
+from engine.indicators.talib_family import make
 from engine.jobs import executors
 from engine.market import catalog
 from engine.market.bars import Market
@@ -195,3 +197,27 @@ def test_the_estimate_grows_with_bars_and_with_what_the_indicators_cost(workspac
     assert seconds(features=cheap) < seconds(features=dear) < 0.2
     short = {"symbols": ["NVDA"], "start": "2020-01-01"}
     assert seconds(features=dear, market=short) < seconds(features=dear)
+
+
+def test_threads_change_nothing() -> None:
+    features = (Sma(window=5), Rsi(window=7), make("talib_cci")(), make("talib_stoch")())
+    market = Market(
+        tuple(random_walk(count, seed, symbol=f"S{seed}") for seed, count in enumerate((300, 120, 700, 80)))
+    )
+    alone, together = computed(features, market), computed(features, market, threads=3)
+    np.testing.assert_array_equal(together.values, alone.values)
+    for name, bars in zip(alone.symbols, market.bars, strict=True):
+        np.testing.assert_array_equal(alone.values[alone.rows(name), 0], features[0].compute(bars)["sma"])
+        np.testing.assert_array_equal(alone.values[alone.rows(name), 4], features[3].compute(bars)["slowd"])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_cancelled_matrix_ends(threads: int) -> None:
+    market = Market(tuple(random_walk(100, seed, symbol=f"S{seed}") for seed in range(6)))
+
+    def cancel(fraction: float, message: str, partial: object = None) -> None:
+        if fraction > 0.3:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        computed((Sma(window=5),), market, cancel, threads=threads)

@@ -85,6 +85,22 @@ def test_values_are_those_of_the_library_after_the_warm_up(kind: str) -> None:
         np.testing.assert_allclose(values[spec.warm_up() :], np.where(np.isfinite(known), known, np.nan), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", OFFERED)
+@pytest.mark.parametrize("scale", [1.0, 1e-9])
+def test_an_unbroken_series_is_computed_as_a_run_of_a_broken_one(kind: str, scale: float) -> None:
+    """In fewer passes, and with the same values to the last bit."""
+    bars, function = varied(), INDICATORS.get(kind)()
+    bars = replace(bars, **{name: scale * getattr(bars, name) for name in ("open", "high", "low", "close")})
+    assert isinstance(function, talib_family.TalibFunction)
+    expected = function._of_runs(bars)
+    np.testing.assert_array_equal(np.column_stack(list(function.compute(bars).values())), expected)
+    assert function._of_unbroken(bars) is not None
+    broken = replace(
+        bars, **{name: np.where(np.arange(len(bars)) == 700, np.nan, getattr(bars, name)) for name in function.inputs()}
+    )
+    assert function._of_unbroken(broken) is None
+
+
 def test_whole_number_outputs_are_unknown_in_the_warm_up() -> None:
     """TA-Lib says 0."""
     flags = talib.CDLDOJI(*(getattr(varied(), name) for name in ("open", "high", "low", "close")))
