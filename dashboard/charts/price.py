@@ -26,6 +26,7 @@ WIDTH = 900
 _BADGE = 14.0  # pixels from the bottom of the price pane to the middle of the events
 _ROUND = 100  # events up to which each is round, with more corners to send
 _FILL, _FILL_GAP = 5.0, 8.0  # pixels: half of a fill's mark, and from its candle to its middle
+_SMALL_FILL = 2.5  # half of a mark where they crowd
 
 Values = tuple[Indicator, Mapping[str, Floats]]
 """An indicator, and its outputs by name for every bar of the series."""
@@ -201,13 +202,21 @@ def _arrows(item: FillMarks, info: PriceInfo, axis: dict[str, Any], pane: float)
     unit = (high - low) / pane
     edge = np.log10(np.where(item.edge > 0, item.edge, np.nan)) if info.price.log else item.edge
     known = np.isfinite(edge)
-    x, y = item.time[known], edge[known] + (-1 if bought else 1) * _FILL_GAP * unit
+    x, half = item.time[known], _half_fill(item.time[known], info)
+    y = edge[known] + (-1 if bought else 1) * (_FILL_GAP - _FILL + half) * unit
     shape, colour = (marks.UP, base.SERIES[0]) if bought else (marks.DOWN, base.SERIES[1])
-    line = marks.outline(x, y, shape, _FILL * _per_pixel(info), _FILL * unit)
+    line = marks.outline(x, y, shape, half * _per_pixel(info), half * unit)
     words = [text for text, is_known in zip(item.words, known, strict=True) if is_known]
     if info.price.log:
         y, line = 10**y, (line[0], 10 ** line[1])
     return marks.traces(x, y, words, line, name=item.name, colour=colour, axis="y")
+
+
+def _half_fill(time: Floats, info: PriceInfo) -> float:
+    """Pixels: smaller the less room there is between the marks in sight."""
+    first, last = info.price.view or (-np.inf, np.inf)
+    seen = int(((time >= first) & (time <= last)).sum())
+    return float(np.clip(info.width / max(seen, 1), _SMALL_FILL, _FILL))
 
 
 def _extent(price: CandleInfo) -> tuple[float, float]:

@@ -88,3 +88,15 @@ def test_arrows_are_some_pixels_from_their_candles(log: bool) -> None:
     assert (bought - height["Bought"].max()) * pixels == pytest.approx(3, abs=0.05)
     assert (height["Sold"].min() - sold) * pixels == pytest.approx(3, abs=0.05)
     assert np.ptp(traces["Sold"]["x"]) / (last - first) * 500 == pytest.approx(10)
+
+
+def test_arrows_are_smaller_where_they_crowd() -> None:
+    bars = make_bars(np.linspace(10.0, 30.0, 60), symbol="AAA")
+    trades = [trade(f"2020-01-{day:02}", f"2020-01-{day + 1:02}", 5.0) for day in range(2, 28, 2)]
+    drawn = candles.info(bars, log=False, room=0.2)
+    fills = run_fills.info(drawn, bars, make_result(np.full(60, 100.0), trades))
+    first, last = drawn.view or (0.0, 0.0)
+    for width, pixels in ((500, 10.0), (52, 8.0), (20, 5.0)):  # 13 marks
+        figure = price.figure(price.info(drawn, fills=fills, width=width))
+        x = next(item["x"] for item in figure["data"] if item["name"] == "Bought" and item.get("fill") == "toself")
+        assert np.ptp(x[: len(marks.UP) + 1]) / (last - first) * width == pytest.approx(pixels)
