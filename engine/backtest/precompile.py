@@ -22,6 +22,7 @@ from engine.core.progress import silent
 from engine.core.registry import is_built_in
 from engine.core.stored_values import ReadsValues
 from engine.indicators.expressions import functions
+from engine.indicators.regimes import Regime
 from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Market
 from engine.market.synthetic import daily_bars
@@ -60,6 +61,7 @@ def load_kernels() -> None:
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
     functions.precompile()
+    Regime(span=2, window=20).compute(_made_up(80))
     for loop in (kernels().crossing.sweep, rolling().moments.rolling_mean):
         prune(Path(loop.stats.cache_path).parent)
 

@@ -26,14 +26,15 @@ class Rolling(NamedTuple):
     windows: ModuleType
     recursive: ModuleType
     across: ModuleType
+    clusters: ModuleType
 
 
 @cache
 def rolling() -> Rolling:
     """All of them, imported at the first call."""
-    from engine.indicators.rolling import across, moments, order, pairs, recursive, windows
+    from engine.indicators.rolling import across, clusters, moments, order, pairs, recursive, windows
 
-    return Rolling(moments, order, pairs, windows, recursive, across)
+    return Rolling(moments, order, pairs, windows, recursive, across, clusters)
 
 
 def rolled(loop: Callable[..., None], values: Floats, window: int, *more: float) -> Floats:
