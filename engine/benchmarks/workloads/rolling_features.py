@@ -40,7 +40,7 @@ class RollingFeatures(KernelWorkload):
 
     kind: Literal["rolling_features"] = "rolling_features"
     symbols: int = parameter(100, title="Symbols", ge=1, le=2_000, step=10)
-    bars: int = parameter(5_000, title="Bars", help="Of each symbol.", ge=2, le=100_000, step=1_000)
+    bars: int = parameter(5_000, title="Bars", help="Of each symbol.", ge=2 * max(WINDOWS), le=100_000, step=1_000)
 
     def label(self) -> str:
         return f"Rolling features, {self.symbols} × {self.bars} {self.precision}"
@@ -85,4 +85,5 @@ class RollingFeatures(KernelWorkload):
         return max(BOUNDS[name].at(self.precision) for name in FIGURES)
 
     def megabytes(self, variants: int) -> float:
-        return self.symbols * self.bars * (1 + 4 * len(FIGURES) * len(WINDOWS)) * 8e-6
+        values = self.symbols * self.bars * len(FIGURES) * len(WINDOWS)
+        return 1e-6 * values * (40 + np.dtype(self.precision).itemsize)  # result, reference and their comparison
