@@ -15,7 +15,7 @@
     const tab = line && line.querySelector(".on");
     if (!tab) return;
     const [place, room] = [tab.getBoundingClientRect(), line.getBoundingClientRect()];
-    line.scrollLeft += Math.min(0, place.left - room.left - 24) + Math.max(0, place.right - room.right + 24);
+    line.scrollLeft += Math.min(0, place.left - room.left - 48) + Math.max(0, place.right - room.right + 48);
   }
 
   /* At which ends there is more of a line that scrolls: the stylesheet fades it out there. */
@@ -28,7 +28,7 @@
     const line = window.React.useRef(null);
     window.React.useEffect(() => reveal(line.current), [props.active_tab]);
     window.React.useEffect(() => {
-      const watch = new ResizeObserver(() => hint(line.current));
+      const watch = new ResizeObserver(() => { reveal(line.current); hint(line.current); });
       watch.observe(line.current);
       return () => watch.disconnect();
     }, []);
