@@ -2,7 +2,7 @@
 
 Every figure is the median of several runs in a headless Chromium against a server in a process of its own, with an
 empty cache. Times of clicks are taken inside the page, from the click to the frame after the result is drawn. The last
-row is no time: it says how often luck is taken for skill.
+two rows are no times: they say how often luck is taken for skill.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from tests.benchmarks import (
     expressions,
     features,
     honesty,
+    information_coefficient,
     one_run,
     rolling,
     store,
@@ -95,6 +96,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from rolling.rows(runs)
     yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
+    yield information_coefficient.row()
     yield honesty.row()
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 from engine.research.bootstrap import block_length
 from engine.research.features.distribution import turnover
@@ -20,21 +21,24 @@ _LEAST = 100  # values of a test
 _FLOOR = 1e-4  # share of an empty tenth, for the logarithm
 
 
-def dynamics(values: Floats, grid: Grid, across: bool, seed: int) -> Dynamics:
+def dynamics(values: Floats, grid: Grid, across: bool, seed: int, progress: Progress = silent) -> Dynamics:
     """``Dynamics`` of ``values`` (rows, columns)."""
     longest = int(np.argmax(np.bincount(grid.symbol, minlength=len(grid.symbols))))
-    own = values[grid.symbol == longest]
-    tests = np.array([stationarity(column[np.isfinite(column)]) for column in own.T])
-    drifts = np.array([drift(grid.spread(column), seed) for column in values.T])
+    found = []
+    for place, column in enumerate(values.T):
+        progress(place / values.shape[1], "Stationarity and drift")
+        own = column[grid.symbol == longest]
+        found.append((*stationarity(own[np.isfinite(own)]), *drift(grid.spread(column), seed)))
+    unit_root, stationary, psi, ks, ks_p_value = np.array(found).T
     return Dynamics(
         symbol=grid.symbols[longest],
         autocorrelation=np.array([_autocorrelation(grid.spread(column)) for column in values.T]),
-        unit_root=tests[:, 0],
-        stationary=tests[:, 1],
+        unit_root=unit_root,
+        stationary=stationary,
         turnover=turnover(values, grid, across),
-        psi=drifts[:, 0],
-        ks=drifts[:, 1],
-        ks_p_value=drifts[:, 2],
+        psi=psi,
+        ks=ks,
+        ks_p_value=ks_p_value,
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.core.progress import Progress, silent
 from engine.market.bars import Floats
 from engine.research.features.panel import Grid
 from engine.research.features.result import Information
@@ -24,12 +25,15 @@ _FEWEST = 4  # cosine transforms
 _HORIZONS_EACH = 4.0  # as many horizons a transform: the spectrum must be flat over the frequencies that are used
 
 
-def information(values: Floats, returns: Sequence[Floats], horizons: tuple[int, ...], grid: Grid) -> Information:
+def information(
+    values: Floats, returns: Sequence[Floats], horizons: tuple[int, ...], grid: Grid, progress: Progress = silent
+) -> Information:
     """``Information`` of ``values`` (rows, columns) for the ``returns`` (rows) over each of ``horizons``."""
     across = len(grid.symbols) >= MINIMUM_SYMBOLS
     later = [grid.spread(item) for item in returns]
     found = np.full((values.shape[1], len(horizons), 4), np.nan)
     for column in range(values.shape[1]):
+        progress(column / values.shape[1], "Information coefficients")
         own = grid.spread(values[:, column])
         for place, horizon in enumerate(horizons):
             found[column, place] = mean_test(rank_products(own, later[place], across), horizon)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.core.progress import Progress, silent
 from engine.labels import Task
 from engine.market.bars import Floats
 from engine.research.features.information import standard_ranks
@@ -15,7 +16,7 @@ MOST_ROWS = 5_000
 _COLLINEAR = 1e10
 
 
-def redundancy(values: Floats, label: Floats, task: Task, seed: int) -> Redundancy:
+def redundancy(values: Floats, label: Floats, task: Task, seed: int, progress: Progress = silent) -> Redundancy:
     """``Redundancy`` of ``values`` (rows, columns); ``label`` is a value a row, NaN where it is not known."""
     whole = np.isfinite(values).all(axis=1)
     rows, columns = int(whole.sum()), values.shape[1]
@@ -23,7 +24,7 @@ def redundancy(values: Floats, label: Floats, task: Task, seed: int) -> Redundan
     information = np.full(columns, np.nan)
     if len(known) > columns + 10:
         chosen = known[np.unique(np.linspace(0, len(known) - 1, min(MOST_ROWS, len(known))).astype(int))]
-        information = mutual_information(values[chosen], label[chosen], task, seed)
+        information = mutual_information(values[chosen], label[chosen], task, seed, progress)
     if rows <= columns + 1:
         empty = np.full((columns, columns), np.nan)
         return Redundancy(empty, np.arange(columns), np.full(columns, np.nan), information, rows, len(known))
@@ -49,7 +50,7 @@ def inflation(values: Floats) -> Floats:
     return found
 
 
-def mutual_information(values: Floats, label: Floats, task: Task, seed: int) -> Floats:
+def mutual_information(values: Floats, label: Floats, task: Task, seed: int, progress: Progress = silent) -> Floats:
     """In nats, of each column with the label, by scikit-learn: from nearest neighbours (Kraskov and others 2004; for
     classes Ross 2014).
     """
@@ -57,4 +58,8 @@ def mutual_information(values: Floats, label: Floats, task: Task, seed: int) -> 
 
     estimate = mutual_info_regression if task == "regression" else mutual_info_classif
     answer = label if task == "regression" else label.astype(int)
-    return np.asarray(estimate(values, answer, random_state=seed), dtype=np.float64)
+    found = []
+    for column in range(values.shape[1]):
+        progress(column / values.shape[1], "Mutual information")
+        found.append(float(estimate(values[:, [column]], answer, random_state=seed)[0]))
+    return np.array(found)

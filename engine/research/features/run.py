@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.errors import DataError
-from engine.core.progress import Progress
+from engine.core.progress import Progress, section
 from engine.core.spec import canonical_json
 from engine.features.evaluation import FeatureInputs, load_context
 from engine.features.matrix import FeatureMatrix
@@ -36,14 +36,11 @@ def compute(spec: FeatureReportSpec, inputs: Mapping[str, Any], progress: Progre
     if not np.isfinite(values).any():
         raise DataError("No feature has a value in this range: choose a longer one.")
     grid, horizons = Grid.of(matrix), spec.all_horizons()
-    progress(0.0, "Information coefficients")
     returns = [_joined([forward_returns(bars, horizon).value for bars in market.bars]) for horizon in horizons]
-    found = information(values, returns, horizons, grid)
+    found = information(values, returns, horizons, grid, section(progress, 0.0, 0.3))
     own = returns[horizons.index(min(spec.target.horizon, horizons[-1]))]
     means, counts = fifth_returns(values, own, grid, found.across)
-    progress(0.5, "Stationarity and drift")
-    moves = dynamics(values, grid, found.across, spec.seed)
-    progress(0.8, "Redundancy and mutual information")
+    moves = dynamics(values, grid, found.across, spec.seed, section(progress, 0.3, 0.85))
     label = _joined([call_label.labels(spec.target, bars).value for bars in market.bars])
     return FeatureReport(
         label=spec.label(),
@@ -58,8 +55,8 @@ def compute(spec: FeatureReportSpec, inputs: Mapping[str, Any], progress: Progre
         information=found,
         fifth_returns=means,
         fifth_counts=counts,
-        redundancy=redundancy(values, label, spec.target.task, spec.seed),
-        milliseconds=_milliseconds(spec, market),
+        redundancy=redundancy(values, label, spec.target.task, spec.seed, section(progress, 0.85, 0.95)),
+        milliseconds=_milliseconds(spec, market, section(progress, 0.95, 1.0)),
         megabytes=8e-6 * len(values) / len(matrix.symbols),
         features=tuple(canonical_json(feature) for feature in spec.features),
     )
@@ -73,11 +70,12 @@ def _owners(spec: FeatureReportSpec) -> Any:
     return np.repeat(np.arange(len(spec.features)), [len(feature.outputs) for feature in spec.features])
 
 
-def _milliseconds(spec: FeatureReportSpec, market: Market) -> Floats:
+def _milliseconds(spec: FeatureReportSpec, market: Market, progress: Progress) -> Floats:
     """Of each column, the least of three measurements on the longest symbol, shared by the columns of its feature."""
     bars = max(market.bars, key=len)
     found = []
-    for feature in spec.features:
+    for done, feature in enumerate(spec.features):
+        progress(done / len(spec.features), "Cost")
         times = []
         for _ in range(3):
             inputs = FeatureInputs(market, load_context((feature,), spec.market))  # nothing is left of the last time
