@@ -14,7 +14,7 @@ from dashboard.charts import features as charts
 from dashboard.components import table, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
-from dashboard.pages.features import ids, leak_test, matrix, sets, view
+from dashboard.pages.features import ids, leak_test, matrix, sets, statistics, view
 from dashboard.pages.features.form import FORM, SEEN
 from dashboard.pages.features.result import opened, shown
 from dashboard.runs import studies
@@ -37,6 +37,7 @@ def symbols(data: runs.ResultData) -> tuple[str, ...]:
 SEEN.wire(symbols)
 studies.wire_tabs(FORM, ids.TABS)
 tabs.fill_late(ids.TABS, "matrix", matrix.contents)
+tabs.fill_late(ids.TABS, "statistics", statistics.contents)
 tabs.fill_late(ids.TABS, "sets", sets.contents)
 
 

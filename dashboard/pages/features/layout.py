@@ -8,10 +8,16 @@ from dash.development.base_component import Component
 from dashboard.charts.features import CORRELATED
 from dashboard.components import card, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
-from dashboard.pages.features import ids, leak_test, matrix, sets
+from dashboard.pages.features import ids, leak_test, matrix, sets, statistics
 from dashboard.pages.features.form import FORM, SEEN
 
-TABS = (("chart", "Chart"), ("matrix", "Matrix"), ("correlation", "Correlation"), ("sets", "Sets"))
+TABS = (
+    ("chart", "Chart"),
+    ("matrix", "Matrix"),
+    ("statistics", "Statistics"),
+    ("correlation", "Correlation"),
+    ("sets", "Sets"),
+)
 COLUMNS = [
     table.Column("name", "Feature", least=150),
     table.Column("last", "Last", "number", 4, width=100, help="Value at the last bar of the range."),
@@ -50,6 +56,7 @@ def layout(query: str | None) -> Component:
             *leak_test.JOB.stores(),
             tabs.pane(ids.TABS, "chart", chart, first=True),
             *tabs.late_pane(ids.TABS, "matrix", matrix.contents),
+            *tabs.late_pane(ids.TABS, "statistics", statistics.contents),
             tabs.pane(ids.TABS, "correlation", [correlation]),
             *tabs.late_pane(ids.TABS, "sets", sets.contents),
         ],
@@ -59,4 +66,4 @@ def layout(query: str | None) -> Component:
 
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return [*matrix.contents(), *sets.contents()]
+    return [*matrix.contents(), *statistics.contents(), *sets.contents()]

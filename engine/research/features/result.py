@@ -35,9 +35,9 @@ class Information:
 
     def band(self, confidence: float = 0.95) -> tuple[Floats, Floats]:
         """Lowest and highest IC of the confidence interval, (columns, horizons) each."""
-        from scipy.stats import t
+        from scipy.special import stdtrit
 
-        width = t.ppf((1 + confidence) / 2, np.maximum(self.degrees, 1)) * self.error
+        width = stdtrit(np.maximum(self.degrees, 1), (1 + confidence) / 2) * self.error
         return self.ic - width, self.ic + width
 
     def corrected(self, tried: int) -> Floats:

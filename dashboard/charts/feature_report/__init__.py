@@ -1,0 +1,1 @@
+"""Charts of the statistics of one feature."""
