@@ -40,7 +40,7 @@ class RollingFeatures(KernelWorkload):
 
     kind: Literal["rolling_features"] = "rolling_features"
     symbols: int = parameter(100, title="Symbols", ge=1, le=2_000, step=10)
-    bars: int = parameter(5_000, title="Bars", help="Of each symbol.", ge=2 * max(WINDOWS), le=100_000, step=1_000)
+    bars: int = parameter(5_000, title="Bars", help="Of each symbol.", ge=max(WINDOWS) + 1, le=100_000, step=1_000)
 
     def label(self) -> str:
         return f"Rolling features, {self.symbols} × {self.bars} {self.precision}"
