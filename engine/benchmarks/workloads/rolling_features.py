@@ -16,7 +16,7 @@ from engine.benchmarks.workloads import ROWS, SEED, Unit
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.features.kernels import Kernels, kernels_for
-from engine.features.kernels.bounds import BOUNDS
+from engine.features.kernels.bounds import BOUNDS, Precision
 from engine.features.kernels.series import compute
 
 WINDOWS = (5, 10, 20, 50, 100, 200)
@@ -51,7 +51,15 @@ class RollingFeatures(KernelWorkload):
         return (100 * np.exp(np.cumsum(0.01 * steps, axis=1)),)
 
     def compute(self, kernels: Kernels, inputs: tuple[Any, ...]) -> Any:
-        return np.stack([compute(kernels, name, inputs, WINDOWS, self.precision) for name in FIGURES], axis=1)
+        return self._values(kernels, inputs, self.precision)
+
+    def _values(self, kernels: Kernels, inputs: tuple[Any, ...], precision: Precision) -> NDArray[np.float64]:
+        """(symbols, figures, windows, bars)."""
+        symbols, bars = inputs[0].shape  # of each size, whichever this one has
+        found = np.empty((symbols, len(FIGURES), len(WINDOWS), bars))
+        for place, name in enumerate(FIGURES):
+            found[:, place] = compute(kernels, name, inputs, WINDOWS, precision)
+        return found
 
     @contextmanager
     def _prepare(self, name: str, inputs: Arrays) -> Iterator[Prepared]:
@@ -67,9 +75,7 @@ class RollingFeatures(KernelWorkload):
 
     def expected(self, inputs: Arrays) -> NDArray[np.float64]:
         """In float64."""
-        kernels = kernels_for(devices.get(self.reference))
-        found = [compute(kernels, name, inputs, WINDOWS, "float64") for name in FIGURES]
-        return np.stack(found, axis=1)
+        return self._values(kernels_for(devices.get(self.reference)), inputs, "float64")
 
     def error(self, result: NDArray[Any], expected: NDArray[np.float64]) -> float:
         """Largest difference, relative to the mean price or, of a deviation, to a hundredth of it, which is what one
