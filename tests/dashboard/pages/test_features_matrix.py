@@ -14,7 +14,7 @@ from dashboard.pages.features import explained, matrix
 from dashboard.pages.features.form import FORM
 from dashboard.pages.features.result import shown
 from engine.core.errors import DataError, SpecError
-from engine.core.spec import canonical_json
+from engine.core.spec import Estimate, canonical_json
 from engine.features.explanation.spec import ExplanationSpec
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Ema, Sma
@@ -137,3 +137,10 @@ def test_a_permalink_shows_the_range_again() -> None:
     assert values["features"] == [{"kind": "sma", "window": "5..200 step 5"}]
     assert again == spec
     assert json.loads(canonical_json(again)) == json.loads(canonical_json(spec))
+
+
+def test_what_would_take_long_is_refused_with_its_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FeatureSpec, "estimate", lambda spec: Estimate(7_200.0, 4_096.0))
+    with pytest.raises(SpecError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB") as caught:
+        FORM.parse(values_of({"kind": "rsi", "window": 14}))
+    assert [path for path, _ in caught.value.problems] == ["features"]
