@@ -133,28 +133,62 @@ class Autocorrelation(Indicator):
         return {"correlation": rolled_pair(before, returns, self.window, "CORRELATION")}
 
 
-@plugin("regression_trend", title="Regression trend", group=_GROUP, synonyms=("slope", "R squared", "residual"))
-class RegressionTrend(Indicator):
-    """The least-squares line of the logarithm of the last closes on time: its slope in percent a bar, how far the close
-    lies from it in percent, and the share of the variance that it explains; this is unknown where they are equal.
-    """
-
-    kind: Literal["regression_trend"] = "regression_trend"
+class _Regression(Indicator):
     window: int = parameter(60, title="Window", unit="bars", ge=3, le=2000, help="Closes.")
-
-    outputs: ClassVar[tuple[Output, ...]] = (Output("slope", unit="%"), Output("residual", unit="%"), Output("r2"))
-    levels: ClassVar[tuple[float, ...]] = (0.0,)
-
-    def label(self) -> str:
-        return f"Trend {self.window}"
 
     def warm_up(self) -> int:
         return self.window - 1
 
+    def _line(self, bars: Bars, what: str) -> Floats:
+        """``what`` of the least-squares line of the logarithm of the last closes on time."""
+        time = np.arange(len(bars), dtype=np.float64)
+        return rolled_pair(time, np.log(positive(bars.close)), self.window, what)
+
+
+@plugin("regression_slope", title="Regression slope", group=_GROUP, synonyms=("trend", "least squares"))
+class RegressionSlope(_Regression):
+    """The slope of the least-squares line through the logarithms of the last closes, in percent a bar."""
+
+    kind: Literal["regression_slope"] = "regression_slope"
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("slope", unit="%"),)
+    levels: ClassVar[tuple[float, ...]] = (0.0,)
+
+    def label(self) -> str:
+        return f"Slope {self.window}"
+
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        time, logs = np.arange(len(bars), dtype=np.float64), np.log(positive(bars.close))
-        return {
-            "slope": 100 * rolled_pair(time, logs, self.window, "SLOPE"),
-            "residual": 100 * rolled_pair(time, logs, self.window, "RESIDUAL"),
-            "r2": rolled_pair(time, logs, self.window, "R_SQUARED"),
-        }
+        return {"slope": 100 * self._line(bars, "SLOPE")}
+
+
+@plugin("regression_residual", title="Regression residual", group=_GROUP, synonyms=("distance from trend",))
+class RegressionResidual(_Regression):
+    """How far the close lies from the least-squares line through the logarithms of the last closes, in percent."""
+
+    kind: Literal["regression_residual"] = "regression_residual"
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("residual", unit="%"),)
+    levels: ClassVar[tuple[float, ...]] = (0.0,)
+
+    def label(self) -> str:
+        return f"Residual {self.window}"
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        return {"residual": 100 * self._line(bars, "RESIDUAL")}
+
+
+@plugin("regression_r2", title="Regression R²", group=_GROUP, synonyms=("R squared", "trend quality"))
+class RegressionR2(_Regression):
+    """The share of the variance of the logarithms of the last closes that their least-squares line explains, 0 to 1;
+    unknown where they are equal.
+    """
+
+    kind: Literal["regression_r2"] = "regression_r2"
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("r2"),)
+
+    def label(self) -> str:
+        return f"R² {self.window}"
+
+    def compute(self, bars: Bars) -> dict[str, Floats]:
+        return {"r2": self._line(bars, "R_SQUARED")}

@@ -100,7 +100,7 @@ class PermutationEntropy(Indicator):
     window: int = parameter(100, title="Window", unit="bars", ge=2, le=2000, help="Orders that are counted.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("entropy"),)
-    levels: ClassVar[tuple[float, ...]] = (0.0, 1.0)
+    levels: ClassVar[tuple[float, ...]] = (1.0,)
 
     def label(self) -> str:
         return f"Entropy {self.order} of {self.window}"

@@ -16,32 +16,16 @@ from engine.indicators.logarithms import log_returns
 from engine.market.bars import Floats
 from engine.market.panel import Panel
 
+_GROUP = "Cross-section"
 MOST_SYMBOLS = 100
 """The matrix of each bar is taken apart, in a time that grows with the cube of its size."""
 _AT_ONCE = 64
 
 
-@plugin(
-    "principal_component", title="Principal component", group="Cross-section",
-    synonyms=("PCA", "factor", "eigenvector", "residual return"),
-)  # fmt: skip
-class PrincipalComponent(PanelIndicator):
-    """The first principal component of the symbols' last logarithmic returns, by their correlations: the share of the
-    variance that it explains in percent, the symbol's correlation with it, and what of the last return it does not
-    explain, in standard deviations.
-
-    It is computed anew at each bar, from the last bars on which every symbol has a return, that bar included. Most
-    symbols rise with it. Unknown where the price of one stands still.
-    """
-
-    kind: Literal["principal_component"] = "principal_component"
+class _Component(PanelIndicator):
     window: int = parameter(120, title="Window", unit="bars", ge=10, le=2000, help="Returns in the correlations.")
 
-    outputs: ClassVar[tuple[Output, ...]] = (Output("explained", unit="%"), Output("loading"), Output("residual"))
     nanoseconds: ClassVar[float] = 10_000.0
-
-    def label(self) -> str:
-        return f"Component {self.window}"
 
     def warm_up(self) -> int:
         return self.window
@@ -51,7 +35,45 @@ class PrincipalComponent(PanelIndicator):
             raise DataError(
                 f"{self.label()} compares at most {MOST_SYMBOLS} symbols, not {len(panel.symbols)}: choose fewer."
             )
-        return dict(zip(("explained", "loading", "residual"), _components(panel, self.window), strict=True))
+        found = dict(zip(("explained", "loading", "residual"), _components(panel, self.window), strict=True))
+        return {output.name: found[output.name] for output in self.outputs}
+
+
+@plugin("common_variance", title="Common variance", group=_GROUP, synonyms=("PCA", "absorption ratio", "correlation"))
+class CommonVariance(_Component):
+    """The share of the variance of the symbols' last logarithmic returns, in standard deviations, that their first
+    principal component explains, in percent: the higher, the more they move as one.
+
+    It is computed anew at each bar, from the last bars on which every symbol has a return, that bar included. Unknown
+    where the price of one stands still.
+    """
+
+    kind: Literal["common_variance"] = "common_variance"
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("explained", unit="%"),)
+
+    def label(self) -> str:
+        return f"Common variance {self.window}"
+
+
+@plugin(
+    "principal_component", title="Principal component", group=_GROUP,
+    synonyms=("PCA", "factor", "eigenvector", "residual return"),
+)  # fmt: skip
+class PrincipalComponent(_Component):
+    """The symbol's correlation with the first principal component of the symbols' last logarithmic returns, and what of
+    its last return that does not explain, in standard deviations.
+
+    It is computed as that of the common variance is. Most symbols rise with it.
+    """
+
+    kind: Literal["principal_component"] = "principal_component"
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("loading"), Output("residual"))
+    levels: ClassVar[tuple[float, ...]] = (0.0,)
+
+    def label(self) -> str:
+        return f"Component {self.window}"
 
 
 @lru_cache(maxsize=2)

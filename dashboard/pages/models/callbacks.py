@@ -19,7 +19,6 @@ from dashboard.pages.models.predictions import prediction_note, prediction_rows
 from dashboard.runs import restated
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
-from engine.models.preparation import prepare
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from engine.research.model_verdict import assess
@@ -96,7 +95,7 @@ def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
 @callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))
 def split(data: runs.ResultData) -> tuple[Any, Any]:
     spec, _ = runs.opened(data, ModelSpec)
-    drawn = timeline.info(spec, *prepare(spec))
+    drawn = timeline.info(spec, runner.run(spec.market), runner.run(spec.feature_spec()))
     return timeline.figure(drawn), view.parts(drawn)
 
 

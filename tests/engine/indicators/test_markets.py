@@ -14,7 +14,7 @@ from sklearn.decomposition import PCA
 from engine.core.errors import DataError
 from engine.indicators.breadth import Breadth, ExcessReturn
 from engine.indicators.pairs import RelativeStrength, Spread
-from engine.indicators.principal_component import MOST_SYMBOLS, PrincipalComponent
+from engine.indicators.principal_component import MOST_SYMBOLS, CommonVariance, PrincipalComponent
 from engine.indicators.regimes import Regime
 from engine.market.bars import Bars
 from engine.market.panel import Panel, align
@@ -89,7 +89,7 @@ def test_the_excess_return_by_hand() -> None:
 
 def test_the_component_is_that_of_scikit_learn() -> None:
     panel = align(correlated())
-    found = PrincipalComponent(window=60).compute_panel(panel)
+    found = PrincipalComponent(window=60).compute_panel(panel) | CommonVariance(window=60).compute_panel(panel)
     returns = np.diff(np.log(panel.close), axis=0)
     for at in range(60, 250, 37):
         window = returns[at - 60 : at]
@@ -107,7 +107,7 @@ def test_a_component_needs_every_symbol_to_move_and_not_too_many() -> None:
     walks = correlated()
     closes = walks[0].close.copy()
     closes[100:180] = 50.0
-    explained = PrincipalComponent(window=40).compute_panel(align((replace(walks[0], close=closes), *walks[1:])))
+    explained = CommonVariance(window=40).compute_panel(align((replace(walks[0], close=closes), *walks[1:])))
     assert np.isnan(explained["explained"][145:175]).all()
     assert np.isfinite(explained["explained"][50:100]).all()
     many = align([random_walk(5, place, symbol=f"S{place}") for place in range(MOST_SYMBOLS + 1)])

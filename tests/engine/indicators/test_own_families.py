@@ -10,17 +10,19 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from engine.indicators.candles import CandleShape
+from engine.indicators.candles import BarRange, CandleShape
 from engine.indicators.days import Calendar, TurnOfMonth
 from engine.indicators.distribution import (
     Autocorrelation,
     CloseZScore,
     PercentRank,
-    RegressionTrend,
+    RegressionR2,
+    RegressionResidual,
+    RegressionSlope,
     ReturnMoments,
     ReturnQuantile,
 )
-from engine.indicators.drawdowns import Drawdown
+from engine.indicators.drawdowns import BarsBelowHigh, Drawdown
 from engine.indicators.liquidity import Amihud, VwapDistance
 from engine.indicators.memory import FractionalDifference, Hurst, PermutationEntropy, difference_weights
 from engine.market.bars import Bars
@@ -52,7 +54,7 @@ def test_the_place_of_the_close_among_closes() -> None:
         CloseZScore(window=25).compute(BARS)["z"], (CLOSE - rolled.mean()) / rolled.std(), rtol=1e-7, atol=1e-9
     )
     np.testing.assert_allclose(PercentRank(window=25).compute(BARS)["rank"], 100 * (rolled.rank() - 1) / 24, rtol=1e-9)
-    found = Drawdown(window=25).compute(BARS)
+    found = Drawdown(window=25).compute(BARS) | BarsBelowHigh(window=25).compute(BARS)
     np.testing.assert_allclose(found["drawdown"], 100 * (CLOSE / rolled.max() - 1), rtol=1e-9, atol=1e-12)
     ago = [24 - int(np.argmax(values)) for values in windows(BARS.close, 25)]
     np.testing.assert_array_equal(found["bars"][24:], ago)
@@ -61,7 +63,7 @@ def test_the_place_of_the_close_among_closes() -> None:
 def test_what_stands_still_has_no_z_score_and_no_fit() -> None:
     still = make_bars(np.full(50, 4.0))
     assert np.isnan(CloseZScore(window=10).compute(still)["z"]).all()
-    assert np.isnan(RegressionTrend(window=10).compute(still)["r2"]).all()
+    assert np.isnan(RegressionR2(window=10).compute(still)["r2"]).all()
     assert np.isnan(ReturnMoments(window=10).compute(still)["skewness"]).all()
     assert np.isnan(Autocorrelation(window=10).compute(still)["correlation"]).all()
     assert np.isnan(Hurst(window=16).compute(still)["exponent"]).all()
@@ -70,7 +72,9 @@ def test_what_stands_still_has_no_z_score_and_no_fit() -> None:
 
 
 def test_the_trend_is_that_of_scipy() -> None:
-    found = RegressionTrend(window=20).compute(BARS)
+    found: dict[str, np.ndarray] = {}
+    for cls in (RegressionSlope, RegressionResidual, RegressionR2):
+        found |= cls(window=20).compute(BARS)
     for at in range(19, 300, 13):
         logs = np.log(BARS.close[at - 19 : at + 1])
         line = stats.linregress(np.arange(20), logs)
@@ -166,7 +170,7 @@ def test_the_day_is_that_of_the_exchange() -> None:
 def test_the_shape_of_a_candle_by_hand() -> None:
     bars = make_bars([12.0, 10], open=[10.0, 12])
     bars = replace(bars, high=np.array([14.0, 13]), low=np.array([9.0, 9]))
-    found = CandleShape().compute(bars)
+    found = CandleShape().compute(bars) | BarRange().compute(bars)
     np.testing.assert_allclose(found["body"], [2 / 5, -2 / 4])
     np.testing.assert_allclose(found["upper"], [2 / 5, 1 / 4])
     np.testing.assert_allclose(found["lower"], [1 / 5, 1 / 4])
