@@ -9,12 +9,16 @@ import pytest
 
 from engine.core.spec import Spec, canonical_json
 from engine.core.stored_values import ReadsValues
+from engine.features.checks.run import verdict
+from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import look_ahead, synthetic_gaps
+from engine.features.matrix import detect_look_ahead
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
+from engine.indicators.talib_family import TalibFunction
 from engine.market import catalog
-from engine.market.bars import Bars, Floats
+from engine.market.bars import Bars, Floats, Market
 from engine.market.spec import MarketSpec
-from tests.support.feature_inputs import point_in_time
+from tests.support.feature_inputs import feature_inputs, point_in_time
 from tests.support.market import cut, random_walk
 
 LENGTH = 1500
@@ -76,6 +80,16 @@ def test_no_value_uses_a_later_bar(indicator: Indicator, bars: Bars) -> None:
 def test_no_value_uses_a_later_bar_of_real_data(indicator: Indicator) -> None:
     for real in catalog.load(MarketSpec(symbols=("NVDA", "META"))).bars:
         assert look_ahead(point_in_time(indicator), real) == ()
+
+
+def test_the_check_of_features_finds_it_clean(indicator: Indicator, bars: Bars) -> None:
+    """On changed futures and from later starts too; the streaming form proves it for functions of TA-Lib."""
+    if indicator.needs_other_series():
+        assert detect_look_ahead(indicator, [bars], feature_inputs(indicator, bars)) == ()
+        return
+    found = verdict(indicator, FeatureInputs(Market((bars,)), {}))
+    assert found.verdict == ("as stated" if isinstance(indicator, ReadsValues) else "clean"), found.sentence()
+    assert found.certified == isinstance(indicator, TalibFunction)
 
 
 def test_where_the_series_began_matters_as_little_as_its_family_says(indicator: Indicator, bars: Bars) -> None:

@@ -91,6 +91,7 @@ def test_planted_leaks_are_found_with_the_rows_that_prove_it(workspace: Workspac
         ("c.ewm(span=20, adjust=False).mean()", 150, "clean"),
         ("c.ewm(span=20, adjust=False).mean()", 5, "unstable warm-up"),
         ("c.cumsum()", 0, "unstable warm-up"),
+        ("c + 0.002 * c.expanding().mean()", 0, "unstable warm-up"),
         ("(c - c.expanding().mean()) / c.expanding().std()", 20, "unstable warm-up"),
         ("c * 0 + 7", 0, "clean"),
         ("c * np.nan", 0, "clean"),
