@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Action, RunSpec
 from engine.features import ranges
 from engine.features.sets import versions
+from engine.indicators.expressions.vocabulary import vocabulary
 
 FEATURES, SET = "features", "set"
 """The field of the spec that holds them, and the control that names a set."""
@@ -62,7 +64,17 @@ class FeaturesForm(form.Form):
         chosen = next((str(entry[SET]) for entry in value or () if SET in entry), "")
         place = ids.field(self.page, SET)
         select = dbc.Select(id=place, options=set_options(chosen), value=chosen, placeholder="none", className="select")
-        return [controls.labelled_row(self.page, "Set", place, select, SET), *listed, html.Div(HINT, className="hint")]
+        return [
+            controls.labelled_row(self.page, "Set", place, select, SET),
+            *listed,
+            html.Div(HINT, className="hint"),
+            _words(),
+        ]
+
+
+def _words() -> Component:
+    """What a formula may be completed by (``assets/32_formula.js``)."""
+    return html.Div(hidden=True, **{"data-words": json.dumps(vocabulary())})
 
 
 def set_options(chosen: str = "") -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.visitor import Visitor
 
@@ -67,3 +68,22 @@ def test_a_range_is_many_features_and_a_value_is_explained(visitor: Visitor) -> 
     box = visitor.js("return document.getElementById('features-explained').innerText")
     assert "SMA 5 of NVDA on 2023-09-21" in box
     assert "sma(close, 5)" in box
+
+
+def test_a_formula_is_completed_by_keyboard(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    visitor.click(role="add", page="features", path="features")
+    visitor.press(".picker-row[data-kind=expression]", "the expression in the list")
+    visitor.until("return !!document.querySelector('.f.wide textarea')", "the formula")
+    visitor.js("document.querySelector('.f.wide textarea').focus()")
+    area = visitor.driver.switch_to.active_element
+    area.send_keys(Keys.CONTROL, "a")
+    area.send_keys("zsco")
+    visitor.until("return !!document.querySelector('.formula-word[aria-selected=true]')", "the list of words")
+    area.send_keys(Keys.ENTER)
+    area.send_keys("volu")
+    area.send_keys(Keys.TAB)
+    area.send_keys(", 20)")
+    assert area.get_property("value") == "zscore(volume, 20)"
+    visitor.sees_trace("features-chart", "zscore(volume, 20)")
