@@ -37,7 +37,15 @@ def information(
         own = grid.spread(values[:, column])
         for place, horizon in enumerate(horizons):
             found[column, place] = mean_test(rank_products(own, later[place], across), horizon)
-    return Information(horizons, across, *(np.ascontiguousarray(item) for item in np.moveaxis(found, 2, 0)))
+    ic, error, p_value, degrees = (np.ascontiguousarray(item) for item in np.moveaxis(found, 2, 0))
+    return Information(horizons, across, ic, error, p_value, degrees, half_width(error, degrees))
+
+
+def half_width(error: Floats, degrees: Floats, confidence: float = 0.95) -> Floats:
+    """Half the width of the confidence interval of a mean with that ``error``."""
+    from scipy.stats import t
+
+    return np.asarray(t.ppf((1 + confidence) / 2, degrees) * error, dtype=np.float64)
 
 
 def rank_products(own: Floats, later: Floats, across: bool) -> Floats:

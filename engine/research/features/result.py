@@ -21,9 +21,10 @@ class Information:
     follow, in bars.
 
     ``across`` says that it is that among the symbols of a date, averaged over dates; else it is that over time of each
-    symbol, averaged over symbols. ``ic``, its standard ``error``, ``p_value`` (two-sided, of no relation) and
-    ``degrees``, those of the Student distribution that IC / error follows without a relation (see ``information``), are
-    float64 (columns, horizons), NaN where there are too few values or they do not vary.
+    symbol, averaged over symbols. ``ic``, its standard ``error``, ``p_value`` (two-sided, of no relation), ``degrees``,
+    those of the Student distribution that IC / error follows without a relation (see ``information``), and the
+    ``half_width`` of the 95% confidence interval are float64 (columns, horizons), NaN where there are too few values or
+    they do not vary.
     """
 
     horizons: tuple[int, ...]
@@ -32,13 +33,11 @@ class Information:
     error: Floats
     p_value: Floats
     degrees: Floats
+    half_width: Floats
 
-    def band(self, confidence: float = 0.95) -> tuple[Floats, Floats]:
-        """Lowest and highest IC of the confidence interval, (columns, horizons) each."""
-        from scipy.special import stdtrit
-
-        width = stdtrit(np.maximum(self.degrees, 1), (1 + confidence) / 2) * self.error
-        return self.ic - width, self.ic + width
+    def band(self) -> tuple[Floats, Floats]:
+        """Lowest and highest IC of the 95% confidence interval, (columns, horizons) each."""
+        return self.ic - self.half_width, self.ic + self.half_width
 
     def corrected(self, tried: int) -> Floats:
         """``p_value`` of the best of ``tried`` features (Sidak 1967: 1 - (1 - p)^n), which holds for independent ones

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from engine.market.bars import Floats
-from engine.research.features.information import information, mean_test, rank_products, transforms
+from engine.research.features.information import half_width, information, mean_test, rank_products, transforms
 from engine.research.features.panel import Grid
 from engine.research.features.result import Information
 
@@ -96,7 +96,8 @@ def test_what_does_not_vary_or_is_not_known_has_none(values: Floats) -> None:
 
 
 def test_the_band_and_the_correction() -> None:
-    found = Information((1,), False, np.array([[0.1]]), np.array([[0.05]]), np.array([[0.01]]), np.array([[10.0]]))
+    ic, error, p_value, degrees = (np.array([[value]]) for value in (0.1, 0.05, 0.01, 10.0))
+    found = Information((1,), False, ic, error, p_value, degrees, half_width(error, degrees))
     low, high = found.band()
     assert (low[0, 0], high[0, 0]) == pytest.approx((0.1 - 2.228139 * 0.05, 0.1 + 2.228139 * 0.05), rel=1e-6)
     assert found.corrected(1)[0, 0] == pytest.approx(0.01)
