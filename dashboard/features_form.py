@@ -33,8 +33,10 @@ class FeaturesForm(form.Form):
     """
 
     def plain(self, spec: RunSpec | Action) -> dict[str, Any]:
-        values = super().plain(spec)
-        reference, size = _set_at_end(tuple(getattr(spec, FEATURES)))
+        values, features = super().plain(spec), getattr(spec, FEATURES, None)
+        if features is None:  # a request of another page, which a forger has put here
+            return values
+        reference, size = _set_at_end(tuple(features))
         cards = ranges.compact(values[FEATURES][: len(values[FEATURES]) - size])
         return {**values, FEATURES: [*cards, *([{SET: reference}] if reference else [])]}
 
