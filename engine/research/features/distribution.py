@@ -74,11 +74,13 @@ def fifth_returns(values: Floats, later: Floats, grid: Grid, across: bool) -> tu
 
 
 def turnover(values: Floats, grid: Grid, across: bool) -> Floats:
-    """Of each column the share of bars on which its fifth is another than on the bar before; NaN without two bars."""
+    """Of each column the share of bars on which its fifth is another than on the symbol's bar before; NaN without two
+    bars.
+    """
     found = np.full(values.shape[1], np.nan)
     for column in range(values.shape[1]):
-        fifth = fifth_of(grid.spread(values[:, column]), across)
-        both = (fifth[1:] >= 0) & (fifth[:-1] >= 0)
+        fifth = fifth_of(grid.spread(values[:, column]), across)[grid.date, grid.symbol]
+        both = (fifth[1:] >= 0) & (fifth[:-1] >= 0) & (grid.symbol[1:] == grid.symbol[:-1])
         if both.any():
             found[column] = (fifth[1:] != fifth[:-1])[both].mean()
     return found

@@ -32,7 +32,7 @@ def dynamics(values: Floats, grid: Grid, across: bool, seed: int, progress: Prog
     unit_root, stationary, psi, ks, ks_p_value = np.array(found).T
     return Dynamics(
         symbol=grid.symbols[longest],
-        autocorrelation=np.array([_autocorrelation(grid.spread(column)) for column in values.T]),
+        autocorrelation=np.array([_autocorrelation(grid.by_bar(column)) for column in values.T]),
         unit_root=unit_root,
         stationary=stationary,
         turnover=turnover(values, grid, across),
@@ -43,8 +43,8 @@ def dynamics(values: Floats, grid: Grid, across: bool, seed: int, progress: Prog
 
 
 def _autocorrelation(values: Floats) -> Floats:
-    """At lags 1 to ``LAGS``, averaged over the symbols that have it: of the pairs that are known, from the mean and
-    variance of all values.
+    """Of (bars, symbols) at lags 1 to ``LAGS``, averaged over the symbols that have it: of the pairs that are known,
+    from the mean and variance of all values.
     """
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=0), 1)
@@ -89,7 +89,7 @@ def drift(values: Floats, seed: int) -> tuple[float, float, float]:
     first, second = (part[np.isfinite(part)] for part in (values[:half], values[half:]))
     if min(len(first), len(second)) < _LEAST or np.ptp(np.concatenate((first, second))) == 0:
         return np.nan, np.nan, np.nan
-    inner = np.unique(np.quantile(first, np.arange(1, _TENTHS) / _TENTHS))
+    inner = _limits(first, _TENTHS)
     shares = [
         np.maximum(np.bincount(np.searchsorted(inner, part), minlength=len(inner) + 1) / len(part), _FLOOR)
         for part in (first, second)
@@ -103,10 +103,18 @@ def drift(values: Floats, seed: int) -> tuple[float, float, float]:
     return psi, float(distance), float((1 + (drawn >= distance - 1e-12).sum()) / (1 + len(drawn)))
 
 
+def _limits(values: Floats, parts: int) -> Floats:
+    """The inner limits of that many parts of ``values``, each the largest of its part. A value that takes up more than
+    one has a part to itself: what lies below it must not be counted with it.
+    """
+    quantiles, times = np.unique(np.quantile(values, np.arange(1, parts) / parts), return_counts=True)
+    return np.union1d(quantiles, np.nextafter(quantiles[times > 1], -np.inf))
+
+
 def _counts_by_date(values: Floats) -> Floats:
     """Values a date in each hundredth of all values: (dates, hundredths)."""
     known = np.isfinite(values)
-    inner = np.unique(np.quantile(values[known], np.arange(1, _STEPS) / _STEPS))
+    inner = _limits(values[known], _STEPS)
     place = np.searchsorted(inner, np.where(known, values, 0.0))
     found = np.zeros((len(values), len(inner) + 1))
     date = np.broadcast_to(np.arange(len(values))[:, None], values.shape)

@@ -49,8 +49,8 @@ def half_width(error: Floats, degrees: Floats, confidence: float = 0.95) -> Floa
 
 
 def rank_products(own: Floats, later: Floats, across: bool) -> Floats:
-    """A value a date (dates, symbols -> dates without those that have none), whose mean is Spearman's correlation: of
-    the symbols of each date, or over time of each symbol.
+    """A value a date (dates, symbols -> dates without those that have none), whose mean is the mean of Spearman's
+    correlations: of the symbols of each date, or over time of each symbol.
     """
     known = np.isfinite(own) & np.isfinite(later)
     axis = 1 if across else 0
@@ -59,9 +59,11 @@ def rank_products(own: Floats, later: Floats, across: bool) -> Floats:
     scores = [standard_ranks(np.where(known, item, np.nan), axis) for item in (own, later)]
     product = scores[0] * scores[1]
     present = np.isfinite(product)
-    count = present.sum(axis=1)
-    total = np.where(present, product, 0.0).sum(axis=1)
-    return np.asarray(total[count > 0] / count[count > 0])
+    has = present.any(axis=1)
+    share = np.maximum(present.sum(axis=axis, keepdims=True), 1.0)
+    if not across:  # every symbol counts alike, however many dates it has
+        share *= present.any(axis=0).sum() / max(has.sum(), 1)
+    return np.asarray(np.where(present, product / share, 0.0).sum(axis=1)[has])
 
 
 def standard_ranks(values: Floats, axis: int) -> Floats:

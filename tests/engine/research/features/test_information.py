@@ -50,6 +50,20 @@ def test_of_many_symbols_it_is_the_mean_over_dates() -> None:
     assert found.ic[0, 0] == pytest.approx(np.mean(expected), abs=1e-12)
 
 
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 9_999), shorter=st.integers(25, 200))
+def test_over_time_symbols_count_alike_however_long_they_have_traded(seed: int, shorter: int) -> None:
+    """Products of ranks of unlike numbers of dates, averaged date by date, would reach beyond 1."""
+    random, count = np.random.default_rng(seed), 200
+    x = [np.cumsum(random.normal(size=length)) for length in (count, shorter)]
+    y = [one + random.normal(size=len(one)) for one in x]
+    date = np.concatenate([np.arange(count), np.arange(count - shorter, count)])
+    both = Grid(count, ("OLD", "NEW"), date, np.repeat([0, 1], [count, shorter]))
+    found = information(np.concatenate(x)[:, None], [np.concatenate(y)], (1,), both)
+    expected = [stats.spearmanr(one, other)[0] for one, other in zip(x, y, strict=True)]
+    assert found.ic[0, 0] == pytest.approx(np.mean(expected), abs=1e-12)
+
+
 def test_independent_values_have_the_error_of_a_mean() -> None:
     products = np.random.default_rng(1).normal(0.1, 2, 40_000)
     mean, error, p_value, degrees = mean_test(products, 1)

@@ -11,6 +11,7 @@ from statsmodels.tsa.stattools import acf
 
 from engine.research.features.distribution import distributions, fifth_of, fifth_returns
 from engine.research.features.dynamics import drift, dynamics, stationarity
+from engine.research.features.panel import Grid
 from engine.research.features.redundancy import inflation, redundancy
 from tests.engine.research.features.test_information import grid
 
@@ -60,6 +61,19 @@ def test_autocorrelation_and_tests_of_stationarity() -> None:
     assert np.isnan(stationarity(NOISE[:50])).all()
 
 
+def test_a_symbols_bars_follow_on_one_another_whatever_days_others_trade_on() -> None:
+    """Of one that trades on five days of seven beside one that trades on all, lag 1 reaches over the weekend."""
+    date = np.flatnonzero(np.arange(2_000) % 7 < 5)
+    slow = np.convolve(RANDOM.normal(size=len(date) + 19), np.ones(20), "valid")
+    both = Grid(2_000, ("ALL", "FIVE"), np.concatenate((np.arange(2_000), date)), np.repeat([0, 1], [2_000, len(date)]))
+    found = dynamics(np.concatenate((NOISE, slow))[:, None], both, False, seed=0)
+    expected = [acf(values, nlags=40, fft=True)[1:] for values in (NOISE, slow)]
+    assert found.autocorrelation[0] == pytest.approx(np.mean(expected, axis=0), abs=1e-9)
+    fifths = [fifth_of(values[:, None], False)[:, 0] for values in (NOISE, slow)]
+    moved = np.concatenate([np.diff(fifth) != 0 for fifth in fifths])
+    assert found.turnover[0] == pytest.approx(moved.mean(), abs=1e-12)
+
+
 def test_drift_is_measured_against_halves_that_are_alike() -> None:
     psi, ks, p_value = drift(NOISE[:, None], 0)
     assert psi < 0.05
@@ -80,6 +94,15 @@ def test_psi_by_hand() -> None:
     first, second = np.arange(200.0), np.repeat(np.arange(100.0), 2)
     expected = 5 * (0.2 - 0.1) * np.log(2) + 5 * (1e-4 - 0.1) * np.log(1e-3)
     assert drift(np.concatenate((first, second))[:, None], 0)[0] == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_psi_of_a_flag_that_is_on_for_most_of_the_first_half(sign: int) -> None:
+    """It fills every tenth, and still it is told from its contrary, on whichever side that lies."""
+    flag = np.concatenate((np.arange(1_000) % 20 > 0, np.arange(1_000) % 20 == 0)).astype(float)
+    psi, ks, _ = drift(sign * flag[:, None], 0)
+    assert psi == pytest.approx(2 * 0.9 * np.log(0.95 / 0.05))
+    assert ks == pytest.approx(0.9)
 
 
 def test_a_slow_series_is_not_called_drifting_as_often_as_by_the_usual_test() -> None:
