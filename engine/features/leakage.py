@@ -19,6 +19,7 @@ Otherwise = Callable[[Bars, int], Mapping[str, Floats]]
 CUTS = 16
 TOLERANCE = 1e-9
 _GAPPED = 400  # bars in which gaps are made
+_RARE = 0.1  # share of the values
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,16 @@ def look_ahead(
     causal.
 
     ``compute`` runs again on ``bars`` truncated at about ``cuts`` places: some early ones, where a back-filled warm-up
-    shows, the rest spread evenly; and at some more just after missing values of each column, where a filled gap shows.
+    shows, the rest spread evenly; and at some more just after missing values of each column, where a filled gap shows,
+    and just after values that are rare in an output, as those of a flag: it may be wrong at these alone.
     At half of these places it runs once more on as many bars of which the later ones are others, in every column
     (``synthetic.with_other_future``, or what ``otherwise`` makes of them). Every value up to the cut must equal the one
-    on the whole, to 1e-9 of the output's range. Finds centred windows, statistics over the full sample, negative shifts
-    and back-fills; a back-fill shows only where values are missing, as they are in ``synthetic_gaps``.
+    on the whole, to 1e-9 of the output's spread. Finds centred windows, statistics over the full sample, negative
+    shifts and back-fills; a back-fill shows only where values are missing, as they are in ``synthetic_gaps``.
     """
     full = compute(bars)
     found: dict[str, tuple[LookAhead, ...]] = {}
-    for cut, is_other, part in _histories(compute, bars, _cuts(bars, cuts), otherwise):
+    for cut, is_other, part in _histories(compute, bars, _cuts(bars, full, cuts), otherwise):
         for name, values in full.items():
             if name in found:
                 continue
@@ -158,15 +160,27 @@ def with_gaps(bars: Bars) -> Bars:
     return replace(bars, **columns)
 
 
-def _cuts(bars: Bars, count: int) -> list[int]:
+def _cuts(bars: Bars, outputs: Mapping[str, Floats], count: int) -> list[int]:
     length = len(bars)
     early = [2**power for power in range(count // 3)]
     even = np.linspace(length // 8, length - 1, count - len(early)).astype(int).tolist()
-    gaps: set[int] = set()
-    for name in COLUMNS:
-        missing = np.flatnonzero(~np.isfinite(getattr(bars, name))) + 1
-        gaps.update(missing[np.linspace(0, len(missing) - 1, min(count // 3, len(missing))).astype(int)].tolist())
-    return sorted({cut for cut in (*early, *gaps, *even) if 0 < cut < length})
+    telling = [np.flatnonzero(~np.isfinite(getattr(bars, name))) for name in COLUMNS]
+    telling += [_rare(values) for values in outputs.values()]
+    after: set[int] = set()
+    for places in telling:
+        some = np.linspace(0, len(places) - 1, min(count // 3, len(places))).astype(int)
+        after.update((places[some] + 1).tolist())
+    return sorted({cut for cut in (*early, *after, *even) if 0 < cut < length})
+
+
+def _rare(values: Floats) -> NDArray[np.intp]:
+    """Where an output that is nearly always the same is not."""
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return known
+    usual = np.quantile(values[known], 0.5, method="nearest")
+    rare: NDArray[np.intp] = known[values[known] != usual]
+    return rare if len(rare) <= _RARE * len(known) else rare[:0]
 
 
 def _differs(truncated: Floats, full: Floats, spread: float) -> NDArray[np.bool_]:
@@ -177,8 +191,12 @@ def _differs(truncated: Floats, full: Floats, spread: float) -> NDArray[np.bool_
 
 
 def _spread(values: Floats) -> float:
+    """The range of nine values of ten, lest a few huge ones hide all differences; of all where these are the same."""
     finite = values[np.isfinite(values)]
-    return float(np.ptp(finite)) if len(finite) else 0.0
+    if not len(finite):
+        return 0.0
+    low, high = np.quantile(finite, (0.05, 0.95), method="nearest")
+    return float(high - low) or float(np.ptp(finite))
 
 
 def _day(time: np.datetime64) -> str:

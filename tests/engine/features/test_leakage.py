@@ -42,6 +42,8 @@ CAUSAL: dict[str, Callable[[pd.Series], pd.Series]] = {
     "the bar before": lambda close: close.shift(1),
     "no value at all": lambda close: close * np.nan,
     "a constant": lambda close: close * 0 + 7,
+    "a flag that is seldom on": lambda close: (returns(close) > 0.06).astype(float),
+    "a return beside one huge value": lambda close: returns(close) + 1e12 * (close.index == 5),
 }
 
 
@@ -58,6 +60,28 @@ def filled(column: str, way: str) -> Callable[[Bars], dict[str, Floats]]:
 def test_a_leak_is_found(name: str, length: int) -> None:
     found = look_ahead(of(LEAKS[name]), random_walk(length))
     assert [leak.output for leak in found] == ["out"]
+
+
+HIDDEN: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "beside one huge value": lambda close: returns(close).shift(-1).fillna(0) + 1e12 * (close.index == 5),
+    "beside some huge ratios": lambda close: (
+        returns(close).shift(-1).fillna(0) / (1 - (1 - 1e-14) * (close.index % 97 == 5))
+    ),
+    "in a flag that is seldom on": lambda close: (returns(close).shift(-1) > 0.06).astype(float),
+    "in tops known a bar later": lambda close: (close == close.rolling(41, center=True).max()).astype(float),
+}
+
+
+def returns(close: pd.Series) -> pd.Series:
+    return close / close.shift(1) - 1
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_a_leak_is_found_where_it_shows_little_or_seldom(name: str, scale: float) -> None:
+    bars = random_walk(4_000, seed=3)
+    bars = make_bars(bars.close * scale, open=bars.open * scale)
+    assert [leak.output for leak in look_ahead(of(HIDDEN[name]), bars)] == ["out"]
 
 
 @pytest.mark.parametrize("name", CAUSAL)
