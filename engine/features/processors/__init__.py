@@ -6,11 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+import numpy as np
 from pydantic import Field
 
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 from engine.market.bars import Floats
+
+_ROUNDING = 1e-12
 
 State = Mapping[str, Floats]
 """What a processor has learnt: float64 arrays by name, finite, (features) or (features, numbers)."""
@@ -33,6 +36,15 @@ class Processor(Spec):
 
     @abstractmethod
     def apply(self, state: State, values: Floats) -> Floats: ...
+
+
+def spread_or_one(low: Floats, high: Floats, spread: Floats) -> Floats:
+    """``spread`` of each feature, by which its values are divided; 1 where it is but rounding, as that of a mean of
+    prices that stand still: from ``low`` to ``high``, the ends that it was measured between, no value differs by a part
+    in 1e12.
+    """
+    still = high - low <= _ROUNDING * np.maximum(np.abs(low), np.abs(high))
+    return np.where(still | (spread <= 0), 1.0, spread)
 
 
 PROCESSORS = Registry("processors", Processor, "engine.features.processors")

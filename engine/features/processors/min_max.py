@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.core.registry import plugin
-from engine.features.processors import Processor, State
+from engine.features.processors import Processor, State, spread_or_one
 from engine.market.bars import Floats
 
 
@@ -23,9 +23,8 @@ class MinMax(Processor):
         return "min-max"
 
     def fit(self, values: Floats) -> State:
-        low = np.nanmin(values, axis=0)
-        span = np.nanmax(values, axis=0) - low
-        return {"low": low, "span": np.where(span > 0, span, 1.0)}
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        return {"low": low, "span": spread_or_one(low, high, high - low)}
 
     def apply(self, state: State, values: Floats) -> Floats:
         return (values - state["low"]) / state["span"]

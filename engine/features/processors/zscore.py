@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.core.registry import plugin
-from engine.features.processors import Processor, State
+from engine.features.processors import Processor, State, spread_or_one
 from engine.market.bars import Floats
 
 
@@ -23,9 +23,11 @@ class ZScore(Processor):
         return "z-score"
 
     def fit(self, values: Floats) -> State:
-        deviation = np.nanstd(values, axis=0)
-        still = np.nanmax(values, axis=0) == np.nanmin(values, axis=0)
-        return {"mean": np.nanmean(values, axis=0), "deviation": np.where(still | (deviation == 0), 1.0, deviation)}
+        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+        return {
+            "mean": np.nanmean(values, axis=0),
+            "deviation": spread_or_one(low, high, np.nanstd(values, axis=0)),
+        }
 
     def apply(self, state: State, values: Floats) -> Floats:
         return (values - state["mean"]) / state["deviation"]

@@ -70,9 +70,11 @@ def rolling_variance(values: Floats, window: int, freedom: int, out: Floats) -> 
     """Variances: squared distances from the mean over ``window - freedom``; NaN where that is not positive.
 
     Welford's update of the sum of squared distances (Technometrics 4, 1962) for one value that comes and one that goes.
+    Where the sum has fallen to a small part of what it was, as when a huge value goes, its digits went with it: it is
+    taken anew.
     """
     for row in range(values.shape[0]):
-        run, age, equal, mean, squares = 0, 0, 0, 0.0, 0.0
+        run, age, equal, mean, squares, largest = 0, 0, 0, 0.0, 0.0, 0.0
         for bar in range(values.shape[1]):
             value = values[row, bar]
             if not np.isfinite(value):
@@ -84,6 +86,13 @@ def rolling_variance(values: Floats, window: int, freedom: int, out: Floats) -> 
                 out[row, bar] = np.nan
                 continue
             age = 0 if run == window or age == window - 1 else age + 1
+            if age > 0:
+                gone, before = values[row, bar - window], mean
+                mean += (value - gone) / window
+                squares += (value - gone) * ((value - mean) + (gone - before))
+                largest = max(largest, squares)
+                if squares <= 1e-6 * largest:
+                    age = 0
             if age == 0:
                 mean = 0.0
                 for place in range(bar - window + 1, bar + 1):
@@ -92,10 +101,7 @@ def rolling_variance(values: Floats, window: int, freedom: int, out: Floats) -> 
                 squares = 0.0
                 for place in range(bar - window + 1, bar + 1):
                     squares += (values[row, place] - mean) ** 2
-            else:
-                gone, before = values[row, bar - window], mean
-                mean += (value - gone) / window
-                squares += (value - gone) * ((value - mean) + (gone - before))
+                largest = squares
             if equal >= window:
                 mean, squares = value, 0.0
             squares = max(squares, 0.0)

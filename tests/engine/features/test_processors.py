@@ -66,6 +66,16 @@ def test_against_scikit_learn(processor: Processor, transformer: Any) -> None:
     assert np.isnan(found).any() != processor.fills_unknown
 
 
+@pytest.mark.parametrize("processor", [ZScore(), MinMax(), Robust()], ids=lambda item: type(item).__name__)
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+def test_what_differs_by_rounding_alone_is_constant(processor: Processor, scale: float) -> None:
+    """The means of prices that stand still: divided by their deviation a later move would be one of 1e16."""
+    train = scale * (100 + 1e-14 * np.arange(40.0)[:, None] * 100)
+    assert len(np.unique(train)) > 1
+    found = fit((processor,), train).apply(scale * np.array([[100.0], [101.0]]))
+    np.testing.assert_allclose(found[:, 0], [0, scale], atol=1e-9 * scale)
+
+
 def test_winsorised_by_hand_and_by_quantiles() -> None:
     train = np.arange(101.0)[:, None]
     found = fit((Winsorise(share=0.1),), train).apply(np.array([[-5.0], [10], [50], [90], [91], [NAN]]))

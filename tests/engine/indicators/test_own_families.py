@@ -60,6 +60,14 @@ def test_the_place_of_the_close_among_closes() -> None:
     np.testing.assert_array_equal(found["bars"][24:], ago)
 
 
+@pytest.mark.parametrize("fall", [1e-4, 1e-6, 1e-8])
+def test_a_price_that_has_collapsed_keeps_its_digits(fall: float) -> None:
+    close = random_walk(300, seed=8).close
+    close[100:] *= fall
+    expected = [stats.zscore(close[end - 40 : end], ddof=1)[-1] for end in range(40, 301)]
+    assert CloseZScore(window=40).compute(make_bars(close))["z"][39:] == pytest.approx(expected, rel=1e-6)
+
+
 def test_what_stands_still_has_no_z_score_and_no_fit() -> None:
     still = make_bars(np.full(50, 4.0))
     assert np.isnan(CloseZScore(window=10).compute(still)["z"]).all()
