@@ -29,6 +29,7 @@ from engine.research.features.spec import FeatureReportSpec
 
 JOB = SideJob(ids.PAGE, "statistics")
 HORIZON = 5
+SHOWN = 3
 TALL = 420  # pixels of the table, at most
 ASK = (
     "How each feature is distributed, whether it is stationary and drifts, and how well it ranks the returns of the "
@@ -201,7 +202,18 @@ def said(found: FeatureReport, tried: int) -> str:
     return (
         f"{count(len(found.names), 'column')} of {count(len(found.symbols), 'symbol')}, {count(found.rows, 'row')} · "
         f"IC {how}, next {count(found.horizon, 'bar')} · {count(tried, 'feature')} tried on these data · "
-        f"{number(total, 1)} ms and {number(found.megabytes * len(found.names), 2)} MB a symbol"
+        f"{number(total, 1)} ms and {number(found.megabytes * len(found.names), 2)} MB a symbol{_caution(found.slow())}"
+    )
+
+
+def _caution(slow: tuple[str, ...]) -> str:
+    """About p-values that are too small; nothing where there are none."""
+    if not slow:
+        return ""
+    more = f" and {len(slow) - SHOWN:,} more" if len(slow) > SHOWN else ""
+    return (
+        f". The p-value of {', '.join(slow[:SHOWN])}{more} is too small: so slow a feature of the prices follows their "
+        "trend in the sample. Choose a longer range, or ten symbols or more."
     )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from engine.core.store import Labelled, Trial
 from engine.market.bars import Floats
 
+_STRETCHES = 40
 FAMILY = "features"
 """Under which the ledger of trials keeps the features that were looked at."""
 
@@ -134,6 +135,18 @@ class FeatureReport(Labelled):
         """Place of the label's horizon among those of ``information``."""
         horizons = self.information.horizons
         return horizons.index(self.horizon) if self.horizon in horizons else len(horizons) - 1
+
+    def slow(self) -> tuple[str, ...]:
+        """The columns that move so slowly that the p-value of their IC over time is too small where they are made of
+        the prices that it is measured on: of a random walk's own level it is under 0.05 in every third sample, of the
+        distance from a mean over a quarter of the bars in every fifth (Stambaugh, "Predictive Regressions", Journal of
+        Financial Economics 54, 1999). They have fewer than ``_STRETCHES`` stretches a symbol that are unlike, as many
+        as bars times one less their first autocorrelation. None for the IC among the symbols of a date.
+        """
+        if self.information.across:
+            return ()
+        stretches = self.rows / len(self.symbols) * (1 - self.dynamics.autocorrelation[:, 0])
+        return tuple(name for name, count in zip(self.names, stretches, strict=True) if count < _STRETCHES)
 
     def trial(self) -> Trial:
         """The features as the ledger counts them: see ``ledger.features_tried``."""

@@ -84,6 +84,13 @@ def test_a_row_holds_what_was_computed(answer: Any) -> None:
     assert "over time, next 10 bars" in words.children
 
 
+def test_slow_features_of_the_price_are_named(answer: Any) -> None:
+    """The mean of 20 closes wanders with the price; RSI comes back within weeks."""
+    words, *_ = statistics.show(answer, None)
+    assert report().slow() == ("SMA 20",)
+    assert "The p-value of SMA 20 is too small" in words.children
+
+
 def test_before_there_is_an_answer_the_tab_says_what_there_is_to_ask() -> None:
     words, rows, _, chosen, hidden = statistics.show(None, None)
     assert (words.children, rows, chosen, hidden) == (statistics.ASK, [], [], True)

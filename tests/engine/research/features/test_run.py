@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -47,6 +48,16 @@ def test_it_runs_on_sample_data_and_is_stored() -> None:
     assert again.names == found.names
     np.testing.assert_array_equal(again.information.p_value, found.information.p_value)
     assert set(found.summary()["ic and p-value"]) == set(found.names)  # type: ignore[call-overload]
+
+
+def test_of_slow_features_the_p_value_is_too_small_over_time_alone() -> None:
+    """Bars times one less the first autocorrelation: 40 are enough."""
+    found = engine.run(FeatureReportSpec(market=MARKET, features=(Sma(), Rsi()), horizons=(5,)))
+    assert found.slow() == (found.names[0],)
+    first = 1 - np.array([39.9, 40.1]) / found.rows
+    moves = replace(found.dynamics, autocorrelation=np.repeat(first[:, None], 40, axis=1))
+    assert replace(found, dynamics=moves).slow() == (found.names[0],)
+    assert replace(found, information=replace(found.information, across=True)).slow() == ()
 
 
 def test_the_same_request_gives_the_same_numbers() -> None:
