@@ -90,14 +90,14 @@ def _worst(before: Floats, after: Floats, span: float, family: Family) -> int | 
 
 
 def _moves_alike(before: Floats, after: Floats, span: float) -> bool:
-    known = np.isfinite(before) & np.isfinite(after)
-    before, after = before[known], after[known]
-    if len(before) < 2:
-        return True
-    if np.allclose(np.diff(after), np.diff(before), rtol=1e-9, atol=1e-9 * span):
-        return True
+    """By steps from bar to bar: behind a gap the sum may begin anew."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return bool(np.allclose(after[1:] / after[:-1], before[1:] / before[:-1], rtol=1e-9, equal_nan=True))
+        steps = np.diff(before), np.diff(after)
+        factors = before[1:] / before[:-1], after[1:] / after[:-1]
+    both = np.isfinite(steps[0]) & np.isfinite(steps[1])
+    if np.allclose(steps[1][both], steps[0][both], rtol=1e-9, atol=1e-9 * span):
+        return True
+    return bool(np.allclose(factors[1][both], factors[0][both], rtol=1e-9, equal_nan=True))
 
 
 def _range(values: Floats) -> float:

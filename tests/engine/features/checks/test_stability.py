@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from engine.features.checks.stability import unsettled
@@ -52,3 +54,15 @@ def test_a_constant_may_stay_in_what_is_cumulative(family: str, count: int) -> N
         lambda bars: {"out": bars.close - bars.close[0] * np.arange(len(bars))}, random_walk(1_000), (0,), "cumulative"
     )
     assert len(other) == 1
+
+
+def test_a_sum_that_begins_anew_behind_a_gap_is_settled() -> None:
+    bars = random_walk(1_000)
+    close = bars.close.copy()
+    close[[150, 300]] = np.nan
+
+    def compute(bars: Bars) -> dict[str, Floats]:
+        runs = pd.Series(bars.close).groupby(np.cumsum(np.isnan(bars.close)))
+        return {"out": runs.cumsum().to_numpy()}
+
+    assert unsettled(compute, replace(bars, close=close), (0,), "cumulative") == ()
