@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ _COLUMNS = {"open": "Open", "high": "High", "low": "Low", "close": "Close", "vol
     "adj_close": "Adj Close"
 }
 _LIMITED = re.compile(r"not available for startTime|must be within the last|Only \d+ days worth", re.IGNORECASE)
+_ATTEMPTS, _PAUSE = 40, 0.05
+"""Attempts to make a database that another process is making, and seconds between them."""
 _UNEXPECTED = (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError)
 """Exceptions that yfinance lets through on an unexpected response."""
 
@@ -184,7 +187,27 @@ def library() -> Any:
     yfinance.set_tz_cache_location(str(settings().cache / "yfinance"))
     yfinance.config.debug.hide_exceptions = False
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # what goes wrong is in our report
+    _make_databases()
     return yfinance
+
+
+def _make_databases() -> None:
+    """Those of yfinance, before threads open them: SQLite refuses, without waiting, to have two connections turn on its
+    write-ahead log at once. Another process may be at it.
+    """
+    from peewee import OperationalError
+    from yfinance import cache as caches
+
+    for kept in (caches.get_tz_cache(), caches.get_cookie_cache(), caches.get_isin_cache()):
+        for _ in range(_ATTEMPTS):
+            try:
+                kept.initialise()
+                break
+            except OperationalError as error:
+                if "locked" not in str(error):
+                    return  # such as a full disk, which the first request says
+                kept.get_db().close()
+                time.sleep(_PAUSE)
 
 
 @cache

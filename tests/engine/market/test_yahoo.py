@@ -17,6 +17,7 @@ from engine.market.bars import Bars
 from engine.market.fetching import Fetched, FetchReport, FetchRequest
 from engine.market.sources import yahoo as source
 from engine.market.spec import MarketSpec
+from engine.market.yfinance_adapter import library
 from tests.support.yahoo import Listed, Yahoo
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -286,3 +287,11 @@ def test_a_full_disk_is_said_and_stops_no_other_symbol(yahoo: Yahoo, monkeypatch
     report = stored("DISK", "B")
     assert [item.status for item in report.outcomes] == ["not stored", "stored"]
     assert "(database or disk is full): free some space" in report.outcomes[0].sentence
+
+
+def test_the_databases_of_yfinance_are_there_before_threads_use_them(yahoo: Yahoo) -> None:
+    """Two threads that made one at once were told "database is locked", 3 times in 65."""
+    library()
+    from yfinance import cache as caches
+
+    assert [caches.get_tz_cache().initialised, caches.get_cookie_cache().initialised] == [1, 1]
