@@ -23,7 +23,7 @@
     });
 
   /* The same of the data page: the series on screen, once for each series, and whenever a free tab is opened. */
-  here.looked = (result, symbol, active, now, ids) =>
+  here.viewed = (result, symbol, active, now, ids) =>
     ids.map((id, index) => {
       const before = now[index] || {}, has = result && result.spec, isFree = before.free;
       if (id.tab !== active || (!has && !isFree)) return no();

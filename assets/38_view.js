@@ -28,20 +28,20 @@
     return url.pathname + url.search;
   };
 
-  /* A control that has just come into the page takes what the address or the visitor said before; any other one's value
+  /* A control that has just come into the page takes what the address or the visitor chose before; any other one's value
      is kept. ``pair`` are the symbols of a pair, which the server fills itself. */
   here.chosen = function (values, pair, ids, pairIds, kept) {
-    const no = window.dash_clientside.no_update, said = { ...kept.said };
+    const no = window.dash_clientside.no_update, explicit = { ...kept.explicit };
     const filled = ids.map((id, index) => {
-      if (values[index] === null || values[index] === undefined) return said[id.name] || kept.usual[id.name];
-      said[id.name] = values[index];
+      if (values[index] === null || values[index] === undefined) return explicit[id.name] || kept.usual[id.name];
+      explicit[id.name] = values[index];
       return no;
     });
     pairIds.forEach((id, index) => {
-      if (pair[index]) said[id.name] = pair[index];
+      if (pair[index]) explicit[id.name] = pair[index];
     });
-    const isSame = JSON.stringify(said) === JSON.stringify(kept.said);
-    return [filled, isSame ? no : { ...kept, said: said }];
+    const isSame = JSON.stringify(explicit) === JSON.stringify(kept.explicit);
+    return [filled, isSame ? no : { ...kept, explicit: explicit }];
   };
 
   here.viewInLink = function (display, tab, symbol, zoom, symbols, kept, data, span, href) {
@@ -55,8 +55,8 @@
       to: range[1],
       clock: range.length && zoom.zone !== "UTC" ? zoom.zone : "",
     };
-    const { usual, said } = kept || { usual: {}, said: {} };
-    for (const name in usual) seen[name] = said[name] === usual[name] ? "" : said[name];
+    const { usual, explicit } = kept || { usual: {}, explicit: {} };
+    for (const name in usual) seen[name] = explicit[name] === usual[name] ? "" : explicit[name];
     if (location.pathname !== "/data") return window.dash_clientside.no_update;
     const link = here.withView(location.pathname + location.search);
     history.replaceState(history.state, "", link);

@@ -116,10 +116,10 @@ def _events(price: CandleInfo, name: str, bars: np.ndarray, words: Sequence[str]
     by_candle: dict[int, list[str]] = {}
     for bar, text in inside:
         by_candle.setdefault(int(np.searchsorted(price.index, bar)), []).append(text)
-    said = tuple(
+    summaries = tuple(
         texts[0] if len(texts) == 1 else f"{len(texts)}: {', '.join(texts[:4])}" for texts in by_candle.values()
     )
-    return Events(name, price.time[list(by_candle)], said)
+    return Events(name, price.time[list(by_candle)], summaries)
 
 
 def _line(price: CandleInfo, indicator: Indicator, output: Output, column: int, values: Floats) -> Line:

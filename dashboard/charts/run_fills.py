@@ -61,11 +61,11 @@ def bars_of(bars: Bars, result: BacktestResult, time: NDArray[np.datetime64]) ->
 
 def _marks(name: str, price: CandleInfo, edge: Floats, candle: NDArray[np.int64], words: Sequence[str]) -> FillMarks:
     here, first, size = np.unique(candle, return_index=True, return_counts=True)
-    said = tuple(_said(name, words[at : at + number]) for at, number in zip(first, size, strict=True))
-    return FillMarks(name, price.time[here], edge[here], said)
+    texts = tuple(_summary(name, words[at : at + number]) for at, number in zip(first, size, strict=True))
+    return FillMarks(name, price.time[here], edge[here], texts)
 
 
-def _said(name: str, words: Sequence[str]) -> str:
+def _summary(name: str, words: Sequence[str]) -> str:
     """What was done in one candle."""
     if len(words) == 1:
         return f"{name} {words[0]}"

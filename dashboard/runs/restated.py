@@ -33,10 +33,10 @@ def wire(page: str) -> None:
 def _of_result(page: str, data: ResultData) -> Sequence[Component]:
     if not data or "spec" not in data:
         return []
-    return said(f"/{ids.owner(page)}", data.get("key", ""), runner.load_spec(data["spec"]))
+    return note(f"/{ids.owner(page)}", data.get("key", ""), runner.load_spec(data["spec"]))
 
 
-def said(path: str, key: str, spec: RunSpec) -> list[Component]:
+def note(path: str, key: str, spec: RunSpec) -> list[Component]:
     """Of the run ``key`` on bars as known on a date what has been restated since, of another what has been since an
     earlier run of the same request; ``path`` is that of its page.
     """

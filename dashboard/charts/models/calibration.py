@@ -23,15 +23,15 @@ Z = 1.959964
 class CalibrationInfo:
     """Rows of the test part with a prediction and a known outcome, in up to ten bins by their prediction.
 
-    A bin has the mean probability that was ``said``, the share that ``rose``, its ``rows``, and the 95% interval of
+    A bin has the mean ``predicted`` probability, the share that ``rose``, its ``rows``, and the 95% interval of
     the share, ``low`` to ``high`` (Wilson 1927); of several classes the highest is the rise. Of a regression it has the
-    mean number that was said, the mean outcome, and the 95% interval of that by its standard error. Labels of
+    mean prediction, the mean outcome, and the 95% interval of that by its standard error. Labels of
     ``horizon`` bars overlap, so the interval counts one row in ``horizon`` as independent. ``base_rate`` is the share
     of rises, or the mean outcome, in all of them; ``is_number`` tells a regression, ``in_percent`` whether its values
     are fractions, as probabilities are.
     """
 
-    said: Floats
+    predicted: Floats
     rose: Floats
     rows: NDArray[np.int64]
     low: Floats
@@ -91,13 +91,13 @@ def figure(info: CalibrationInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     value, bound, ticks = (".2%", ".1%", ".3~p") if info.in_percent else (".3~f", ".2~f", ".3~g")
-    ends = [float(info.said.min()), float(info.said.max())]
+    ends = [float(info.predicted.min()), float(info.predicted.max())]
     perfect = go.Scatter(
         x=ends, y=ends, name="Perfect", mode="lines", hoverinfo="skip", showlegend=False,
         line={"color": base.MUTED, "width": 1.2, "dash": "dash"},
     )  # fmt: skip
     dots = go.Scatter(
-        x=info.said, y=info.rose, name="Model", mode="lines+markers", showlegend=False,
+        x=info.predicted, y=info.rose, name="Model", mode="lines+markers", showlegend=False,
         line={"color": base.SERIES[0], "width": 1.4}, marker={"size": 7, "color": base.SERIES[0]},
         customdata=np.column_stack([info.rows, info.low, info.high]),
         error_y={"type": "data", "symmetric": False, "array": info.high - info.rose, "arrayminus": info.rose - info.low,

@@ -19,7 +19,7 @@ from engine.jobs import library, runner
 from engine.jobs.library import Saved
 
 
-def said(key: str, spec: BacktestSpec, result: BacktestResult) -> Sequence[Component | str]:
+def note(key: str, spec: BacktestSpec, result: BacktestResult) -> Sequence[Component | str]:
     """Of a run on bars as known on a date, what has been restated since and what today's give; of another, what a run
     of the same request had otherwise.
     """

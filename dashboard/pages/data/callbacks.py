@@ -24,7 +24,7 @@ tabs.wire(FORM, ids.TABS, TABS, FIRST)
 
 
 def symbols(data: runs.ResultData) -> list[str]:
-    """The symbols that can be looked at."""
+    """The symbols that can be viewed."""
     return [bars.series.symbol for bars in opened(data)[1].bars]
 
 

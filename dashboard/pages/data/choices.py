@@ -83,11 +83,11 @@ def chosen(name: str, value: str | None) -> str:
 
 
 def store(seen: Mapping[str, str]) -> Component:
-    """What was said, as the address has it, beside what is usual."""
-    said = {name: seen[name] for name, choice in CHOICES.items() if seen.get(name) in choice.options}
-    said |= {name: seen[name] for name in PAIR if seen.get(name)}
+    """The explicit choices, as the address has them, beside the usual ones."""
+    explicit = {name: seen[name] for name, choice in CHOICES.items() if seen.get(name) in choice.options}
+    explicit |= {name: seen[name] for name in PAIR if seen.get(name)}
     usual = {name: choice.usual for name, choice in CHOICES.items()} | dict.fromkeys(PAIR, "")
-    return dcc.Store(id=ids.CHOICES, data={"said": said, "usual": usual})
+    return dcc.Store(id=ids.CHOICES, data={"explicit": explicit, "usual": usual})
 
 
 clientside_callback(

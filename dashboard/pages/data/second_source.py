@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 from dashboard.charts.candles import UTC
 from dashboard.components import card
 from dashboard.pages.data import ids
-from dashboard.pages.data.tab import Looked, seen, seen_id, series_of
+from dashboard.pages.data.tab import Viewed, seen, seen_id, series_of
 from dashboard.pages.data.view import price
 from dashboard.text.format import count, percent, signed_percent
 from engine.core.errors import EngineError
@@ -40,9 +40,9 @@ def layout() -> Component:
     Output(ids.SECOND_SOURCE, "value"),
     seen(_TAB),
 )
-def offer(looked: Looked) -> tuple[bool, list[dict[str, str]], str]:
+def offer(viewed: Viewed) -> tuple[bool, list[dict[str, str]], str]:
     """Which others there are; none is chosen yet."""
-    others = counterparts(series_of(looked)[1])
+    others = counterparts(series_of(viewed)[1])
     options = [{"label": f"{item.collection}, {_origin(item)}", "value": _key(item)} for item in others]
     return not others, [{"label": "Compare with", "value": ""}, *options], ""
 
@@ -52,12 +52,12 @@ def offer(looked: Looked) -> tuple[bool, list[dict[str, str]], str]:
     Input(ids.SECOND_SOURCE, "value"),
     State(seen_id(_TAB), "data"),
 )
-def show(chosen: str | None, looked: Looked) -> Any:
+def show(chosen: str | None, viewed: Viewed) -> Any:
     """Where the two disagree, over the range that both cover, after their repairs."""
     hint = html.P("Choose one to see where the two disagree.", className="hint")
     if not chosen:
         return hint
-    series = series_of(looked)[1]
+    series = series_of(viewed)[1]
     other = next((item for item in counterparts(series) if _key(item) == chosen), None)
     if other is None:
         return hint

@@ -48,8 +48,8 @@ Option = dict[str, Any]
 
 def status() -> Component:
     """Where a download that was begun in the list says how far it is."""
-    said = html.Div(id=ids.FETCHING, className="run-problem", role="status")
-    return html.Div([said, dcc.Store(id=ids.FOUND)])
+    status = html.Div(id=ids.FETCHING, className="run-problem", role="status")
+    return html.Div([status, dcc.Store(id=ids.FOUND)])
 
 
 def offers(collection: str, text: str, chosen: Sequence[str]) -> list[Option]:

@@ -5,9 +5,9 @@ To add a tab, write one module of ``dashboard.pages.data.tabs``:
 1. ``layout()`` returns what the tab shows; it is called when the tab is first opened.
 2. ``TAB = Tab("name", "Title", layout)``, added to ``TABS`` in ``tabs/__init__.py``. A tab with a form of its own, such
    as a download, has a ``study``; one that needs no series, such as the catalogue, is ``free``.
-3. ``@callback(Output(...), seen("name"))`` calls a function of one argument, ``Looked``, whenever the series changes
+3. ``@callback(Output(...), seen("name"))`` calls a function of one argument, ``Viewed``, whenever the series changes
    while the tab is in sight and when the tab is opened, and never otherwise.
-4. There ``shown(looked)`` returns the request and the adjusted bars on screen, ``opened(looked)`` those of all symbols.
+4. There ``shown(viewed)`` returns the request and the adjusted bars on screen, ``opened(viewed)`` those of all symbols.
    A free tab's argument may hold no series: ``shown`` then raises ``PreventUpdate``.
 """
 
@@ -39,8 +39,20 @@ OPEN = Input(line_id(ids.TABS), "active_tab")
 
 
 __all__ = [
-    "OPEN", "RESULT", "SYMBOL", "Looked", "Tab", "as_supplied", "of_symbol", "opened", "refused", "seen", "seen_id",
-    "series_of", "shown", "verdict_of",
+    "OPEN",
+    "RESULT",
+    "SYMBOL",
+    "Tab",
+    "Viewed",
+    "as_supplied",
+    "of_symbol",
+    "opened",
+    "refused",
+    "seen",
+    "seen_id",
+    "series_of",
+    "shown",
+    "verdict_of",
 ]  # fmt: skip
 
 
@@ -52,13 +64,13 @@ class _Looked(TypedDict, total=False):
     opened: float
 
 
-Looked: TypeAlias = Annotated[_Looked, PlainValidator(TypeAdapter(_Looked).validate_python)] | None
+Viewed: TypeAlias = Annotated[_Looked, PlainValidator(TypeAdapter(_Looked).validate_python)] | None
 """The page's result with the symbol on screen, as the browser says it."""
 
 
 def seen_id(name: str) -> frame.Id:
-    """Store: ``Looked`` for the tab ``name``; a free tab's is filled anew whenever that is opened."""
-    return {"role": "looked", "page": ids.PAGE, "tab": name}
+    """Store: ``Viewed`` for the tab ``name``; a free tab's is filled anew whenever that is opened."""
+    return {"role": "viewed", "page": ids.PAGE, "tab": name}
 
 
 def seen(name: str) -> Input:
@@ -66,24 +78,24 @@ def seen(name: str) -> Input:
     return Input(seen_id(name), "data")
 
 
-def opened(data: runs.ResultData | Looked) -> tuple[MarketSpec, Market]:
+def opened(data: runs.ResultData | Viewed) -> tuple[MarketSpec, Market]:
     """The request and its bars; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
     return runs.opened(data, MarketSpec)
 
 
-def shown(data: Looked) -> tuple[MarketSpec, Bars]:
+def shown(data: Viewed) -> tuple[MarketSpec, Bars]:
     """The request and the bars of the symbol on screen: the first if that is not among them."""
     return of_symbol(data, (data or {}).get("symbol"))
 
 
-def of_symbol(data: runs.ResultData | Looked, symbol: str | None) -> tuple[MarketSpec, Bars]:
+def of_symbol(data: runs.ResultData | Viewed, symbol: str | None) -> tuple[MarketSpec, Bars]:
     """The request and the bars of ``symbol``, or of the first if it is not among them."""
     spec, market = opened(data)
     by_symbol = {bars.series.symbol: bars for bars in market.bars}
     return spec, by_symbol.get(str(symbol), market.bars[0])
 
 
-def series_of(data: Looked) -> tuple[MarketSpec, Series]:
+def series_of(data: Viewed) -> tuple[MarketSpec, Series]:
     """The request and the series on screen; where bars of the request are refused, the first series concerned. Raises
     as ``shown`` does otherwise.
     """
@@ -120,11 +132,11 @@ def verdict_of(spec: MarketSpec, symbol: str) -> Verdict:
 
 
 clientside_callback(
-    ClientsideFunction("stratoscope", "looked"),
-    Output({"role": "looked", "page": ids.PAGE, "tab": ALL}, "data"),
+    ClientsideFunction("stratoscope", "viewed"),
+    Output({"role": "viewed", "page": ids.PAGE, "tab": ALL}, "data"),
     RESULT,
     SYMBOL,
     OPEN,
-    State({"role": "looked", "page": ids.PAGE, "tab": ALL}, "data"),
-    State({"role": "looked", "page": ids.PAGE, "tab": ALL}, "id"),
+    State({"role": "viewed", "page": ids.PAGE, "tab": ALL}, "data"),
+    State({"role": "viewed", "page": ids.PAGE, "tab": ALL}, "id"),
 )

@@ -162,7 +162,7 @@ class TestCalibration:
         rose = np.concatenate([np.zeros(40), np.ones(10), np.zeros(25), np.ones(25)])
         many = result(prediction=said, outcome=rose)
         drawn = calibration.info(many, horizon=1)
-        assert drawn.said == pytest.approx([0.2, 0.8])
+        assert drawn.predicted == pytest.approx([0.2, 0.8])
         assert drawn.rose == pytest.approx([0.2, 0.5])
         assert drawn.rows.tolist() == [50, 50]
         assert drawn.low == pytest.approx([0.1124, 0.3664], abs=1e-4)  # Wilson's interval, e.g. by statsmodels
@@ -180,14 +180,14 @@ class TestCalibration:
         drawn = calibration.info(made_three(), horizon=1)
         assert drawn.rows.sum() == 4
         assert drawn.base_rate == 0.5
-        assert (drawn.said.min(), drawn.said.max()) == (0.1, 0.6)
+        assert (drawn.predicted.min(), drawn.predicted.max()) == (0.1, 0.6)
 
     def test_of_numbers_the_mean_outcome_has_its_standard_error(self) -> None:
         said = np.repeat([-0.01, 0.02], 50)
         came = np.concatenate([np.tile([-0.03, 0.01], 25), np.tile([0.0, 0.06], 25)])
         drawn = calibration.info(made_number(prediction=said, outcome=came), horizon=2)
         assert drawn.is_number
-        assert drawn.said == pytest.approx([-0.01, 0.02])
+        assert drawn.predicted == pytest.approx([-0.01, 0.02])
         assert drawn.rose == pytest.approx([-0.01, 0.03])
         assert drawn.high - drawn.rose == pytest.approx(1.959964 * np.array([0.02, 0.03]) / 5)
         assert drawn.base_rate == pytest.approx(0.01)
@@ -203,7 +203,7 @@ class TestCalibration:
 
     def test_one_probability_for_all_is_one_bin(self) -> None:
         drawn = calibration.info(result(prediction=np.full(6, 0.55)), 1)
-        assert drawn.said == pytest.approx([0.55])
+        assert drawn.predicted == pytest.approx([0.55])
         assert drawn.rows.tolist() == [4]
         calibration.figure(drawn)
 

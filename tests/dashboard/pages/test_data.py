@@ -83,22 +83,22 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     asked = MarketSpec(collection="made-up", symbols=("SOUND", "TWICE"))
     monkeypatch.setattr(quality, "toast", lambda text, tone: None)
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: None)
-    looked = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
-    assert "first time" in quality.show(looked, "24/7")[2]
-    assert quality.show(looked, "24/7", {"error": "No."})[2] == "No."
-    answer, job = quality.prepare(looked, "24/7")
+    viewed = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
+    assert "first time" in quality.show(viewed, "24/7")[2]
+    assert quality.show(viewed, "24/7", {"error": "No."})[2] == "No."
+    answer, job = quality.prepare(viewed, "24/7")
     assert answer == {"waits": True}
     fulfil(load_action(job), silent)
     with pytest.raises(PreventUpdate):
-        quality.prepare(looked, "24/7")
-    assert "TWICE in made-up cannot be used" in text_of(callbacks.say_refused(looked))
-    assert "none: they are refused" in text_of(provenance.describe(looked))
-    findings, proposed, *_ = quality.show(looked, "24/7")
+        quality.prepare(viewed, "24/7")
+    assert "TWICE in made-up cannot be used" in text_of(callbacks.say_refused(viewed))
+    assert "none: they are refused" in text_of(provenance.describe(viewed))
+    findings, proposed, *_ = quality.show(viewed, "24/7")
     assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
-    rows, words, _ = quality.show_bars(findings, looked, "24/7")
+    rows, words, _ = quality.show_bars(findings, viewed, "24/7")
     assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
-    quality.apply(1, proposed, looked, "24/7")
+    quality.apply(1, proposed, viewed, "24/7")
     assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
     assert callbacks.say_refused({"key": runner.run_key(asked), "spec": canonical_json(asked)}) is None
 
@@ -248,27 +248,27 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     monkeypatch.setattr(quality, "toast", lambda text, tone: said.append(text))
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: said.append(tab))
 
-    def looked() -> dict[str, str]:
+    def viewed() -> dict[str, str]:
         engine.run(asked)
         return {"key": runner.run_key(asked), "spec": canonical_json(asked)}
 
-    findings, proposed, note, *_ = quality.show(looked(), "24/7")
+    findings, proposed, note, *_ = quality.show(viewed(), "24/7")
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
-    affected, (words, link), said_of_it = quality.show_bars(findings[:1], looked(), "24/7")
+    affected, (words, link), said_of_it = quality.show_bars(findings[:1], viewed(), "24/7")
     assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
     assert said_of_it == findings[0]["sentence"]
     address = dict(parse_qsl(urlsplit(link.href).query))
     ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
     assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]
-    quality.apply(1, proposed, looked(), "24/7")
-    findings, applied, *_ = quality.show(looked(), "24/7")
+    quality.apply(1, proposed, viewed(), "24/7")
+    findings, applied, *_ = quality.show(viewed(), "24/7")
     assert findings == []
     assert [row["state"] for row in applied] == ["applied"]
     assert quality.offer(applied) == (True, False)
-    quality.undo(1, applied, looked())
-    assert quality.show(looked(), "24/7")[0][0]["severity"] == "grave"
+    quality.undo(1, applied, viewed())
+    assert quality.show(viewed(), "24/7")[0][0]["severity"] == "grave"
     assert said == [
         "The repair is applied whenever these bars are read.",
         "quality",
@@ -326,10 +326,10 @@ def test_a_tab_without_a_series_shows_nothing() -> None:
 
 
 def test_a_tab_shows_the_symbol_on_screen() -> None:
-    looked = {**result(TWO), "symbol": "AAPL"}
-    assert shown(looked)[1].series.symbol == "AAPL"
+    viewed = {**result(TWO), "symbol": "AAPL"}
+    assert shown(viewed)[1].series.symbol == "AAPL"
     assert shown(result(TWO))[1].series.symbol == "NVDA"
-    assert table.list_bars(looked)[1][0]["close"] == shown(looked)[1].close[-1]
+    assert table.list_bars(viewed)[1][0]["close"] == shown(viewed)[1].close[-1]
 
 
 def test_quality_is_judged_on_the_whole_series_as_supplied() -> None:

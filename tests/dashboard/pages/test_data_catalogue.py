@@ -194,9 +194,9 @@ def test_selected_series_are_updated_as_a_job() -> None:
 def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     good = Updated("c", "1d", Outcome("A", "stored", added=3))
     bad = Updated("c", "1d", Outcome("B", "no network", "There is no network."))
-    (words,) = updating.said(UpdateReport((good,), 1))
+    (words,) = updating.sentences(UpdateReport((good,), 1))
     assert words.children == "1 series up to date, 3 new bars. 1 series fetched whole: the source has restated prices."
-    _, why = updating.said(UpdateReport((good, bad), 0))
+    _, why = updating.sentences(UpdateReport((good, bad), 0))
     assert (why.children, said) == ("There is no network.", ["1 series could not be updated."])
 
 

@@ -18,7 +18,7 @@ from engine.research.series.correlation import Correlations, correlations
 from tests.support.market import days, make_bars, random_walk
 
 
-def looked(*symbols: str, **more: Any) -> dict[str, str]:
+def viewed(*symbols: str, **more: Any) -> dict[str, str]:
     import engine
 
     spec = MarketSpec(symbols=symbols, **more)
@@ -28,7 +28,7 @@ def looked(*symbols: str, **more: Any) -> dict[str, str]:
 
 def test_the_map_holds_the_correlations_by_cluster() -> None:
     spec = MarketSpec(symbols=("NVDA", "AAPL", "AMZN"))
-    figure, note = correlation.draw(looked(*spec.symbols), "week", "spearman")  # type: ignore[arg-type]
+    figure, note = correlation.draw(viewed(*spec.symbols), "week", "spearman")  # type: ignore[arg-type]
     trace, found = figure.data[0], correlations(spec, "week", "spearman")
     assert list(trace.x) == list(trace.y) == [spec.symbols[row] for row in found.order]
     np.testing.assert_allclose(trace.z, found.values[np.ix_(found.order, found.order)], rtol=1e-6)
@@ -47,16 +47,16 @@ def test_a_map_of_many_prints_no_numbers_and_tells_the_counts_where_they_differ(
 
 
 def test_one_symbol_and_a_price_that_does_not_move_get_a_sentence() -> None:
-    figure, _ = correlation.draw(looked("NVDA"), "day", "pearson")  # type: ignore[arg-type]
+    figure, _ = correlation.draw(viewed("NVDA"), "day", "pearson")  # type: ignore[arg-type]
     assert "second symbol" in figure["empty"]
     save(make_bars(np.full(30, 5.0), symbol="STILL"))
     save(random_walk(30, symbol="MOVES"))
-    _, note = correlation.draw(looked("STILL", "MOVES", collection="made-up"), "day", "pearson")  # type: ignore[arg-type]
+    _, note = correlation.draw(viewed("STILL", "MOVES", collection="made-up"), "day", "pearson")  # type: ignore[arg-type]
     assert "No correlation: STILL (the price does not move" in note
 
 
 def test_a_pair_is_drawn_over_its_common_returns() -> None:
-    line, scatter, said, also = correlation.draw_pair(looked("NVDA", "AAPL"), ["AAPL", "NVDA"], "day", "60")  # type: ignore[arg-type]
+    line, scatter, said, also = correlation.draw_pair(viewed("NVDA", "AAPL"), ["AAPL", "NVDA"], "day", "60")  # type: ignore[arg-type]
     info = correlation.pair_info(MarketSpec(), ("AAPL", "NVDA"), "day", 60)
     np.testing.assert_allclose(line.data[0].y, info.rolling, rtol=1e-6)
     assert scatter.layout.xaxis.title.text == "AAPL"
@@ -70,12 +70,12 @@ def test_a_pair_without_enough_common_returns_gets_a_sentence() -> None:
     save(random_walk(30, symbol="EARLY"))
     save(random_walk(30, symbol="LATE", time=days(30, "2021-01-01")))
     apart, _, _, _ = correlation.draw_pair(  # type: ignore[arg-type]
-        looked("EARLY", "LATE", collection="made-up"), ["EARLY", "LATE"], "day", "20"
+        viewed("EARLY", "LATE", collection="made-up"), ["EARLY", "LATE"], "day", "20"
     )
     assert "0 returns in common" in apart["empty"]
     save(random_walk(30, 2, symbol="ALSO"))
     short, _, _, _ = correlation.draw_pair(  # type: ignore[arg-type]
-        looked("EARLY", "ALSO", collection="made-up"), ["EARLY", "ALSO"], "day", "60"
+        viewed("EARLY", "ALSO", collection="made-up"), ["EARLY", "ALSO"], "day", "60"
     )
     assert "fewer than the window of 60" in short["empty"]
 
@@ -91,8 +91,8 @@ def test_a_pair_falls_back_to_symbols_that_are_there() -> None:
 
 def test_the_address_says_what_was_asked_and_nothing_else() -> None:
     data = choices.store({"method": "spearman", "returns": "hour", "first": "AAPL", "tab": "x"}).data
-    assert data["said"] == {"method": "spearman", "first": "AAPL"}
-    assert correlation.said(data) == ["AAPL", ""]
+    assert data["explicit"] == {"method": "spearman", "first": "AAPL"}
+    assert correlation.pair_of(data) == ["AAPL", ""]
     assert choices.chosen("returns", "forged") == "day"
     with pytest.raises(PreventUpdate):
         choices.chosen("returns", None)

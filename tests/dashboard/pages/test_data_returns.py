@@ -15,14 +15,14 @@ from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
 
 
-def looked(symbol: str, **more: Any) -> Any:
+def viewed(symbol: str, **more: Any) -> Any:
     spec = MarketSpec(symbols=(symbol,), **more)
     engine.run(spec)
     return {"key": "k", "spec": canonical_json(spec), "symbol": symbol}
 
 
 def test_all_charts_are_drawn_of_the_same_returns() -> None:
-    histogram, said, tails, quantiles, lagged = returns.draw(looked("NVDA"))
+    histogram, said, tails, quantiles, lagged = returns.draw(viewed("NVDA"))
     bars = engine.run(MarketSpec(symbols=("NVDA",))).bars[0]
     values = bars.close[1:] / bars.close[:-1] - 1
     assert histogram.data[0].y.sum() == len(values)
@@ -36,15 +36,15 @@ def test_all_charts_are_drawn_of_the_same_returns() -> None:
 
 
 def test_volatility_has_a_line_for_each_estimator_that_the_series_allows() -> None:
-    assert len(returns.draw_volatility(looked("NVDA"), "20").data) == 4
+    assert len(returns.draw_volatility(viewed("NVDA"), "20").data) == 4
     save(random_walk(60, symbol="CLOSES", has_ohlc=False))
-    assert len(returns.draw_volatility(looked("CLOSES", collection="made-up"), "20").data) == 1
+    assert len(returns.draw_volatility(viewed("CLOSES", collection="made-up"), "20").data) == 1
 
 
 @pytest.mark.parametrize("close", [[5.0], [5.0] * 40, [-5.0] * 40])
 def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) -> None:
     save(make_bars(close, symbol="BAD"))
-    asked = looked("BAD", collection="made-up", adjustment="none")
+    asked = viewed("BAD", collection="made-up", adjustment="none")
     histogram, said, tails, quantiles, lagged = returns.draw(asked)
     assert "BAD" in histogram["empty"]
     assert histogram == quantiles == lagged

@@ -20,7 +20,7 @@ from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
 
 
-def looked(symbol: str, **more: Any) -> Any:
+def viewed(symbol: str, **more: Any) -> Any:
     spec = MarketSpec(symbols=(symbol,), **more)
     engine.run(spec)
     return {"key": "k", "spec": canonical_json(spec), "symbol": symbol}
@@ -41,7 +41,7 @@ def closes() -> pd.Series:
 
 
 def test_drawdowns_are_those_of_quantstats() -> None:
-    fallen, said, rows, *_ = drawdowns.draw(looked("NVDA"))
+    fallen, said, rows, *_ = drawdowns.draw(viewed("NVDA"))
     series = closes()
     under = quantstats.to_drawdown_series(series.pct_change().fillna(0.0))
     assert min(fallen.data[0].y) == pytest.approx(under.min(), rel=1e-5)
@@ -54,7 +54,7 @@ def test_drawdowns_are_those_of_quantstats() -> None:
 
 
 def test_months_and_extremes_are_those_of_pandas() -> None:
-    *_, size, _, months, extremes = drawdowns.draw(looked("NVDA"))
+    *_, size, _, months, extremes = drawdowns.draw(viewed("NVDA"))
     series = closes()
     expected = series.resample("ME").last().pct_change().iloc[1:12]
     np.testing.assert_allclose(months.data[0].z[0][1:], 100 * expected, rtol=1e-5)
@@ -67,7 +67,7 @@ def test_months_and_extremes_are_those_of_pandas() -> None:
 @pytest.mark.parametrize("close", [[5.0], [5.0] * 900, [-5.0] * 900, [np.nan, 5.0, np.nan]])
 def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) -> None:
     save(make_bars(close, symbol="BAD"))
-    asked = looked("BAD", collection="made-up", adjustment="none")
+    asked = viewed("BAD", collection="made-up", adjustment="none")
     fallen, _, rows, _, _, months, extremes = drawdowns.draw(asked)
     assert "BAD" in fallen["empty"]
     assert (months, rows, extremes) == (fallen, [], [])
@@ -79,20 +79,20 @@ def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) ->
 
 def test_a_price_with_gaps_falls_between_its_closes() -> None:
     save(make_bars([100.0, np.nan, 50.0, 0.0, 80.0], symbol="GAPS"))
-    _, said, rows, *_ = drawdowns.draw(looked("GAPS", collection="made-up", adjustment="none"))
+    _, said, rows, *_ = drawdowns.draw(viewed("GAPS", collection="made-up", adjustment="none"))
     assert [(row["depth"], row["start"], row["bottom"]) for row in rows] == [(-0.5, "2020-01-01", "2020-01-03")]
     assert said == "\N{MINUS SIGN}20.00% now · 67% of bars below an earlier close · 1 drawdown"
 
 
 def test_a_price_that_only_rises_has_no_drawdown() -> None:
     save(make_bars([1.0, 2.0, 3.0], symbol="UP"))
-    _, said, rows, *_ = drawdowns.draw(looked("UP", collection="made-up"))
+    _, said, rows, *_ = drawdowns.draw(viewed("UP", collection="made-up"))
     assert rows == []
     assert said == "at its high now · 0% of bars below an earlier close · 0 drawdowns"
 
 
 def test_seasons_are_judged_by_the_number_of_comparisons() -> None:
-    month, weekday, day, hour, *words, said = seasons.draw(looked("NVDA"))
+    month, weekday, day, hour, *words, said = seasons.draw(viewed("NVDA"))
     assert [len(figure.data[0].x) for figure in (month, weekday, day)] == [12, 5, 31]
     assert "intraday" in hour["empty"]
     assert words == [
@@ -106,17 +106,17 @@ def test_seasons_are_judged_by_the_number_of_comparisons() -> None:
 
 
 def test_hours_are_drawn_of_intraday_bars() -> None:
-    *figures, _, _, _, clock, said = seasons.draw(looked("EURUSD", collection="dukascopy", interval="1h"))
+    *figures, _, _, _, clock, said = seasons.draw(viewed("EURUSD", collection="dukascopy", interval="1h"))
     assert len(figures[3].data[0].x) == 24
     assert clock == "hourly returns, 259 to 260 each, UTC time"
     assert "61 averages" in said
 
 
 def test_trend_and_season_add_up_to_the_price() -> None:
-    figure, method, said = decomposed(looked("NVDA"), "auto")
+    figure, method, said = decomposed(viewed("NVDA"), "auto")
     assert method == "STL, 12 months of a year"
     close, trend, season, rest = (np.asarray(trace.y, dtype=float) for trace in figure.data)
     np.testing.assert_allclose(trend * (1 + season) * (1 + rest), close, rtol=1e-5)
     assert "do not differ by more than chance (p = 0.380" in said
-    assert decomposed(looked("NVDA"), "week")[1] == "STL, 5 weekdays"
-    assert "intraday" in decomposed(looked("NVDA"), "day")[0]["empty"]
+    assert decomposed(viewed("NVDA"), "week")[1] == "STL, 5 weekdays"
+    assert "intraday" in decomposed(viewed("NVDA"), "day")[0]["empty"]

@@ -25,15 +25,15 @@ def test_another_source_is_compared_in_the_page(workspace: Workspace) -> None:
     save(ours)
     save(replace(other, series=replace(other.series, rows=99)))
     asked = MarketSpec(collection="made-up", symbols=("TEST",))
-    looked = {"key": "k", "spec": canonical_json(asked), "symbol": "TEST"}
-    hidden, options, value = second_source.offer(looked)
+    viewed = {"key": "k", "spec": canonical_json(asked), "symbol": "TEST"}
+    hidden, options, value = second_source.offer(viewed)
     assert (hidden, value, [item["label"] for item in options]) == (False, "", ["Compare with", "elsewhere, yahoo"])
-    assert "Choose one" in " ".join(words(second_source.show(value, looked)))
-    said = " ".join(words(second_source.show(options[1]["value"], looked)))
+    assert "Choose one" in " ".join(words(second_source.show(value, viewed)))
+    said = " ".join(words(second_source.show(options[1]["value"], viewed)))
     assert "Only in made-up 1 bar: 2020-02-20" in said
     assert "Closes differ 1 bar by more than 0.1%, at most 50.00%" in said
     assert "2020-01-31" in said
     assert "+50.00%" in said
-    assert "Choose one" in " ".join(words(second_source.show("forged", looked)))
+    assert "Choose one" in " ".join(words(second_source.show("forged", viewed)))
     alone = {"key": "k", "spec": canonical_json(MarketSpec(symbols=("NVDA",))), "symbol": "NVDA"}
     assert second_source.offer(alone)[0] is True

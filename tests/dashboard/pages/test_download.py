@@ -140,11 +140,11 @@ def test_the_report_lists_each_symbol_and_links_to_what_is_stored(yahoo: Yahoo) 
     yahoo.listed["A"] = Listed("2024-01-01", list(CLOSES))
     rows, note, link = shown(Fetch(source="yahoo", symbols=("A", "NONE"), collection="mine"))
     assert rows[0] == {
-        "symbol": "A", "status": "Stored", "said": "", "rows": 100, "added": 100, "dropped": 0,
+        "symbol": "A", "status": "Stored", "problem": "", "rows": 100, "added": 100, "dropped": 0,
         "first": "2024-01-01", "last": "2024-05-17",
     }  # fmt: skip
     assert (rows[1]["status"], rows[1]["rows"]) == ("Unknown symbol", 0)
-    assert rows[1]["said"].startswith("Yahoo does not know NONE")
+    assert rows[1]["problem"].startswith("Yahoo does not know NONE")
     assert note == "100 new bars in mine"
     spec = MarketSpec.parse(state.from_query(link.href.partition("spec=")[2]))
     assert (spec.collection, spec.symbols) == ("mine", ("A",))

@@ -37,7 +37,7 @@ def draft(*ids: str, **choices: Any) -> dict[str, str]:
     return {"spec": canonical_json(spec), "yaml": "", "python": "", "query": ""}
 
 
-def looked(*ids: str, **choices: Any) -> Any:
+def viewed(*ids: str, **choices: Any) -> Any:
     return actions.perform(Preview.parse({"uploads": ids, **choices})).report
 
 
@@ -89,11 +89,11 @@ def test_a_file_that_is_gone_is_said() -> None:
     id_ = upload(TWO)
     uploads.remove(id_)
     with pytest.raises(EngineError, match="no longer here"):
-        looked(id_)
+        viewed(id_)
 
 
 def test_the_preview_lists_series_rows_and_rejected_lines() -> None:
-    found = looked(upload(TWO))
+    found = viewed(upload(TWO))
     rows = look.rows(found)
     assert [(row["symbol"], row["rows"], row["first"]) for row in rows] == [
         ("A", 2, "2020-01-02"), ("B", 1, "2020-01-02"),
@@ -105,21 +105,21 @@ def test_the_preview_lists_series_rows_and_rejected_lines() -> None:
 
 
 def test_questions_say_where_to_answer() -> None:
-    asked = looked(upload("time,close\n2020-01-02 09:30,1\n2020-01-02 09:31,1\n", "A.csv"))
+    asked = viewed(upload("time,close\n2020-01-02 09:30,1\n2020-01-02 09:31,1\n", "A.csv"))
     (said,) = words(look.questions(asked))
     assert said.endswith("See 'Time zone' above.")
-    (said,) = words(look.questions(looked(upload("date,close\n2020-01-02,1\n", "!.csv"))))
+    (said,) = words(look.questions(viewed(upload("date,close\n2020-01-02,1\n", "!.csv"))))
     assert said.endswith("Click the empty cell below.")
 
 
 def test_a_series_in_two_files_is_said() -> None:
     text = "date,close\n2020-01-02,1\n2020-01-03,1\n"
-    said = list(words(look.questions(looked(upload(text, "A.csv"), upload(text, "A-2.csv")))))
+    said = list(words(look.questions(viewed(upload(text, "A.csv"), upload(text, "A-2.csv")))))
     assert said == ["A, 1d, is in 2 tables (A.csv, A-2.csv): joined where they agree."]
 
 
 def test_symbols_are_typed_into_the_table() -> None:
-    key = look.rows(looked(upload(TWO)))[0]["key"]
+    key = look.rows(viewed(upload(TWO)))[0]["key"]
     edit: Any = {"colId": "symbol", "data": {"key": key}, "value": " AAA "}
     names = importing.rename([edit], "")
     assert json.loads(names)[0]["symbol"] == "AAA"
@@ -142,5 +142,5 @@ def test_what_was_imported_leads_to_its_chart_and_its_backtest() -> None:
 def test_nothing_stored_leads_nowhere() -> None:
     done = actions.perform(Import.parse({"uploads": [upload("date,close\n13/01/2020,1\n01/14/2020,2\n", "A.csv")]}))
     (row,) = outcome.rows(done.report)
-    assert (row["status"], row["said"].startswith("A.csv has dates of both orders")) == ("Not read", True)
+    assert (row["status"], row["problem"].startswith("A.csv has dates of both orders")) == ("Not read", True)
     assert outcome.links(done.report) == []

@@ -87,7 +87,7 @@ def run_then_restate() -> tuple[str, Any]:
 def test_result_says_which_series_were_restated_and_both_are_at_hand() -> None:
     before, then = run_then_restate()
     now = engine.run(SPEC)
-    said = list(backtest_page.said(engine.run_key(SPEC), SPEC, now))
+    said = list(backtest_page.note(engine.run_key(SPEC), SPEC, now))
     assert "with different data" in text_of(said)
     assert "Restated since: ACME (290 bars, at most 20.00%)." in text_of(said)
     assert links(said)["Compare"].endswith(f"&compare={before}")
@@ -105,27 +105,27 @@ def test_run_on_bars_of_a_day_says_what_todays_give() -> None:
     moment = datetime.fromisoformat(first.since) + timedelta(seconds=1)
     spec = BacktestSpec.parse({**SPEC.model_dump(), "market": {**SPEC.market.model_dump(), "known_on": moment}})
     result, key = engine.run(spec), engine.run_key(spec)
-    said = list(backtest_page.said(key, spec, result))
+    said = list(backtest_page.note(key, spec, result))
     assert text_of(said).startswith(f"On bars as known on {spec.market.known_on} UTC. Restated since: ACME (290 bars")
     assert "With today's bars" not in text_of(said)
     assert asked(links(said)["Run on today's data"]) == SPEC.model_dump(mode="json")
     assert links(said)["Run on today's data"].endswith(f"&compare={key}")
     engine.run(SPEC)
-    assert "With today's bars: CAGR " in text_of(list(backtest_page.said(key, spec, result)))
+    assert "With today's bars: CAGR " in text_of(list(backtest_page.note(key, spec, result)))
 
 
 def test_sweeps_say_what_was_restated_and_lead_to_both() -> None:
     sweep = SweepSpec.parse({"base": SPEC.model_dump(), "axes": [{"path": "strategy.fast", "values": [3, 5]}]})
     save(OLD)
     then, before = engine.run(sweep), engine.run_key(sweep)
-    assert restated_line.said("/backtest", before, sweep) == []
+    assert restated_line.note("/backtest", before, sweep) == []
     time.sleep(1.01)  # a request names a moment to the second
     save(dividend(OLD))
-    said = restated_line.said("/backtest", engine.run_key(sweep), sweep)
+    said = restated_line.note("/backtest", engine.run_key(sweep), sweep)
     assert "Restated since: ACME (290 bars, at most 20.00%)." in text_of(said)
     again = SweepSpec.parse(asked(links(said)["Repeat as it was"]))
     assert engine.run(again).sharpe.tobytes() == then.sharpe.tobytes()
-    said = restated_line.said("/backtest", engine.run_key(again), again)
+    said = restated_line.note("/backtest", engine.run_key(again), again)
     assert text_of(said).startswith(f"On bars as known on {again.base.market.known_on} UTC. Restated since: ACME")
     assert asked(links(said)["Run on today's data"]) == sweep.model_dump(mode="json")
 
@@ -133,7 +133,7 @@ def test_sweeps_say_what_was_restated_and_lead_to_both() -> None:
 def test_run_whose_bars_are_as_they_were_says_nothing() -> None:
     save(OLD)
     result = engine.run(SPEC)
-    assert list(backtest_page.said(engine.run_key(SPEC), SPEC, result)) == []
+    assert list(backtest_page.note(engine.run_key(SPEC), SPEC, result)) == []
     assert since_run(engine.run_key(SPEC), SPEC) == ()
 
 

@@ -39,7 +39,7 @@ def draft(action: StoreValues) -> dict[str, str]:
     return {"spec": canonical_json(action), "yaml": "", "python": "", "query": ""}
 
 
-def looked(action: StoreValues) -> str:
+def viewed(action: StoreValues) -> str:
     """What the tab says of the file once the job is done."""
     answer, job = values.ask(draft(action), "x")
     assert answer == {"waits": True}
@@ -51,12 +51,12 @@ def looked(action: StoreValues) -> str:
 
 
 def test_a_file_is_looked_at_before_it_is_stored() -> None:
-    said = looked(request(later=2))
+    said = viewed(request(later=2))
     assert "3 values from 0.1 to 0.4 for A, B, 2024-01-02 to 2024-01-03." in said
     assert "Each was known 2 bars after the end of its bar, 1d." in said
     assert "A: 'x' is not a number" in said
     assert stored.listed() == ()
-    assert "no column of times" in looked(request("a,b\n1,2\n"))
+    assert "no column of times" in viewed(request("a,b\n1,2\n"))
     assert values.ask(None, None) == (None, no_update)
     assert values.look(None, None) is None
 

@@ -71,7 +71,7 @@ def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
     show_context(data, spec, result)
     figure = equity.figure(equity.info([result], log=is_log(clicks)))
     key = (data or {}).get("key", "")
-    note = restated.said(key, spec, result)
+    note = restated.note(key, spec, result)
     return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, note
 
 

@@ -67,11 +67,11 @@ def bars() -> list[Component]:
         html.Button("Rename", id=ids.RENAME_DO, className="button", type="button"),
         html.Button("Cancel", id=ids.RENAME_CANCEL, className="link-button", type="button"),
     ]
-    said = [html.Span(id=ids.CATALOGUE_DELETED_TEXT), undo]
+    bar = [html.Span(id=ids.CATALOGUE_DELETED_TEXT), undo]
     return [
         html.Div(html.Span(id=ids.CATALOGUE_TICKED), className="unseen", role="status"),
         html.Div(asked, id=ids.RENAME_BAR, className="undo-bar rename-bar", hidden=True),
-        html.Div(said, id=ids.CATALOGUE_DELETED_BAR, className="undo-bar", hidden=True, role="status"),
+        html.Div(bar, id=ids.CATALOGUE_DELETED_BAR, className="undo-bar", hidden=True, role="status"),
     ]
 
 

@@ -56,8 +56,8 @@ def layout() -> Component:
     grid.getRowId = "params.data.id"
     grid.className += " library"
     note = html.Span(id=ids.UNIVERSE_QUALITY_NOTE, className="sub")
-    said = html.Div(id=ids.UNIVERSE_QUALITY_SAID, className="pad")
-    found = card.card("Quality of the selected series", [said, grid], tools=[note])
+    status = html.Div(id=ids.UNIVERSE_QUALITY_STATUS, className="pad")
+    found = card.card("Quality of the selected series", [status, grid], tools=[note])
     return html.Div([*JOB.stores(), html.Div(found, id=ids.UNIVERSE_QUALITY_CARD, hidden=True)])
 
 
@@ -85,7 +85,7 @@ JOB.wire()
 @callback(
     Output(ids.UNIVERSE_QUALITY, "rowData"),
     Output(ids.UNIVERSE_QUALITY_NOTE, "children"),
-    Output(ids.UNIVERSE_QUALITY_SAID, "children"),
+    Output(ids.UNIVERSE_QUALITY_STATUS, "children"),
     Output(ids.UNIVERSE_QUALITY_CARD, "hidden"),
     Output(ids.CATALOGUE_CHANGED, "data", allow_duplicate=True),
     Output(ids.UNIVERSE_QUALITY, "style"),

@@ -60,11 +60,11 @@ JOB.wire()
 )
 def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any]:
     if not answer or (words := side_job.instead(answer, progress, "")) is None:
-        return (None, no_update) if not answer else (said(runs.report(answer, Update).report), time.time())
+        return (None, no_update) if not answer else (sentences(runs.report(answer, Update).report), time.time())
     return words, no_update
 
 
-def said(report: UpdateReport) -> list[Component]:
+def sentences(report: UpdateReport) -> list[Component]:
     """What came of it: the first of those that failed in a sentence."""
     added = sum(item.outcome.added for item in report.series)
     text = (

@@ -27,7 +27,7 @@ _SHOWN = 12  # symbols that the links open at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=104),
     table.Column("status", "Status", width=108),
-    table.Column("said", "Problem", least=250),
+    table.Column("problem", "Problem", least=250),
     table.Column("file", "File", least=110),
     table.Column("rows", "Bars", "number", width=84, help="Bars that are stored now."),
     table.Column("added", "New", "number", width=84, help="Bars that were not stored before."),
@@ -58,15 +58,17 @@ def rows(report: ImportReport) -> list[dict[str, Any]]:
 
 def _rows(item: Imported) -> list[dict[str, Any]]:
     if item.sentence:
-        return [{"symbol": "", "status": "Not read", "said": item.sentence, "file": item.file}]
+        return [{"symbol": "", "status": "Not read", "problem": item.sentence, "file": item.file}]
     return [_row(outcome, item.file) for outcome in item.outcomes]
 
 
 def _row(item: Outcome, file: str) -> dict[str, Any]:
-    said = "" if item.succeeded else item.sentence or STATUSES[item.status]
+    problem = "" if item.succeeded else item.sentence or STATUSES[item.status]
     ends = {"first": item.first[:10], "last": item.last[:10]}
     numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return {"symbol": item.symbol, "status": item.status.capitalize(), "said": said, "file": file} | numbers | ends
+    return (
+        {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem, "file": file} | numbers | ends
+    )
 
 
 def lines(report: ImportReport) -> list[Component]:

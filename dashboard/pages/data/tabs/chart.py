@@ -24,7 +24,7 @@ from dashboard.pages.data import chart_view, ids, run_fills
 from dashboard.pages.data.chart_view import ChartView, Display
 from dashboard.pages.data.form import SEEN
 from dashboard.pages.data.indicator_values import actions_of, computed
-from dashboard.pages.data.tab import Looked, Tab, of_symbol, opened, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, of_symbol, opened, seen, shown
 from dashboard.pages.data.view import ADJUSTED, CHANGE, price
 from dashboard.text.format import count, number, percent, signed_percent
 from engine.backtest.metrics import METRICS
@@ -69,8 +69,8 @@ def draw(seen: Seen, display: Display, zone: str | None, screen: int | None = No
     shown, problems = chart_info(view, spec, bars, opened(seen["data"])[1], window, candles_for(seen["zoom"]), zone)
     shown, problem = with_fills(shown, view, spec, bars, pixels(seen["zoom"], screen))
     height = {"height": shown.height()}
-    said = note(shown.price, bars.series, spec.adjustment)
-    return base.encoded(price_chart.figure(shown, keep=keep)), said, " ".join([*problems, *problem]), height, height
+    sentence = note(shown.price, bars.series, spec.adjustment)
+    return base.encoded(price_chart.figure(shown, keep=keep)), sentence, " ".join([*problems, *problem]), height, height
 
 
 def chart_info(
@@ -122,9 +122,9 @@ def candles_for(zoom: Any) -> int:
 
 
 @callback(Output(ids.KPIS, "children"), seen(TAB.name))
-def describe(looked: Looked) -> Any:
+def describe(viewed: Viewed) -> Any:
     """The key metrics."""
-    _, bars = shown(looked)
+    _, bars = shown(viewed)
     return metric.cells(kpis(summarise(bars), bars))
 
 

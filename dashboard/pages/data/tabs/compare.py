@@ -17,7 +17,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, choice_id, chosen, control
 from dashboard.pages.data.form import SEEN
-from dashboard.pages.data.tab import Looked, Tab, opened, seen, seen_id
+from dashboard.pages.data.tab import Tab, Viewed, opened, seen, seen_id
 from dashboard.text.format import count
 from engine.backtest.metrics import METRICS
 from engine.core.errors import EngineError
@@ -68,8 +68,8 @@ TAB = Tab("compare", "Compare", layout)
     seen(TAB.name),
     SEEN.inputs()["scale"],
 )
-def compare(looked: Looked, scale: str) -> tuple[Any, str]:
-    market = opened(looked)[1]
+def compare(viewed: Viewed, scale: str) -> tuple[Any, str]:
+    market = opened(viewed)[1]
     if len(market.bars) == 1:
         return states.no_figure("Choose a second symbol to compare with this one."), ""
     try:
@@ -86,8 +86,8 @@ def compare(looked: Looked, scale: str) -> tuple[Any, str]:
     seen(TAB.name),
     asked("period"),
 )
-def list_statistics(looked: Looked, period: str | None) -> tuple[Any, Any]:
-    listed = rows(opened(looked)[1], chosen("period", period))
+def list_statistics(viewed: Viewed, period: str | None) -> tuple[Any, Any]:
+    listed = rows(opened(viewed)[1], chosen("period", period))
     return listed, table.fitting(len(listed), _TALLEST)
 
 
@@ -98,9 +98,9 @@ def list_statistics(looked: Looked, period: str | None) -> tuple[Any, Any]:
     State(choice_id("period"), "value"),
     prevent_initial_call=True,
 )
-def save(clicks: int | None, looked: Looked, period: str | None) -> dict[str, Any]:
+def save(clicks: int | None, viewed: Viewed, period: str | None) -> dict[str, Any]:
     """All statistics with all their digits, as a file."""
-    text = written(rows(opened(looked)[1], chosen("period", period)))
+    text = written(rows(opened(viewed)[1], chosen("period", period)))
     return {"content": text, "filename": "stratoscope-statistics.csv", "type": "text/csv", "base64": False}
 
 

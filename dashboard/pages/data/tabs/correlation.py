@@ -16,7 +16,7 @@ from dashboard.components import card, graph, states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.data import choices, ids
 from dashboard.pages.data.choices import asked, chosen, control, pair_control, pair_id
-from dashboard.pages.data.tab import Looked, Tab, opened, seen
+from dashboard.pages.data.tab import Tab, Viewed, opened, seen
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
 from engine.market.panel import close_panel
@@ -66,8 +66,8 @@ TAB = Tab("correlation", "Correlation", layout)
     asked("returns"),
     asked("method"),
 )
-def draw(looked: Looked, returns: str | None, method: str | None) -> tuple[Any, str]:
-    spec, _ = opened(looked)
+def draw(viewed: Viewed, returns: str | None, method: str | None) -> tuple[Any, str]:
+    spec, _ = opened(viewed)
     every, how = chosen("returns", returns), chosen("method", method)
     if len(spec.symbols) < 2:
         return states.no_figure(_SECOND), ""
@@ -85,16 +85,16 @@ def draw(looked: Looked, returns: str | None, method: str | None) -> tuple[Any, 
     Input(frame.graph(ids.CORRELATION), "clickData"),
     State(ids.CHOICES, "data"),
 )
-def offer(looked: Looked, clicked: Any, kept: Any) -> tuple[Any, ...]:
+def offer(viewed: Viewed, clicked: Any, kept: Any) -> tuple[Any, ...]:
     """The symbols of a pair: those of the cell that was clicked, else as before, else the first two."""
-    symbols = list(opened(looked)[0].symbols)
-    wanted = said(kept)
+    symbols = list(opened(viewed)[0].symbols)
+    requested = pair_of(kept)
     if ctx.triggered_id == frame.graph(ids.CORRELATION):
-        wanted = cell(clicked)
-        if len(set(wanted)) < 2:  # the diagonal is no pair
+        requested = cell(clicked)
+        if len(set(requested)) < 2:  # the diagonal is no pair
             raise PreventUpdate
     options = [{"value": name, "label": name} for name in symbols]
-    return options, options, *pair(symbols, wanted)
+    return options, options, *pair(symbols, requested)
 
 
 @callback(
@@ -103,14 +103,14 @@ def offer(looked: Looked, clicked: Any, kept: Any) -> tuple[Any, ...]:
     Output(ids_sub(ids.ROLLING_CORRELATION), "children"),
     Output(ids_sub(ids.PAIR_SCATTER), "children"),
     inputs={
-        "looked": State({"role": "looked", "page": ids.PAGE, "tab": TAB.name}, "data"),
+        "viewed": State({"role": "viewed", "page": ids.PAGE, "tab": TAB.name}, "data"),
         "names": [Input(pair_id(name), "value") for name in choices.PAIR],
         "returns": asked("returns"),
         "window": asked("window"),
     },
 )
-def draw_pair(looked: Looked, names: list[str | None], returns: str | None, window: str | None) -> tuple[Any, ...]:
-    spec, _ = opened(looked)
+def draw_pair(viewed: Viewed, names: list[str | None], returns: str | None, window: str | None) -> tuple[Any, ...]:
+    spec, _ = opened(viewed)
     every, length = cast("Every", chosen("returns", returns)), int(chosen("window", window))
     if None in names:
         raise PreventUpdate
@@ -154,11 +154,11 @@ def note(found: Correlations, every: str) -> str:
     return f"{text}. No correlation: {named} (the price does not move, or there are fewer than 3 returns)"
 
 
-def pair(symbols: list[str], wanted: Sequence[str]) -> tuple[str, str]:
-    """``wanted`` where its symbols are among ``symbols``, else the first two; a single symbol is a pair by itself."""
-    first = wanted[0] if wanted and wanted[0] in symbols else symbols[0]
+def pair(symbols: list[str], requested: Sequence[str]) -> tuple[str, str]:
+    """``requested`` where they are among ``symbols``, else the first two; a single symbol is a pair by itself."""
+    first = requested[0] if requested and requested[0] in symbols else symbols[0]
     others = [name for name in symbols if name != first] or [first]
-    second = wanted[1] if len(wanted) > 1 and wanted[1] in others else others[0]
+    second = requested[1] if len(requested) > 1 and requested[1] in others else others[0]
     return first, second
 
 
@@ -171,7 +171,7 @@ def cell(clicked: Any) -> list[str]:
         return []
 
 
-def said(kept: Any) -> list[str]:
+def pair_of(kept: Any) -> list[str]:
     """The pair in the address."""
-    values = kept.get("said") if isinstance(kept, dict) else None
+    values = kept.get("explicit") if isinstance(kept, dict) else None
     return [str(values.get(name, "")) for name in choices.PAIR] if isinstance(values, dict) else []

@@ -51,7 +51,7 @@ _SHOWN = 12  # symbols that the link to the chart opens at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=84),
     table.Column("status", "Status", width=138),
-    table.Column("said", "Problem", least=170),
+    table.Column("problem", "Problem", least=170),
     table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
     table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=84, help="Rows that are not bars, such as those "
@@ -298,10 +298,10 @@ def show(data: runs.ResultData) -> tuple[Any, Any, Any]:
 
 
 def _row(item: Outcome) -> dict[str, Any]:
-    said = item.sentence or ("" if item.succeeded else STATUSES[item.status])
+    problem = item.sentence or ("" if item.succeeded else STATUSES[item.status])
     ends = {"first": item.first[:10], "last": item.last[:10]}
     numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return {"symbol": item.symbol, "status": item.status.capitalize(), "said": said} | numbers | ends
+    return {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem} | numbers | ends
 
 
 def _link(report: FetchReport) -> Component | None:

@@ -16,7 +16,7 @@ from dashboard.charts.candles import UTC, moment
 from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.pages.data import ids
-from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, seen, shown
 from dashboard.text.format import count, signed_percent
 from engine.backtest.reports.drawdowns import Drawdown, deepest
 from engine.backtest.reports.periods import monthly as by_month
@@ -70,8 +70,8 @@ TAB = Tab("drawdowns", "Drawdowns", layout)
     Output(ids.EXTREMES, "rowData"),
     seen(TAB.name),
 )
-def draw(looked: Looked) -> tuple[Any, ...]:
-    bars = shown(looked)[1]
+def draw(viewed: Viewed) -> tuple[Any, ...]:
+    bars = shown(viewed)[1]
     try:
         known = priced(bars)
     except EngineError as error:

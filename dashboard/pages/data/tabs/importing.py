@@ -1,4 +1,4 @@
-"""The tab that imports files of bars: dropped, looked at, and stored."""
+"""The tab that imports files of bars: dropped, previewed, and stored."""
 
 from __future__ import annotations
 

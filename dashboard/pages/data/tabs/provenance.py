@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card
 from dashboard.pages.data import ids, version_list
-from dashboard.pages.data.tab import Looked, Tab, seen, series_of, shown
+from dashboard.pages.data.tab import Tab, Viewed, seen, series_of, shown
 from dashboard.pages.data.view import ADJUSTED, not_tradeable
 from dashboard.text.format import day_range
 from engine.core.errors import DataError
@@ -28,12 +28,12 @@ TAB = Tab("provenance", "Provenance", layout)
 
 
 @callback(Output(ids.PROVENANCE, "children"), seen(TAB.name))
-def describe(looked: Looked) -> Any:
+def describe(viewed: Viewed) -> Any:
     try:
-        spec, bars = shown(looked)
+        spec, bars = shown(viewed)
         series, drawn = bars.series, f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"
     except DataError:
-        spec, series = series_of(looked)
+        spec, series = series_of(viewed)
         drawn = "none: they are refused"
     return [provenance(series, drawn, spec.adjustment), version_list.versions(spec, series)]
 

@@ -21,7 +21,7 @@ from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids, second_source
 from dashboard.pages.data.chart_view import Display
 from dashboard.pages.data.form import FORM
-from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, series_of
+from dashboard.pages.data.tab import Tab, Viewed, seen, seen_id, series_of
 from dashboard.runs import studies
 from dashboard.security.payloads import Answer
 from dashboard.text.format import count
@@ -86,7 +86,7 @@ def layout() -> Sequence[Component]:
     ]
     note = html.Span(id=ids.QUALITY_NOTE, className="sub")
     affected = table.table(ids.QUALITY_BARS, BAR_COLUMNS, empty="Select a finding.", height=240)
-    said = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
+    sentence = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
     proposed = table.table(ids.QUALITY_REPAIRS, REPAIR_COLUMNS, empty="No repair is proposed or applied.", options=one)
     return [
         card.card("Findings", [found, html.Div(id=ids.QUALITY_PASSED, style=_INSET)], tools=[note, label, chosen]),
@@ -95,7 +95,7 @@ def layout() -> Sequence[Component]:
         ),
         card.card(
             "Bars of the finding",
-            [said, affected, *JOB.stores()],
+            [sentence, affected, *JOB.stores()],
             tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")],
         ),
         second_source.layout(),
@@ -111,9 +111,9 @@ TAB = Tab("quality", "Quality", layout)
     seen(TAB.name),
     Input(ids.QUALITY_CALENDAR, "value"),
 )
-def prepare(looked: Looked, calendar: str | None) -> tuple[Any, Any]:
+def prepare(viewed: Viewed, calendar: str | None) -> tuple[Any, Any]:
     """A calendar is built by a job when it is first needed: that takes pandas, which the server does without."""
-    series = series_of(looked)[1]
+    series = series_of(viewed)[1]
     if is_built(_code(calendar) or code_for(series)):
         raise PreventUpdate
     name = {"collection": series.collection, "symbol": series.symbol, "interval": series.interval}
@@ -134,11 +134,11 @@ JOB.wire(on_error=side_job.failed_in_place)
     Input(ids.QUALITY_CALENDAR, "value"),
     Input(JOB.answer, "data"),
 )
-def show(looked: Looked, calendar: str | None, answer: Answer = None) -> Any:
-    if not is_built(code := _code(calendar) or code_for(series_of(looked)[1])):
-        said = (answer or {}).get("error") or f"The sessions of {NAMES[code]} are read for the first time."
-        return [], [], said, None, [], []
-    report = _report(looked, calendar)
+def show(viewed: Viewed, calendar: str | None, answer: Answer = None) -> Any:
+    if not is_built(code := _code(calendar) or code_for(series_of(viewed)[1])):
+        sentence = (answer or {}).get("error") or f"The sessions of {NAMES[code]} are read for the first time."
+        return [], [], sentence, None, [], []
+    report = _report(viewed, calendar)
     return finding_rows(report), repair_rows(report), note_on(report), passed(report), [], []
 
 
@@ -152,17 +152,17 @@ def show(looked: Looked, calendar: str | None, answer: Answer = None) -> Any:
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def show_bars(chosen: Rows, looked: Looked, calendar: str | None, display: Display = None) -> Any:
+def show_bars(chosen: Rows, viewed: Viewed, calendar: str | None, display: Display = None) -> Any:
     if not chosen:
         return [], "", ""
-    report = _report(looked, calendar)
+    report = _report(viewed, calendar)
     found = next((item for item in report.findings if item.name == chosen[0].get("name")), None)
     if found is None:
         return [], "", ""
     rows, note = bar_rows(report, found)
     if is_refused(report.findings):  # there is no chart of it
         return rows, [note], sentence(found)
-    link = place(series_of(looked)[0], report, found, display)
+    link = place(series_of(viewed)[0], report, found, display)
     return rows, [note, dcc.Link("Show in the chart", href=link, className="link-button strong")], sentence(found)
 
 
@@ -184,11 +184,11 @@ def offer(chosen: Rows) -> tuple[bool, bool]:
     State(ids.QUALITY_CALENDAR, "value"),
     prevent_initial_call=True,
 )
-def apply(clicks: int | None, chosen: Rows, looked: Looked, calendar: str | None) -> None:
+def apply(clicks: int | None, chosen: Rows, viewed: Viewed, calendar: str | None) -> None:
     if not clicks or not chosen:
         raise PreventUpdate
-    spec, _ = series_of(looked)  # before the bars, and with them the key of the request, change
-    report = _report(looked, calendar)
+    spec, _ = series_of(viewed)  # before the bars, and with them the key of the request, change
+    report = _report(viewed, calendar)
     for edit in (item for finding in report.findings for item in finding.repairs):
         if edit.id == chosen[0].get("id"):
             repairs.add(catalog.read_supplied(report.bars.series), edit)
@@ -202,17 +202,17 @@ def apply(clicks: int | None, chosen: Rows, looked: Looked, calendar: str | None
     State(seen_id(TAB.name), "data"),
     prevent_initial_call=True,
 )
-def undo(clicks: int | None, chosen: Rows, looked: Looked) -> None:
+def undo(clicks: int | None, chosen: Rows, viewed: Viewed) -> None:
     if not clicks or not chosen:
         raise PreventUpdate
-    spec, series = series_of(looked)
+    spec, series = series_of(viewed)
     repairs.undo(series, str(chosen[0].get("id")))
     toast("The repair is undone.", "ok")
     studies.show(FORM, spec, TAB.name)
 
 
-def _report(looked: Looked, calendar: str | None) -> SeriesReport:
-    return assess(series_of(looked)[1], _code(calendar))
+def _report(viewed: Viewed, calendar: str | None) -> SeriesReport:
+    return assess(series_of(viewed)[1], _code(calendar))
 
 
 def _code(calendar: str | None) -> str:

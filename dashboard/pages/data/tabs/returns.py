@@ -13,7 +13,7 @@ from dashboard.charts import return_statistics as charts
 from dashboard.components import card, graph, states, table
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, chosen, control
-from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, seen, shown
 from dashboard.text.format import number, percent
 from engine.core.errors import EngineError
 from engine.research.series.returns import (
@@ -66,9 +66,9 @@ TAB = Tab("returns", "Returns", layout)
     Output(frame.figure(ids.AUTOCORRELATION), "data"),
     seen(TAB.name),
 )
-def draw(looked: Looked) -> tuple[Any, ...]:
+def draw(viewed: Viewed) -> tuple[Any, ...]:
     try:
-        values = simple_returns(shown(looked)[1]).value
+        values = simple_returns(shown(viewed)[1]).value
     except EngineError as error:
         empty = states.no_figure(str(error))
         return empty, [], [], empty, empty
@@ -79,8 +79,8 @@ def draw(looked: Looked) -> tuple[Any, ...]:
 
 
 @callback(Output(frame.figure(ids.VOLATILITY), "data"), seen(TAB.name), asked("bars"))
-def draw_volatility(looked: Looked, window: str | None) -> Any:
-    _, bars = shown(looked)
+def draw_volatility(viewed: Viewed, window: str | None) -> Any:
+    _, bars = shown(viewed)
     length = int(chosen("bars", window))
     try:
         return charts.volatility_figure(rolling_volatility(bars, length))

@@ -17,7 +17,7 @@ from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, chosen, control
-from dashboard.pages.data.tab import Looked, Tab, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, seen, shown
 from dashboard.security.payloads import Answer
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
@@ -68,9 +68,9 @@ TAB = Tab("seasons", "Seasons", layout)
     Output(ids.SEASONS_NOTE, "children"),
     seen(TAB.name),
 )
-def draw(looked: Looked) -> tuple[Any, ...]:
+def draw(viewed: Viewed) -> tuple[Any, ...]:
     """The averages by each calendar that the bars allow, and whether any of them differs by more than chance."""
-    bars = shown(looked)[1]
+    bars = shown(viewed)[1]
     found = seasons(bars)
     figures = [
         charts.averages_figure(found.averages[name])
@@ -87,9 +87,9 @@ def draw(looked: Looked) -> tuple[Any, ...]:
     seen(TAB.name),
     asked("season"),
 )
-def ask(looked: Looked, season: str | None) -> tuple[Any, Any]:
+def ask(viewed: Viewed, season: str | None) -> tuple[Any, Any]:
     """The decomposition of the series on screen, as a job: statsmodels needs pandas, which the server does without."""
-    (spec, bars), wanted = shown(looked), chosen("season", season)
+    (spec, bars), wanted = shown(viewed), chosen("season", season)
     found = usual_season(bars) if wanted == "auto" else cast("Season", wanted)
     try:
         grid(bars, found)

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card, table
 from dashboard.pages.data import ids
-from dashboard.pages.data.tab import Looked, Tab, seen, seen_id, shown
+from dashboard.pages.data.tab import Tab, Viewed, seen, seen_id, shown
 from dashboard.pages.data.view import CHANGE, price_decimals
 from dashboard.text.format import count
 from engine.market import export
@@ -41,8 +41,8 @@ TAB = Tab("table", "Table", layout)
     Output(ids.TABLE_NOTE, "children"),
     seen(TAB.name),
 )
-def list_bars(looked: Looked) -> tuple[Any, Any, str]:
-    _, bars = shown(looked)
+def list_bars(viewed: Viewed) -> tuple[Any, Any, str]:
+    _, bars = shown(viewed)
     return columns(bars), rows(bars), note(bars)
 
 
@@ -53,10 +53,10 @@ def list_bars(looked: Looked) -> tuple[Any, Any, str]:
     State(seen_id(TAB.name), "data"),
     prevent_initial_call=True,
 )
-def save(csv: int | None, parquet: int | None, looked: Looked) -> dict[str, Any]:
+def save(csv: int | None, parquet: int | None, viewed: Viewed) -> dict[str, Any]:
     """All bars of the symbol on screen, as they are on screen, as a file."""
     format: export.Format = "csv" if ctx.triggered_id == ids.BARS_CSV else "parquet"
-    return file_of(shown(looked)[1], format)
+    return file_of(shown(viewed)[1], format)
 
 
 def file_of(bars: Bars, format: export.Format) -> dict[str, Any]:

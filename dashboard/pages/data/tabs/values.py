@@ -88,8 +88,8 @@ def _panel(values: Values) -> Sequence[Component]:
     listed.className += " chooses"
     delete = html.Button("Delete the selected", id=ids.VALUES_DELETE, className="link-button", disabled=True)
     undo = html.Button("Undo", id=ids.VALUES_UNDO, className="link-button strong", hidden=True)
-    said = html.Span(id=ids.VALUES_SAID, className="sub", role="status")
-    below = [html.H3("Stored"), listed, html.Div([delete, said, undo], className="import-links")]
+    status = html.Span(id=ids.VALUES_STATUS, className="sub", role="status")
+    below = [html.H3("Stored"), listed, html.Div([delete, status, undo], className="import-links")]
     return [
         *FORM.panel(values),
         html.Div(id=ids.VALUES_FOUND, className="import-look"),
@@ -203,7 +203,7 @@ def selected(chosen: Rows) -> bool:
 
 @callback(
     Output(ids.VALUES_STORED, "rowData", allow_duplicate=True),
-    Output(ids.VALUES_SAID, "children"),
+    Output(ids.VALUES_STATUS, "children"),
     Output(ids.VALUES_UNDO, "hidden"),
     Output(ids.VALUES_DELETED, "data"),
     Output(ids.VALUES_STORED, "selectedRows"),
@@ -221,7 +221,7 @@ def delete(clicks: int | None, chosen: Rows) -> tuple[Any, ...]:
 
 @callback(
     Output(ids.VALUES_STORED, "rowData", allow_duplicate=True),
-    Output(ids.VALUES_SAID, "children", allow_duplicate=True),
+    Output(ids.VALUES_STATUS, "children", allow_duplicate=True),
     Output(ids.VALUES_UNDO, "hidden", allow_duplicate=True),
     Input(ids.VALUES_UNDO, "n_clicks"),
     State(ids.VALUES_DELETED, "data"),
