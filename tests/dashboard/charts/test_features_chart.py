@@ -230,13 +230,16 @@ def test_what_is_no_price_leaves_the_axis_of_the_price() -> None:
     assert [line.label for line in info.panes[0].lines] == ["SUPERTREND(10, 3) trend"]
 
 
-@pytest.mark.parametrize("kind", list(INDICATORS.available()))
+OF_ONE_SERIES = [
+    kind for kind in INDICATORS.available() if not issubclass(INDICATORS.get(kind), ContextIndicator | PanelIndicator)
+]
+
+
+@pytest.mark.parametrize("kind", OF_ONE_SERIES)
 def test_every_indicator_of_one_series_can_be_drawn(kind: str, request: pytest.FixtureRequest) -> None:
     chosen = INDICATORS.get(kind)()
     if isinstance(chosen, ReadsValues):
         request.getfixturevalue("external_values")
-    if isinstance(chosen, ContextIndicator | PanelIndicator):
-        pytest.skip("drawn as any other line")
     bars = random_walk(400)
     figure = drawn(features.info(bars, matrix_of((chosen,), bars), (chosen,)))
     assert len(figure.data) == 1 + len(chosen.outputs)
