@@ -61,7 +61,7 @@ def test_a_range_is_many_features_and_a_value_is_explained(visitor: Visitor) -> 
     visitor.sees_trace("features-chart", "SMA 50")
     assert len([name for name in visitor.traces("features-chart") if name.startswith("SMA")]) == 10
     visitor.open(visitor.link())
-    assert visitor.value("features", "features.0.window") == "5..50 step 5"
+    visitor.wait_for(lambda: visitor.value("features", "features.0.window") == "5..50 step 5", "the range in the form")
     visitor.open_tab("Matrix")
     visitor.until(CELL, "the first value")
     visitor.sees("Computed again from these 5 bars alone")
