@@ -28,14 +28,13 @@ SYMBOLS, BARS = 500, 5_000
 PART = 40
 """Symbols that the two take turns on: what the loop keeps of all would fill the memory of a small machine."""
 MEMORY = """
-import resource, sys
+from tests.benchmarks.memory import peak_megabytes
 from tests.benchmarks.talib_outputs import computed, functions, market, SYMBOLS
 own, whole = functions(), market(SYMBOLS)
 computed(own, type(whole)(whole.bars[:4]))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = peak_megabytes()
 found = computed(own, whole)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print((peak - before) * (1 if sys.platform == "darwin" else 1024) / found.nbytes)
+print(1e6 * (peak_megabytes() - before) / found.nbytes)
 """
 
 
