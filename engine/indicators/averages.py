@@ -50,6 +50,7 @@ class Sma(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("sma", unit="price"),)
     pane: ClassVar[Pane] = "price"
+    nanoseconds: ClassVar[float] = 3.0
 
     def label(self) -> str:
         return f"SMA {self.window}"
@@ -74,6 +75,7 @@ class Ema(Indicator):
     outputs: ClassVar[tuple[Output, ...]] = (Output("ema", unit="price"),)
     family: ClassVar[Family] = "recursive"
     pane: ClassVar[Pane] = "price"
+    nanoseconds: ClassVar[float] = 5.0
 
     def label(self) -> str:
         return f"EMA {self.window}"
@@ -100,6 +102,7 @@ class Kama(Indicator):
     outputs: ClassVar[tuple[Output, ...]] = (Output("kama", unit="price"),)
     family: ClassVar[Family] = "recursive"
     pane: ClassVar[Pane] = "price"
+    nanoseconds: ClassVar[float] = 5.0
 
     def label(self) -> str:
         return f"KAMA {self.window}"
@@ -122,6 +125,7 @@ class SmaDistance(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("distance"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 6.0
 
     def label(self) -> str:
         return f"Close/SMA {self.window}"
@@ -146,6 +150,7 @@ class VolumeAverage(Indicator):
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars in the average.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("average", unit="volume"),)
+    nanoseconds: ClassVar[float] = 4.0
 
     def label(self) -> str:
         return f"Volume average {self.window}"

@@ -39,6 +39,7 @@ class Breadth(PanelIndicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("above", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0, 50.0, 100.0)
+    nanoseconds: ClassVar[float] = 1_000.0
 
     def label(self) -> str:
         return f"Breadth {self.window}"
@@ -71,6 +72,7 @@ class ExcessReturn(PanelIndicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("excess", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 1_000.0
 
     def label(self) -> str:
         return f"Excess return {self.window}" + (f" cut {100 * self.winsorise:g}%" if self.winsorise else "")

@@ -22,6 +22,7 @@ class CandleShape(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("body"), Output("upper"), Output("lower"))
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return "Candle"
@@ -48,6 +49,7 @@ class BarRange(Indicator):
     kind: Literal["bar_range"] = "bar_range"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("range", unit="%"),)
+    nanoseconds: ClassVar[float] = 3.0
 
     def label(self) -> str:
         return "Range"

@@ -71,6 +71,7 @@ class Bollinger(_Channel):
     kind: Literal["bollinger"] = "bollinger"
     window: int = parameter(20, title="Window", unit="bars", ge=2, le=1000, help="Bars in mean and deviation.")
     width: float = parameter(2.0, title="Width", unit="σ", ge=0, le=10, step=0.1, help="Deviations above and below.")
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Bollinger {self.window}, {self.width:g}σ"
@@ -126,6 +127,7 @@ class Donchian(_Channel):
     prices: Literal["ranges", "closes"] = parameter(
         "ranges", title="Channel of", choices={"ranges": "Highs, lows", "closes": "Closes"}
     )
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Donchian {self.window}" + (" of closes" if self.prices == "closes" else "")

@@ -44,6 +44,7 @@ class Beta(ContextIndicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("beta"),)
     levels: ClassVar[tuple[float, ...]] = (1.0,)
+    nanoseconds: ClassVar[float] = 200.0
 
     def label(self) -> str:
         return f"Beta {self.symbol} {self.window}"

@@ -53,6 +53,7 @@ class ReturnRank(PanelIndicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("rank"),)
     levels: ClassVar[tuple[float, ...]] = (0.0, 1.0)
+    nanoseconds: ClassVar[float] = 5_000.0
 
     def label(self) -> str:
         return f"Rank of return {self.window}"

@@ -20,6 +20,7 @@ class Calendar(Indicator):
     kind: Literal["calendar"] = "calendar"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("weekday"), Output("month"))
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return "Calendar"

@@ -82,6 +82,7 @@ class Adx(_Directional):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("adx"),)
     levels: ClassVar[tuple[float, ...]] = (20.0, 25.0)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"ADX {self.window}"

@@ -27,6 +27,7 @@ class ReturnMoments(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("skewness"), Output("kurtosis"))
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 500.0
 
     def label(self) -> str:
         return f"Moments {self.window}"
@@ -50,6 +51,7 @@ class ReturnQuantile(Indicator):
     share: float = parameter(0.05, title="Share", percent=True, ge=0, le=1, step=0.05, help="Of the returns, below.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("quantile", unit="%"),)
+    nanoseconds: ClassVar[float] = 200.0
 
     def label(self) -> str:
         return f"Quantile {100 * self.share:g}% of {self.window}"
@@ -73,6 +75,7 @@ class CloseZScore(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("z"),)
     levels: ClassVar[tuple[float, ...]] = (-2.0, 0.0, 2.0)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"Z-score {self.window}"
@@ -119,6 +122,7 @@ class Autocorrelation(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("correlation"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Autocorrelation {self.lag} of {self.window}"
@@ -153,6 +157,7 @@ class RegressionSlope(_Regression):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("slope", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"Slope {self.window}"
@@ -169,6 +174,7 @@ class RegressionResidual(_Regression):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("residual", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"Residual {self.window}"
@@ -186,6 +192,7 @@ class RegressionR2(_Regression):
     kind: Literal["regression_r2"] = "regression_r2"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("r2"),)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"R² {self.window}"

@@ -28,6 +28,7 @@ class Drawdown(_BelowHigh):
     kind: Literal["drawdown"] = "drawdown"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("drawdown", unit="%"),)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Drawdown {self.window}"
@@ -44,6 +45,7 @@ class BarsBelowHigh(_BelowHigh):
     kind: Literal["bars_below_high"] = "bars_below_high"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("bars", unit="bars"),)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Bars below high {self.window}"

@@ -54,6 +54,7 @@ class Expression(MarketIndicator):
     name: str | None = parameter(None, title="Name", help="What charts and tables call it; else the formula itself.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("value"),)
+    nanoseconds: ClassVar[float] = 100.0
 
     @field_validator("text")
     @classmethod

@@ -48,6 +48,7 @@ class CloseVolatility(_Volatility):
 
     kind: Literal["close_volatility"] = "close_volatility"
     title: ClassVar[str] = "Volatility"
+    nanoseconds: ClassVar[float] = 10.0
 
     def inputs(self) -> tuple[Column, ...]:
         return ("close",)
@@ -67,6 +68,7 @@ class ParkinsonVolatility(_Volatility):
 
     kind: Literal["parkinson_volatility"] = "parkinson_volatility"
     title: ClassVar[str] = "Parkinson volatility"
+    nanoseconds: ClassVar[float] = 10.0
 
     def inputs(self) -> tuple[Column, ...]:
         return ("high", "low")
@@ -84,6 +86,7 @@ class GarmanKlassVolatility(_Volatility):
 
     kind: Literal["garman_klass_volatility"] = "garman_klass_volatility"
     title: ClassVar[str] = "Garman-Klass volatility"
+    nanoseconds: ClassVar[float] = 20.0
 
     def _variance(self, bars: Bars) -> Floats:
         span, body = log_price(bars.high) - log_price(bars.low), log_price(bars.close) - log_price(bars.open)
@@ -98,6 +101,7 @@ class RogersSatchellVolatility(_Volatility):
 
     kind: Literal["rogers_satchell_volatility"] = "rogers_satchell_volatility"
     title: ClassVar[str] = "Rogers-Satchell volatility"
+    nanoseconds: ClassVar[float] = 20.0
 
     def _variance(self, bars: Bars) -> Floats:
         return rolled(rolling().moments.rolling_mean, _without_drift(bars), self.window)

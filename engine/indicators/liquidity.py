@@ -32,6 +32,7 @@ class Amihud(Indicator):
     window: int = parameter(20, title="Window", unit="bars", ge=1, le=2000, help="Returns.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("illiquidity", unit="%"),)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"Amihud {self.window}"
@@ -59,6 +60,7 @@ class VwapDistance(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("distance", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"Close/VWAP {self.window}"

@@ -34,6 +34,7 @@ class Hurst(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("exponent"),)
     levels: ClassVar[tuple[float, ...]] = (0.5,)
+    nanoseconds: ClassVar[float] = 100.0
 
     def label(self) -> str:
         return f"Hurst {self.window}"
@@ -67,6 +68,7 @@ class FractionalDifference(Indicator):
     window: int = parameter(100, title="Window", unit="bars", ge=2, le=2000, help="Weights that are kept.")
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("difference"),)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"Difference {self.order:g} of {self.window}"
@@ -101,6 +103,7 @@ class PermutationEntropy(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("entropy"),)
     levels: ClassVar[tuple[float, ...]] = (1.0,)
+    nanoseconds: ClassVar[float] = 200.0
 
     def label(self) -> str:
         return f"Entropy {self.order} of {self.window}"

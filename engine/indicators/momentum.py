@@ -85,6 +85,7 @@ class Rsi(Indicator):
     outputs: ClassVar[tuple[Output, ...]] = (Output("rsi"),)
     family: ClassVar[Family] = "recursive"
     levels: ClassVar[tuple[float, ...]] = (30.0, 70.0)
+    nanoseconds: ClassVar[float] = 20.0
 
     def label(self) -> str:
         return f"RSI {self.window}"
@@ -155,6 +156,7 @@ class PastReturn(Indicator):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("return", unit="%"),)
     levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 4.0
 
     def label(self) -> str:
         return f"Return {self.window} %"

@@ -70,6 +70,7 @@ class Spread(_Pair):
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("ratio"), Output("residual"))
     levels: ClassVar[tuple[float, ...]] = (-2.0, 0.0, 2.0)
+    nanoseconds: ClassVar[float] = 500.0
 
     def label(self) -> str:
         return f"Spread {self.symbol} {self.window}"

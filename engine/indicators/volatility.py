@@ -48,6 +48,7 @@ class Atr(_Range):
     kind: Literal["atr"] = "atr"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("atr", unit="price"),)
+    nanoseconds: ClassVar[float] = 8.0
 
     def label(self) -> str:
         return f"ATR {self.window}"
@@ -63,6 +64,7 @@ class AtrPercent(_Range):
     kind: Literal["atr_percent"] = "atr_percent"
 
     outputs: ClassVar[tuple[Output, ...]] = (Output("atr", unit="%"),)
+    nanoseconds: ClassVar[float] = 10.0
 
     def label(self) -> str:
         return f"ATR {self.window} %"
