@@ -45,10 +45,10 @@ class Form:
     nested spec with options is chosen from a list, its value being canonical JSON. Fields in ``hidden`` keep the
     value that they started with. ``initial`` holds plain values to start with where the spec's own default does not
     serve. ``sections`` moves fields, by path, to a section of another title; the sections in ``folded`` are shut while
-    they show what they usually do. Plug-ins of the registry ``searched`` are
-    chosen from one list with a search (``picker``) instead of a select each. ``blanks`` says, by path and from the
-    form's plain values, what a field stands for that is left empty; ``shown_as`` gives the value that a control shows
-    for that of the spec, where there is a shorter one that means the same.
+    they show what they usually do. Plug-ins of the registry ``searched`` are chosen from one list with a search
+    (``picker``) instead of a select each, which ``facets`` narrow. ``blanks`` says, by path and from the form's plain
+    values, what a field stands for that is left empty; ``shown_as`` gives the value that a control shows for that of
+    the spec, where there is a shorter one that means the same.
     """
 
     page: str
@@ -60,6 +60,7 @@ class Form:
     sections: Mapping[str, str] = field(default_factory=dict, hash=False)
     folded: tuple[str, ...] = ()
     searched: Registry[Any] | None = None
+    facets: tuple[picker.Facet, ...] = ()
     blanks: Mapping[str, Callable[[Values], str]] = field(default_factory=dict, hash=False)
     shown_as: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict, hash=False)
 

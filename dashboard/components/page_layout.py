@@ -51,7 +51,7 @@ def page_layout(
             dcc.Store(id=ids.part("copied", page)),
             dcc.Store(id=ids.shown(page)),
             dcc.Store(id=ids.arrived(page)),
-            *([picker.dialog(page, form.searched)] if form.searched else []),
+            *([picker.dialog(page, form.searched, form.facets)] if form.searched else []),
             _side(form, values, panel),
             html.Main(
                 [

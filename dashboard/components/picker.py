@@ -5,7 +5,8 @@ A button shows what is chosen and opens the list (``assets/36_picker.js``), whic
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -19,6 +20,19 @@ from engine.core.registry import PluginInfo, Registry
 
 OTHER = "Your own"
 """The group of plug-ins that name none."""
+
+
+@dataclass(frozen=True)
+class Facet:
+    """A filter of the list beside its groups: ``options`` are (value, label) pairs, ``values`` gives those that an
+    entry has by its name, and ``note`` what its row says of them.
+    """
+
+    name: str
+    title: str
+    options: tuple[tuple[str, str], ...]
+    values: Callable[[str], Collection[str]]
+    note: Callable[[str], str] | None = None
 
 
 def button(id_: ids.Id, registry: Registry[Any], kind: str, label: str) -> Component:
@@ -45,7 +59,7 @@ def _opens(page: str, label: str) -> dict[str, str]:
     return {"aria-haspopup": "dialog", "aria-label": label, "data-picks": ids.dom_id(ids.part("picker", page))}
 
 
-def dialog(page: str, registry: Registry[Any]) -> Component:
+def dialog(page: str, registry: Registry[Any], facets: Sequence[Facet] = ()) -> Component:
     """The list itself, once a page; shut until a button opens it."""
     group = registry.group
     search = dbc.Input(
@@ -72,20 +86,46 @@ def dialog(page: str, registry: Registry[Any]) -> Component:
     body = html.Div([html.Div(groups, className="picker-side", role="group", **{"aria-label": "Group"}), results],
                     className="picker-body")  # fmt: skip
     return html.Dialog(
-        [opened, head, body, count_line],
+        [opened, head, *_filters(page, facets), body, count_line],
         id=ids.part("picker", page),
         className="picker",
         **{"aria-label": f"Choose one of the {group}"},
     )
 
 
-def wire(page: str, registry: Registry[Any]) -> None:
+def _filters(page: str, facets: Sequence[Facet]) -> list[Component]:
+    """A line with a select for each of ``facets``."""
+    places = {facet.name: ids.part("picker-facet", page, facet=facet.name) for facet in facets}
+    selects = [
+        html.Div(
+            [
+                html.Label(facet.title, htmlFor=ids.dom_id(places[facet.name]), className="sub"),
+                dbc.Select(
+                    id=places[facet.name],
+                    options=[
+                        {"value": "", "label": "any"},
+                        *({"value": v, "label": text} for v, text in facet.options),
+                    ],
+                    value="",
+                    placeholder="any",
+                    className="select",
+                ),
+            ],
+            className="picker-facet",
+        )
+        for facet in facets
+    ]
+    return [html.Div(selects, className="picker-filters")] if selects else []
+
+
+def wire(page: str, registry: Registry[Any], facets: Sequence[Facet] = ()) -> None:
     """Register the callback that fills the list of ``page``."""
 
-    def show(opened: float | None, text: str | None, group: str | None) -> tuple[Any, str]:
+    def show(opened: float | None, text: str | None, group: str | None, chosen: Mapping[str, Any]) -> tuple[Any, str]:
         """The plug-ins that are searched for: in their groups while nothing is typed, else the best match first."""
-        found = listed(registry, text or "", group or "")
-        rows = _rows(found, () if (text or "").strip() else registry.groups())
+        kept = [(facet, value) for facet in facets if (value := chosen.get(facet.name))]
+        found = narrowed(listed(registry, text or "", group or ""), kept)
+        rows = _rows(found, () if (text or "").strip() else registry.groups(), facets)
         return static_html(list(rows)), _count(len(found), registry.group)
 
     callback(
@@ -95,6 +135,9 @@ def wire(page: str, registry: Registry[Any]) -> None:
             "opened": Input(ids.part("picker-opened", page), "data"),
             "text": Input(ids.part("picker-search", page), "value"),
             "group": Input(ids.part("picker-group", page), "value"),
+            "chosen": {
+                facet.name: Input(ids.part("picker-facet", page, facet=facet.name), "value") for facet in facets
+            },
         },
         prevent_initial_call=True,
     )(show)
@@ -105,9 +148,14 @@ def listed(registry: Registry[Any], text: str, group: str) -> Sequence[PluginInf
     return registry.search(text, {"": None, OTHER: ""}.get(group, group))
 
 
+def narrowed(found: Sequence[PluginInfo], kept: Sequence[tuple[Facet, str]]) -> Sequence[PluginInfo]:
+    """Those of ``found`` that have the value of each facet in ``kept``."""
+    return [info for info in found if all(value in facet.values(info.name) for facet, value in kept)]
+
+
 def _count(found: int, group: str) -> str:
     if not found:
-        return f"No matching {group}: try another word or all groups."
+        return f"No matching {group}: try another word, all groups, or fewer filters."
     return f"{count(found, group.removesuffix('s'))} · ↑ ↓ to move, Enter to choose"
 
 
@@ -116,20 +164,26 @@ def _groups(registry: Registry[Any]) -> list[dict[str, Any]]:
     return [{"value": "", "label": "All"}, *({"value": name, "label": name} for name in names)]
 
 
-def _rows(found: Sequence[PluginInfo], groups: Sequence[str]) -> Iterator[Component]:
+def _rows(found: Sequence[PluginInfo], groups: Sequence[str], facets: Sequence[Facet] = ()) -> Iterator[Component]:
     """A row each, under the titles of ``groups`` or, without these, in the given order."""
+    notes = [facet.note for facet in facets if facet.note]
+
+    def about(info: PluginInfo, group: str) -> str:
+        return " · ".join(part for part in (group, *(note(info.name) for note in notes)) if part)
+
     if not groups:
-        yield from (_row(info, info.group or OTHER) for info in found)
+        yield from (_row(info, about(info, info.group or OTHER)) for info in found)
     for group in groups:
-        members = [_row(info, "") for info in found if info.group == group]
+        members = [_row(info, about(info, "")) for info in found if info.group == group]
         if members:
             yield html.Div(group or OTHER, className="picker-heading", role="presentation")
             yield from members
 
 
-def _row(info: PluginInfo, group: str) -> Component:
+def _row(info: PluginInfo, about: str) -> Component:
     short = next((word for word in info.synonyms if word.isupper()), "")
     parts = [html.Span(info.title, className="picker-title"), html.Span(short, className="picker-short")]
-    parts += [html.Span(info.summary, className="picker-summary"), html.Span(group, className="picker-group")]
+    summary = info.summary.replace("``", "")
+    parts += [html.Span(summary, className="picker-summary"), html.Span(about, className="picker-group")]
     data = {"data-kind": info.name, "data-title": info.title, "aria-selected": "false"}
-    return html.Div(parts, className="picker-row", role="option", title=info.summary, **data)
+    return html.Div(parts, className="picker-row", role="option", title=summary, **data)

@@ -38,7 +38,7 @@ def wire(form: Form, first: FirstPicture | None = None) -> None:
     _wire_job(wired, in_two_steps=first is not None)
     wire_parts(wired)
     if form.searched:
-        picker.wire(page, form.searched)
+        picker.wire(page, form.searched, form.facets)
 
 
 def problem_places(page: str) -> dict[str, Any]:

@@ -43,6 +43,24 @@ def test_an_indicator_is_searched_for_and_added_by_keyboard(visitor: Visitor) ->
     assert chosen(visitor) == ["SMA", "RSI", "Commodity channel index"]
 
 
+def test_filters_narrow_the_list_from_the_keyboard(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    focus(visitor, dom_id(role="add", page="features", path="features"))
+    keys(visitor, Keys.ENTER)
+    visitor.until(MARKED, "the whole list", FIRST)
+    focus(visitor, dom_id(role="picker-facet", page="features", facet="reads"))
+    keys(visitor, "Vol")
+    visitor.until(MARKED, "one that reads volumes", FIRST)
+    visitor.until("const count = document.querySelectorAll('.picker-row').length; return count > 5 && count < 40",
+                  "those that read volumes")  # fmt: skip
+    focus(visitor, dom_id(role="picker-search", page="features"))
+    keys(visitor, "illiq")
+    visitor.until(MARKED, "the best match", "amihud")
+    keys(visitor, Keys.ENTER)
+    visitor.sees_trace("features-chart", "Amihud")
+
+
 def test_another_one_takes_the_place_of_an_indicator(visitor: Visitor) -> None:
     visitor.open("/features")
     visitor.sees_trace("features-chart", "RSI 14")

@@ -14,6 +14,7 @@ from dashboard import state
 from dashboard.charts.candles import Style
 from dashboard.components.form import Form
 from dashboard.components.series_view import SCALES, SPANS
+from dashboard.indicator_facets import INDICATOR_FACETS
 from dashboard.pages.data import ids, run_fills
 from engine.core import named
 from engine.core.errors import SpecError
@@ -88,6 +89,7 @@ FORM = Form(
     page=frame.study(ids.PAGE, "display"),
     spec=cast("type[RunSpec]", ChartView),  # a form needs no more of a request than its fields
     searched=INDICATORS,
+    facets=INDICATOR_FACETS,
     options={"fills": run_fills.options},
 )
 

@@ -37,7 +37,7 @@ from engine.indicators import INDICATORS
 def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
     """The controls, showing ``view`` and ``symbol``."""
     return [
-        picker.dialog(FORM.page, INDICATORS),
+        picker.dialog(FORM.page, INDICATORS, FORM.facets),
         dcc.Store(id=ids.CHART_VIEW),
         dcc.Store(id=frame.problems(FORM.page)),
         dcc.Store(id=ids.ZONE),
@@ -98,6 +98,6 @@ def save(clicks: int | None, name: str | None, display: Display) -> None:
 
 wire_parts(FormCallbacks(FORM))
 show_problems(FORM.page)
-picker.wire(FORM.page, INDICATORS)
+picker.wire(FORM.page, INDICATORS, FORM.facets)
 clientside_callback(ClientsideFunction("stratoscope", "zone"), Output(ids.ZONE, "data"), Input(ids.ZONE, "id"))
 clientside_callback(ClientsideFunction("stratoscope", "screen"), Output(ids.SCREEN, "data"), Input(ids.SCREEN, "id"))

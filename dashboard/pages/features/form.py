@@ -7,6 +7,7 @@ from typing import Any
 
 from dashboard.components.series_view import SeriesView
 from dashboard.features_form import FEATURES, FeaturesForm
+from dashboard.indicator_facets import INDICATOR_FACETS
 from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.features import ids
 from dashboard.text.format import count, duration, megabytes
@@ -33,5 +34,13 @@ class PageForm(FeaturesForm):
         return spec
 
 
-FORM = PageForm(page=ids.PAGE, spec=FeatureSpec, options=MARKET, shown_as=SHOWN_AS, blanks=BLANKS, searched=INDICATORS)
+FORM = PageForm(
+    page=ids.PAGE,
+    spec=FeatureSpec,
+    options=MARKET,
+    shown_as=SHOWN_AS,
+    blanks=BLANKS,
+    searched=INDICATORS,
+    facets=INDICATOR_FACETS,
+)
 SEEN = SeriesView(ids.PAGE, ids.CHART)

@@ -14,6 +14,7 @@ from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
 from dashboard.features_form import FeaturesForm
+from dashboard.indicator_facets import INDICATOR_FACETS
 from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.models import ids, view
 from dashboard.runs import restated
@@ -43,6 +44,7 @@ FORM = FeaturesForm(
     shown_as=SHOWN_AS,
     blanks=BLANKS,
     searched=INDICATORS,
+    facets=INDICATOR_FACETS,
     initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
 )
 

@@ -10,6 +10,7 @@ from dash import html
 from dashboard import ids, state
 from dashboard.components import picker
 from dashboard.components.values import complete
+from dashboard.indicator_facets import INDICATOR_FACETS
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.features.layout import FORM
 from engine.core.errors import SpecError
@@ -52,8 +53,24 @@ def test_what_is_typed_is_searched_for_in_the_chosen_group() -> None:
     ]
 
 
+def test_filters_narrow_what_the_search_finds() -> None:
+    reads, cost = INDICATOR_FACETS
+
+    def names(text: str, *kept: tuple[picker.Facet, str]) -> set[str]:
+        return {info.name for info in picker.narrowed(picker.listed(INDICATORS, text, ""), kept)}
+
+    assert {"amihud", "vwap_distance"} <= names("", (reads, "volume"))
+    assert names("", (reads, "volume")) < names("")
+    assert names("rank", (reads, "symbols"), (cost, "slow")) == {"return_rank"}
+    assert names("sma", (reads, "values")) == set()
+    (row,) = picker._rows(picker.listed(INDICATORS, "market regime", "")[:1], (), INDICATOR_FACETS)
+    assert row.children[3].children.endswith(" · 20 µs")
+    (first, second, *_) = picker._rows(picker.listed(INDICATORS, "", "Momentum"), ("Momentum",), INDICATOR_FACETS)
+    assert (first.children, second.children[3].children[-3:]) == ("Momentum", " µs")
+
+
 def test_nothing_found_says_what_to_do() -> None:
-    assert picker._count(0, "indicators") == "No matching indicators: try another word or all groups."
+    assert picker._count(0, "indicators") == "No matching indicators: try another word, all groups, or fewer filters."
     assert picker._count(1, "indicators").startswith("1 indicator ·")
 
 
