@@ -14,7 +14,7 @@ from engine.features.processing import FittedProcessors
 from engine.labels import Label, Labels, Task, call_label
 from engine.market.availability import known_at
 from engine.market.bars import Bars, Floats, Market, Times
-from engine.models.splits import embargoed
+from engine.models.splits.fold import Timeline, embargoed
 
 Indices = NDArray[np.int64]
 BREAK = np.timedelta64(14, "D")
@@ -144,6 +144,14 @@ def _reach(labels: Labels, bars: Bars) -> Indices:
     found = np.zeros(len(bars), dtype=np.int64)
     found[known] = at - np.flatnonzero(known)
     return found
+
+
+def timeline(rows: Dataset, features: FeatureMatrix) -> Timeline:
+    """``rows`` as a split sees them, labels without the embargo; ``features`` is the matrix behind them."""
+    end = features.time[rows.place + rows.reach]
+    end[rows.reach == 0] = np.datetime64("NaT")
+    bars = tuple(features.time[features.rows(symbol)] for symbol in features.symbols)
+    return Timeline(rows.time, rows.symbol, end, bars)
 
 
 def from_arrays(

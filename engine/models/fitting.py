@@ -14,7 +14,7 @@ from engine.features.processing import FittedProcessors, fit
 from engine.features.processors import Processor
 from engine.models import Fitted, Model, OnStep, TrainingStep, call_model
 from engine.models.dataset import Dataset
-from engine.models.splits import chronological
+from engine.models.splits.intervals import latest
 from engine.models.weights import EQUAL, Weighting
 
 VALIDATION_FRACTION = 0.2
@@ -54,7 +54,7 @@ def train(
     earlier, n_purged = rows, 0
     later: Dataset | None = None
     if model.wants_validation():
-        split = chronological(rows.time, rows.end, VALIDATION_FRACTION)
+        split = latest(rows.time, rows.end, VALIDATION_FRACTION)
         earlier, later, n_purged = rows.where(split.train), rows.where(split.test), int(split.purged.sum())
     require_trainable(earlier, "training")
     processing = fit(processors, earlier.values)

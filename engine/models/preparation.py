@@ -9,7 +9,8 @@ from engine.market.bars import Market
 from engine.models.dataset import Dataset, from_panel
 from engine.models.fitting import require_trainable
 from engine.models.spec import ModelSpec
-from engine.models.splits import Split, chronological
+from engine.models.splits.fold import Fold
+from engine.models.splits.intervals import latest
 
 
 def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
@@ -23,10 +24,10 @@ def rows_of(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Dataset
     return from_panel(features, market, spec.target, spec.embargo, complete=not spec.fills_unknown())
 
 
-def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Dataset, Dataset, Split]:
+def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Dataset, Dataset, Fold]:
     """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""
     rows = rows_of(spec, market, features)
-    split = chronological(rows.time, rows.end, spec.test_fraction)
+    split = latest(rows.time, rows.end, spec.test_fraction)
     train, test = rows.where(split.train), rows.where(split.test)
     require_trainable(train, "training")
     require_trainable(test.labelled(), "test")

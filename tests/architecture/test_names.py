@@ -15,11 +15,12 @@ from engine.jobs import requests
 from engine.labels import LABELS
 from engine.market.sources import SOURCES
 from engine.models import MODELS
+from engine.models.splits import SPLITS
 from engine.strategies import STRATEGIES
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(path for top in ("engine", "dashboard", "tools") for path in (ROOT / top).rglob("*.py"))
-REGISTRIES = (STRATEGIES, SIZINGS, INDICATORS, LABELS, MODELS, SOURCES, WORKLOADS)
+REGISTRIES = (STRATEGIES, SIZINGS, INDICATORS, LABELS, MODELS, SPLITS, SOURCES, WORKLOADS)
 NAMES = {
     *requests.run_kinds(),
     *requests.action_kinds(),

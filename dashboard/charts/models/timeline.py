@@ -15,7 +15,7 @@ from engine.market.bars import Market, Times
 from engine.models import preparation
 from engine.models.fitting import VALIDATION_FRACTION
 from engine.models.spec import ModelSpec
-from engine.models.splits import chronological
+from engine.models.splits.intervals import latest
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -93,7 +93,7 @@ def divide(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> tuple[NDAr
     rows[split.test] = TEST
     rows[split.purged] = PURGED
     if spec.model.wants_validation():
-        inner = chronological(train.time, train.end, VALIDATION_FRACTION)
+        inner = latest(train.time, train.end, VALIDATION_FRACTION)
         rows[np.flatnonzero(split.train)[inner.test]] = VALIDATION
         rows[np.flatnonzero(split.train)[inner.purged]] = PURGED_INSIDE
     part[usable] = rows

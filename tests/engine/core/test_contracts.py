@@ -17,12 +17,13 @@ from engine.indicators import INDICATORS, Output
 from engine.labels import LABELS
 from engine.market.sources import SOURCES
 from engine.models import MODELS
+from engine.models.splits import SPLITS
 from engine.strategies import STRATEGIES
 from engine.strategies.rules import CONDITIONS, OPERANDS
 from tests.support.workspace import Workspace
 
 REGISTRIES: tuple[Registry[Any], ...] = (
-    STRATEGIES, OPERANDS, CONDITIONS, SIZINGS, INDICATORS, LABELS, MODELS, SOURCES, WORKLOADS,
+    STRATEGIES, OPERANDS, CONDITIONS, SIZINGS, INDICATORS, LABELS, MODELS, SPLITS, SOURCES, WORKLOADS,
 )  # fmt: skip
 
 HEAD = """

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.core.errors import DataError
-from engine.models.splits import NEVER, chronological, embargoed
+from engine.models.splits.fold import NEVER, embargoed
+from engine.models.splits.intervals import latest
 from tests.support.market import days
 
 NAT = np.datetime64("NaT", "ms")
@@ -17,7 +18,7 @@ NAT = np.datetime64("NaT", "ms")
 def test_ten_days_with_a_horizon_of_two_by_hand() -> None:
     time = days(10)
     end = np.concatenate([time[2:], [NAT, NAT]])
-    split = chronological(time, end, 0.3)
+    split = latest(time, end, 0.3)
     assert split.start == time[7]
     assert np.flatnonzero(split.test).tolist() == [7, 8, 9]
     assert np.flatnonzero(split.purged).tolist() == [5, 6]  # their labels end on days 7 and 8
@@ -30,7 +31,7 @@ def test_an_embargo_of_two_bars_by_hand() -> None:
     assert end[0] == time[4]
     assert (end[6:8] == NEVER).all()
     assert np.isnat(end[8:]).all()
-    assert np.flatnonzero(chronological(time, end, 0.3).train).tolist() == [0, 1, 2]
+    assert np.flatnonzero(latest(time, end, 0.3).train).tolist() == [0, 1, 2]
 
 
 def test_an_embargo_of_nothing_and_one_beyond_the_data() -> None:
@@ -42,7 +43,7 @@ def test_an_embargo_of_nothing_and_one_beyond_the_data() -> None:
 
 def test_rows_of_one_time_fall_on_one_side() -> None:
     time = np.repeat(days(4), 5)
-    split = chronological(time, np.repeat(days(5)[1:], 5), 0.3)
+    split = latest(time, np.repeat(days(5)[1:], 5), 0.3)
     assert split.test.sum() == 10  # six rows were asked for; the day before comes along
     assert split.start == days(4)[2]
 
@@ -51,7 +52,7 @@ def test_an_unknown_label_is_not_learnt_from_and_not_counted_as_purged() -> None
     time = days(10)
     end = time + np.timedelta64(1, "D")
     end[2] = NAT
-    split = chronological(time, end, 0.2)
+    split = latest(time, end, 0.2)
     assert not split.train[2]
     assert not split.purged[2]
 
@@ -59,7 +60,7 @@ def test_an_unknown_label_is_not_learnt_from_and_not_counted_as_purged() -> None
 @pytest.mark.parametrize("time", [days(0), days(1), np.repeat(days(1), 9)])
 def test_one_time_cannot_be_split(time: np.ndarray) -> None:
     with pytest.raises(DataError, match="Too few bars to split"):
-        chronological(time, time, 0.5)
+        latest(time, time, 0.5)
 
 
 @some.composite
@@ -84,10 +85,10 @@ def test_no_training_label_reaches_the_test(
     rows: tuple[np.ndarray, np.ndarray, list[np.ndarray], np.ndarray, int], fraction: float
 ) -> None:
     time, end, calendars, symbol, reach = rows
-    split = chronological(time, end, fraction) if time.min() < np.sort(time)[int(len(time) * (1 - fraction))] else None
+    split = latest(time, end, fraction) if time.min() < np.sort(time)[int(len(time) * (1 - fraction))] else None
     if split is None:
         with pytest.raises(DataError):
-            chronological(time, end, fraction)
+            latest(time, end, fraction)
         return
     assert not (split.train & split.test).any()
     assert not (split.purged & (split.train | split.test)).any()

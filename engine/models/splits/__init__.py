@@ -1,0 +1,37 @@
+"""Splits in time: which rows a model is trained on, and which it is tested on."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from engine.core.registry import Registry
+from engine.core.spec import Spec
+from engine.models.splits.fold import Fold, Timeline
+
+
+class Split(Spec):
+    """A way to divide the rows of a panel in time.
+
+    ``folds(rows)`` gives at least one fold. Rows of one time are on one side, whatever their symbol. No label of a
+    training row shares a bar with a test block or its labels (closed intervals), and training rows stay ``embargo``
+    bars of their symbol clear of it where the split's own description says so. Rows without a label may be tested, not
+    trained on. All follows from the times in ``rows``. Raises ``DataError`` where there are too few.
+
+    ``shares(bars)`` are the parts of all rows that each fold is trained on, with roughly so many bars a symbol: for
+    estimates.
+    """
+
+    descriptions: ClassVar[tuple[str, ...]] = ("label",)
+
+    kind: str
+    embargo: int
+
+    @abstractmethod
+    def folds(self, rows: Timeline) -> tuple[Fold, ...]: ...
+
+    @abstractmethod
+    def shares(self, bars: int) -> tuple[float, ...]: ...
+
+
+SPLITS = Registry("splits", Split, "engine.models.splits")
