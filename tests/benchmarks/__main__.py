@@ -30,6 +30,7 @@ from tests.benchmarks import (
     correlation,
     expressions,
     features,
+    first_backtest,
     honesty,
     information_coefficient,
     one_run,
@@ -83,6 +84,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     """The rows of the table, one after the other."""
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         yield from start(driver, Path(folder), max(runs // 2, 3))
+        yield from first_backtest.rows(driver, Path(folder) / "first", 3)
         yield from clicks(driver, Path(folder) / "clicks", runs)
         yield drawn(driver, Path(folder) / "features", 2 * runs)
         yield maps(driver, Path(folder) / "maps", runs)
