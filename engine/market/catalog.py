@@ -307,7 +307,7 @@ def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:
     require_type(source, found, tuple, "fingerprints")
     for item in found:
         require_type(source, item, str, "fingerprint")
-    return tuple(repairs.fingerprint(digest, item) for digest, item in zip(found, series, strict=True))
+    return repairs.fingerprints(found, series)
 
 
 def require_tradeable(market: Market) -> None:

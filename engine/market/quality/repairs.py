@@ -20,13 +20,11 @@ from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.core.config import settings
 from engine.core.errors import DataError, StoreError
 from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.quality.edits import Edit, apply, fits
-from engine.market.series_file import REPAIRS
-from engine.market.symbols import file_name, folder_name
+from engine.market.series_file import REPAIRS, beside, path_of
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
 _SECONDS = len("2026-01-31T23:59:59")
@@ -66,8 +64,15 @@ def repaired(bars: Bars) -> Bars:
     return known[1]
 
 
-def fingerprint(supplied: str, series: Series) -> str:
-    """Digest of the bars of ``series`` after its edits, of which ``supplied`` is that of the bars without."""
+def fingerprints(supplied: Sequence[str], series: Sequence[Series]) -> tuple[str, ...]:
+    """Digest of the bars of each of ``series`` after its edits, of which ``supplied`` has that of the bars without."""
+    return tuple(
+        _fingerprint(digest, item) if (path := _path(item)) and os.access(path, os.F_OK) else digest
+        for digest, item in zip(supplied, series, strict=True)
+    )
+
+
+def _fingerprint(supplied: str, series: Series) -> str:
     edits = edits_of(series)
     if not edits:
         return supplied
@@ -128,11 +133,8 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
 
 
 def _path(series: Series) -> str:
-    try:
-        name = f"{file_name(series.symbol)}-{series.interval}{REPAIRS}"
-        return os.path.join(settings().cache, "bars", folder_name(series.collection), name)
-    except ValueError:
-        return ""
+    bars = path_of(series.collection, series.symbol, series.interval)
+    return beside(bars, REPAIRS) if bars else ""
 
 
 def _of_path(path: str) -> tuple[Edit, ...]:
