@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from pathlib import Path
 
 from engine.core.errors import DataError, StoreError
 from engine.core.store import write_atomically
-from engine.market.bars import Series
+from engine.market import moves
+from engine.market.bars import Bars, Series
+from engine.market.moves import Move
 from engine.market.series_file import companions, path_of, version_of
 from engine.market.sources.stored import Stored, current_since, save
 from engine.market.symbols import collection_name, symbol
@@ -19,9 +20,9 @@ def rename(series: Series, *, to_symbol: str = "", to_collection: str = "") -> S
     """Give a stored series another symbol, or move it to another collection, with its repairs; "" leaves the one that
     it has. One that was fetched is updated under the symbol that its source knows (``Series.provider_symbol``).
 
-    The series is written under its new name and then removed under the old one: a process that is killed between the
-    two leaves both. Raises ``DataError`` for a name that is invalid or taken, and ``StoreError`` where it cannot be
-    written; it has its old name then.
+    The series is written under its new name and then removed under the old one; what a process leaves that is killed
+    in between is settled with the next look (``moves.heal``). Raises ``DataError`` for a name that is invalid or taken,
+    and ``StoreError`` where it cannot be written; it has its old name then.
     """
     renamed = _renamed(series, to_symbol or series.symbol, to_collection or series.collection)
     old = path_of(series.collection, series.symbol, series.interval)
@@ -38,25 +39,35 @@ def rename(series: Series, *, to_symbol: str = "", to_collection: str = "") -> S
             "rename or delete that first."
         )
     bars = Stored().read(series)
-    beside, made = companions(old), list[str]()
+    named = replace(bars, series=renamed)
+    move = Move(old, new, version, bars.digest(), named.digest())
     try:
-        Path(new).parent.mkdir(parents=True, exist_ok=True)
-        for item in beside:
-            made.append(_beside(item, old, new))
-            write_atomically(Path(made[-1]), Path(item).read_bytes())
-        made.append(str(save(replace(bars, series=renamed), current_since(series))))
-        if version_of(old) != version:
-            raise DataError(f"{series.symbol} was updated at this moment: rename it again.")
-        os.unlink(old)
-    except (OSError, StoreError, DataError) as error:
-        _take_back(old, made)
-        if isinstance(error, OSError):
-            raise StoreError(f"{series.symbol} could not be renamed: {error.strerror}.") from error
-        raise
-    for item in beside:
-        with contextlib.suppress(OSError):
-            os.unlink(item)
+        with moves.noted(move):
+            _make(move, series, named)
+    except OSError as error:
+        raise StoreError(f"{series.symbol} could not be renamed: {error.strerror}.") from error
     return renamed
+
+
+def _make(move: Move, series: Series, named: Bars) -> None:
+    """Store ``named`` and what belongs to it at the new place, and remove ``series`` from the old one. Raises
+    ``OSError``, ``StoreError`` and ``DataError``, and leaves it there.
+    """
+    beside, made = companions(move.old), list[str]()
+    try:
+        Path(move.new).parent.mkdir(parents=True, exist_ok=True)
+        for item in beside:
+            made.append(_beside(item, move.old, move.new))
+            write_atomically(Path(made[-1]), Path(item).read_bytes())
+        made.append(str(save(named, current_since(series))))
+        if version_of(move.old) != move.version:
+            raise DataError(f"{series.symbol} was updated at this moment: rename it again.")
+        os.unlink(move.old)
+    except (OSError, StoreError, DataError):
+        if os.path.exists(move.old):
+            moves.discard_all(made[::-1])
+        raise
+    moves.discard_all(beside)
 
 
 def _renamed(series: Series, symbol_: str, collection: str) -> Series:
@@ -76,11 +87,3 @@ def _beside(item: str, old: str, new: str) -> str:
     """Where what belongs to the bars at ``old`` goes with them."""
     suffix = item.removeprefix(os.path.splitext(old)[0])
     return f"{os.path.splitext(new)[0]}{suffix}"
-
-
-def _take_back(old: str, made: list[str]) -> None:
-    """Remove what was made under the new name, as long as the old one is there."""
-    if os.path.exists(old):
-        for path in reversed(made):
-            with contextlib.suppress(OSError):
-                os.unlink(path)

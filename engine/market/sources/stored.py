@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 from engine.core.errors import DataError, StoreError
 from engine.core.registry import plugin
 from engine.core.store import write_atomically
-from engine.market import series_table
+from engine.market import moves, series_table
 from engine.market.bars import Bars, Series
 from engine.market.integrity import flaws
 from engine.market.series_file import (
@@ -137,6 +137,7 @@ def save(bars: Bars, since: str = "") -> Path:
     path = path_of(about.collection, about.symbol, about.interval)
     if path is None:
         raise StoreError(f"'{about.symbol}' in '{about.collection}' is too long for a file name: shorten it.")
+    moves.heal()
     try:
         status, since = _replace(path, bars, since or iso(datetime.now(UTC)))
     except OSError as error:
@@ -275,6 +276,7 @@ def _recent() -> _Recent:
 
 def _files() -> dict[str, FileVersion]:
     """Every file by folder and name, with its version, without opening any."""
+    moves.heal()
     found: dict[str, FileVersion] = {}
     try:
         inner = sorted(item.path for item in os.scandir(folder()) if item.is_dir())
@@ -302,6 +304,7 @@ Name = tuple[str, str, str]  # collection, symbol, interval
 
 def _headers(names: Iterable[Name]) -> dict[Name, series_table.Found]:
     """Of the series of those names, the header of the file or a sentence on its error; none where there is no file."""
+    moves.heal()
     paths = {name: path for name in names if (path := path_of(*name))}
     files = {path: version for path in paths.values() if (version := version_of(path))}
     found = series_table.headers(files)

@@ -6,23 +6,30 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.market import catalog, trash
+from engine.market.moves import Move, noted
 from engine.market.quality import repairs
 from engine.market.quality.report import assess
 from engine.market.renaming import rename
+from engine.market.series_file import version_of
 from engine.market.sources.stored import Stored, save
 from tests.support.killed_movers import move_and_kill
-from tests.support.market import make_bars
+from tests.support.market import make_bars, random_walk
 from tests.support.workspace import Workspace
 
 NAME = ("made-up", "TEST", "1d")
 CALLS = ("link", "replace", "unlink", "rename", "mkdir", "rmdir", "open")
 DAYS = ["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03"]
+
+
+KEPT = (".parquet", ".repairs.json")
 
 
 class Dead(BaseException):
@@ -70,6 +77,11 @@ def sound() -> list[str]:
     return sorted(item.symbol for item in found)
 
 
+def files(cache: Path) -> list[str]:
+    """What lies beside the bars, and notes of renamings."""
+    return sorted(item.name for item in cache.glob("[br]*/**/*") if item.is_file())
+
+
 def delete() -> None:
     trash.delete(*NAME)
 
@@ -106,8 +118,57 @@ def test_every_series_is_whole_wherever_the_process_dies(act: Callable[[], None]
             assert sound() == ["TEST"]
         step += 1
     assert step > 5
-    both = {("TEST",): 0, ("NEW", "TEST"): 0, ("NEW",): 0} if act is rename_ else {("TEST",): 0, (): 1}
-    assert seen == set(both.items())
+    assert seen == ({(("TEST",), 0), (("NEW",), 0)} if act is rename_ else {(("TEST",), 0), ((), 1)})
+
+
+def test_whoever_looks_next_finds_a_renamed_series_under_one_name(workspace: Workspace) -> None:
+    """Whichever name is asked for, and whatever the next look is; only one can be found."""
+    for step in count():
+        shutil.rmtree(workspace.cache / "bars", ignore_errors=True)
+        repaired_series()
+        with dies_at(step):
+            try:
+                rename_()
+                break
+            except Dead:
+                pass
+        found = [Stored().find(collection, symbol, "1d") for collection, symbol in (("other", "NEW"), NAME[:2])]
+        assert sum(item is not None for item in found) == 1, step
+        left = {name for name in files(workspace.cache) if not name.startswith(".tmp-")}
+        assert left in ({f"{name}-1d{suffix}" for suffix in KEPT} for name in ("NEW", "TEST")), step
+
+
+def test_one_who_still_renames_is_left_alone(workspace: Workspace) -> None:
+    path = save(make_bars([1.0, 2.0], time=DAYS[:2]))
+    move = Move(str(path), str(path.with_name("NEW-1d.parquet")), version_of(str(path)), "", "")
+    with noted(move):
+        assert len(Stored().series()) == 1
+        assert len(files(workspace.cache)) == 2
+    assert files(workspace.cache) == [path.name]
+
+
+@pytest.mark.parametrize("is_update", [True, False])
+def test_what_was_stored_meanwhile_is_kept(is_update: bool, workspace: Workspace) -> None:
+    """Bars that came to the old name while they were renamed supersede the copy; to the new one, both are kept."""
+    bars = random_walk(50)
+    old = save(bars)
+    named = replace(bars, series=replace(bars.series, symbol="NEW"))
+    move = Move(str(old), str(old.with_name("NEW-1d.parquet")), version_of(str(old)), bars.digest(), named.digest())
+    meanwhile = random_walk(51) if is_update else random_walk(52, symbol="NEW")
+
+    def dies_before_the_end() -> None:
+        with noted(move):
+            save(named)
+            save(meanwhile)
+            raise Dead
+
+    with pytest.raises(Dead):
+        dies_before_the_end()
+    assert {item.symbol: item.rows for item in Stored().series()} == (
+        {"TEST": 51} if is_update else {"TEST": 50, "NEW": 52}
+    )
+    assert not [name for name in files(workspace.cache) if name.endswith(".json")]
+    assert [item.rows for item in Stored().versions(catalog.find(*NAME))] == ([51, 50] if is_update else [50])
 
 
 def test_killed_for_good(workspace: Workspace) -> None:
