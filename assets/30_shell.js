@@ -50,6 +50,7 @@
     if (!region || !text) return;
     const same = [...region.children].find((item) => item.dataset.text === text);
     if (same) same.remove();
+    if (tone === "bad") region.querySelectorAll(".toast-note.bad").forEach((older) => older.remove());
     const toast = document.createElement("div"), words = document.createElement("span");
     const close = document.createElement("button");
     toast.className = "toast-note " + (tone || "ok");

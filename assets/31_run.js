@@ -27,12 +27,15 @@
 
   let hadResult = {}, broughtUp = {};
 
-  /* Where there is little room the settings lie above the results: what has come of a run takes their place, once. */
-  function bringUp(page, result) {
+  /* Where there is little room the settings lie above the results: what has come of a run takes their place, once; of
+     a page that follows its settings the first result alone, for then they may be in use. */
+  function bringUp(page, result, quiet) {
     const button = document.getElementById(here.domId({ role: "run-button", page: page }));
     const side = button && button.closest(".side");
     if (!side || broughtUp[page] === result || !side.querySelector(".panel-toggle").checkVisibility()) return;
+    if (quiet && side.dataset.broughtUp) return;
     broughtUp[page] = result;
+    side.dataset.broughtUp = "yes";
     side.open = false;
     side.scrollIntoView({ block: "nearest" });
   }
@@ -52,7 +55,7 @@
       const cause = (context.triggered[0] || {}).prop_id || "";
       if (cause.includes('"cancel"')) words = "Cancelling";
     }
-    if (!quiet && (state === "ready" || state === "error")) bringUp(page, result);
+    if (state === "ready" || (!quiet && state === "error")) bringUp(page, result, quiet);
     const bar = "run-bar" + (quiet ? " quiet" : "") + (state === "running" ? " is-running" : "");
     const shown = state === "error" ? (hadResult[page] ? "is-ready is-old" : "is-failed")
       : state === "running" ? (hadResult[page] ? "is-ready is-old" : "is-loading") : "is-" + state;

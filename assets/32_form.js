@@ -35,11 +35,21 @@
   });
 
   /* What is wrong at each field; what is there already is left alone: Dash goes through the page for each change. */
-  window.dash_clientside.stratoscope.problems = (texts, ids, now) =>
-    ids.map((id, index) => {
+  window.dash_clientside.stratoscope.problems = (texts, ids, now) => {
+    misfilled(ids[0] && ids[0].page, Object.keys(texts || {}).length > 0);
+    return ids.map((id, index) => {
       const text = (texts || {})[id.path] || "", before = now[index] || "";
       return JSON.stringify(text) === JSON.stringify(before) ? window.dash_clientside.no_update : text;
     });
+  };
+
+  /* Of a form without a run button: while a field is wrong, what an earlier request failed of is no news. */
+  function misfilled(page, isWrong) {
+    const here = window.dash_clientside.stratoscope;
+    const button = page && document.getElementById(here.domId({ role: "run-button", page: page }));
+    const body = button && button.closest(".body");
+    if (body) body.classList.toggle("is-misfilled", isWrong && button.hidden);
+  }
 
   function mark(problem) {
     const own = document.getElementById(problem.id.replace('"role":"problem"', '"role":"field"'));

@@ -120,7 +120,7 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class CorrelationInfo:
-    """Pearson correlation of ``names`` over the ``rows`` bars on which all are known; NaN where one is constant."""
+    """Spearman's correlation of ``names`` over the ``rows`` bars on which all are known; NaN where one is constant."""
 
     names: tuple[str, ...]
     value: Floats
@@ -142,8 +142,14 @@ def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
     if len(values) < MINIMUM_ROWS:
         return CorrelationInfo(names, np.full((size, size), np.nan), len(values))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.corrcoef(values, rowvar=False).reshape(size, size)
+        value = np.corrcoef([_ranks(column) for column in values.T]).reshape(size, size)
     return CorrelationInfo(names, value, len(values))
+
+
+def _ranks(values: Floats) -> Floats:
+    """From 1 on; equal values share the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place])
 
 
 def correlation_figure(info: CorrelationInfo) -> go.Figure:

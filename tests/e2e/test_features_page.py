@@ -87,3 +87,47 @@ def test_a_formula_is_completed_by_keyboard(visitor: Visitor) -> None:
     area.send_keys(", 20)")
     assert area.get_property("value") == "zscore(volume, 20)"
     visitor.sees_trace("features-chart", "zscore(volume, 20)")
+
+
+BANNER = "return document.querySelector('.results-error').checkVisibility()"
+
+
+def write_formula(visitor: Visitor, text: str) -> None:
+    """Type ``text`` into the formula of the card that was added."""
+    area = "document.querySelector('.f.wide textarea')"
+    visitor.until(f"return !!{area}", "the formula")
+    visitor.js(f"{area}.focus()")
+    field = visitor.driver.switch_to.active_element
+    field.send_keys(Keys.CONTROL, "a")
+    field.send_keys(text, Keys.ESCAPE)
+    visitor.js(f"{area}.blur()")
+
+
+def test_a_failed_request_is_no_news_once_a_field_is_wrong(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    visitor.click(role="add", page="features", path="features")
+    visitor.press(".picker-row[data-kind=expression]", "the expression in the list")
+    write_formula(visitor, 'close / of("NOSUCH", close)')
+    visitor.until(BANNER, "what is wrong with the request")
+    write_formula(visitor, "close / (")
+    visitor.until("return !!document.querySelector('.f.wide.is-wrong')", "what is wrong with the formula")
+    visitor.until(f"return !(() => {{ {BANNER} }})()", "the banner gone")
+    write_formula(visitor, "close / open")
+    visitor.sees_trace("features-chart", "close / open")
+
+
+def test_on_a_phone_the_first_result_takes_the_place_of_the_settings(visitor: Visitor) -> None:
+    size = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+    visitor.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        visitor.open("/features")
+        visitor.sees_trace("features-chart", "RSI 14")
+        visitor.until("return !document.querySelector('.side').open", "the settings folded away")
+        visitor.until("return document.querySelector('.context .chip').checkVisibility()", "the chips")
+        visitor.press(".panel-toggle", "the settings again")
+        visitor.fill("features", "features.0.window", 35)
+        visitor.sees_trace("features-chart", "SMA 35")
+        assert visitor.js("return document.querySelector('.side').open"), "they stay, for they are in use"
+    finally:
+        visitor.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

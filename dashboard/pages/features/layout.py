@@ -44,7 +44,7 @@ def layout(query: str | None) -> Component:
         ids.CORRELATION,
         height=440,
         title="Correlation",
-        sub=f"Pearson, bars after the warm-up, up to {CORRELATED} columns",
+        sub=f"Spearman, symbol on the chart, bars after the warm-up, up to {CORRELATED} columns",
     )
     return page_layout(
         FORM,

@@ -32,6 +32,8 @@ ROWS, COLUMNS = 1_000, 60
 """Bars and features that the table lists at most."""
 ASK = "Click a value, or press Enter on it, to see its formula with the numbers that went in."
 JOB = SideJob(ids.PAGE, "explanation")
+_REST = {"colId": "rest", "headerName": "", "minWidth": 0, "flex": 1, "sortable": False, "resizable": False}
+"""What is left of the width, so that the lines between the rows reach across it."""
 _KEYS = {"cellKeyDown": ["stratoscopeEnter(params)"]}
 
 
@@ -117,7 +119,7 @@ def columns(matrix: FeatureMatrix, bars: Bars) -> list[dict[str, Any]]:
     fixed = [table.Column("time", time, width=104 if not bars.series.is_intraday else 138, pinned=True),
              table.Column("close", "Close", "number", 4, width=96)]  # fmt: skip
     features = [table.Column(f"f{at}", name, "number", 4, width=_width(name)) for at, name in enumerate(matrix.names)]
-    return [table.definition(column) for column in (*fixed, *features[:COLUMNS])]
+    return [*(table.definition(column) for column in (*fixed, *features[:COLUMNS])), _REST]
 
 
 def rows(matrix: FeatureMatrix, bars: Bars) -> list[dict[str, Any]]:

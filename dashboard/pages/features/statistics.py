@@ -66,11 +66,11 @@ def contents() -> Sequence[Component]:
     charts = [
         graph.graph(ids.STAT_HISTOGRAM, height=240, title="Distribution", sub="values", rescale=False),
         graph.graph(ids.STAT_DECAY, height=240, title="IC by horizon", sub="bars, 95%", rescale=False),
-        graph.graph(
-            ids.STAT_FIFTHS, height=240, title="Return by fifth", sub="mean of the bars that follow", rescale=False
-        ),
+        graph.graph(ids.STAT_FIFTHS, height=240, title="Return by fifth", sub="mean", rescale=False),
     ]
-    square = graph.graph(ids.STAT_SQUARE, height=440, title="Correlation by cluster", sub="Spearman", rescale=False)
+    square = graph.graph(
+        ids.STAT_SQUARE, height=440, title="Correlation by cluster", sub="Spearman, all symbols", rescale=False
+    )
     said = html.Div(html.P(ASK, className="hint"), id=ids.STAT_SAID, role="status")
     tools = [label, html.Div(horizon, className="in narrow"), button]
     listed = html.Div([grid, html.P(id=ids.STAT_ABOUT, className="about")], className="panel-card stats")
@@ -128,6 +128,7 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any, Any, Any,
     Output(frame.figure(ids.STAT_HISTOGRAM), "data"),
     Output(frame.figure(ids.STAT_DECAY), "data"),
     Output(frame.figure(ids.STAT_FIFTHS), "data"),
+    Output(graph.ids_sub(ids.STAT_FIFTHS), "children"),
     Input(ids.STATS, "selectedRows"),
     State(JOB.answer, "data"),
     prevent_initial_call=True,
@@ -142,9 +143,11 @@ def draw(chosen: Rows, answer: Answer) -> tuple[Any, ...]:
         raise PreventUpdate
     column = found.names.index(name)
     shape, bars = histogram.info(found, column), fifths.info(found, column)
-    spread = f"highest less lowest fifth over {count(found.horizon, 'bar')} {basis_points(bars.spread())}"
+    following = f"next {count(found.horizon, 'bar')}"
+    spread = f"highest less lowest fifth, {following}: {basis_points(bars.spread())}"
     about = [html.B(name), f" · {shape.words()} · {spread}"]
-    return about, histogram.figure(shape), decay.figure(decay.info(found, column)), fifths.figure(bars)
+    drawn = histogram.figure(shape), decay.figure(decay.info(found, column)), fifths.figure(bars)
+    return about, *drawn, f"mean, {following}"
 
 
 @callback(

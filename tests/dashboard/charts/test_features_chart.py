@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from scipy.stats import rankdata, spearmanr
 
 from dashboard.charts import base, candles, features
 from dashboard.charts.indicator_lines import Line, points
@@ -139,13 +140,18 @@ def test_correlation_is_that_of_usable_rows() -> None:
     matrix = matrix_of(chosen, bars)
     info = features.correlation_info(matrix, "TEST")
     assert info.rows == 300 - 105
-    expected = np.corrcoef(matrix.values[105:, 0], matrix.values[105:, 1])[0, 1]
+    expected = spearmanr(matrix.values[105:, 0], matrix.values[105:, 1]).statistic
     assert info.value[0, 1] == pytest.approx(expected)
     np.testing.assert_allclose(np.diag(info.value), 1)
     heatmap = features.correlation_figure(info).data[0]
     assert list(heatmap.x) == ["SMA 20", "RSI 14"]
     assert list(heatmap.y) == ["RSI 14", "SMA 20"]
     assert heatmap.text[1][1].startswith(("+", "\u2212"))
+
+
+def test_equal_values_share_the_mean_of_their_ranks() -> None:
+    values = np.random.default_rng(3).integers(0, 5, 200).astype(np.float64)
+    np.testing.assert_array_equal(features._ranks(values), rankdata(values))
 
 
 def test_too_few_rows_have_no_correlation() -> None:

@@ -97,13 +97,14 @@ def test_before_there_is_an_answer_the_tab_says_what_there_is_to_ask() -> None:
 
 
 def test_the_selected_feature_is_drawn(answer: Any) -> None:
-    about, shape, line, bars = statistics.draw([{"name": "RSI 14"}], answer)
+    about, shape, line, bars, following = statistics.draw([{"name": "RSI 14"}], answer)
     found = report()
     np.testing.assert_array_equal(shape.data[0].y, found.distributions.counts[1])
     np.testing.assert_allclose(line.data[2].y, found.information.ic[1])
     np.testing.assert_allclose(bars.data[0].y, found.fifth_returns[1])
     assert about[0].children == "RSI 14"
-    assert "highest less lowest fifth over 10 bars" in about[1]
+    assert "highest less lowest fifth, next 10 bars: " in about[1]
+    assert following == "mean, next 10 bars"
     with pytest.raises(PreventUpdate):
         statistics.draw([{"name": "../../etc/passwd"}], answer)
 

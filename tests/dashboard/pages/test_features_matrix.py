@@ -44,7 +44,7 @@ def test_a_row_is_a_bar_with_its_features() -> None:
         **{f"f{at}": pytest.approx(value) for at, value in enumerate(values.values[-1])},
     }  # fmt: skip
     titles = [column["headerName"] for column in matrix.columns(values, bars)]
-    assert titles == ["Bar", "Close", "SMA 20", *SPEC.features[1].columns()]
+    assert titles == ["Bar", "Close", "SMA 20", *SPEC.features[1].columns(), ""]
     assert matrix.note(values, bars) == "2,699 bars, newest 1,000 listed · 4 columns"
 
 
@@ -57,7 +57,8 @@ def test_a_click_asks_about_the_value_that_was_sent() -> None:
     assert runner.run(request).value == pytest.approx(values.values[-4, 2])
 
 
-@pytest.mark.parametrize("cell", [None, {"rowId": "0", "colId": "time"}, {"rowId": "0", "colId": "f9"},
+@pytest.mark.parametrize("cell", [None, {"rowId": "0", "colId": "time"}, {"rowId": "0", "colId": "rest"},
+                                  {"rowId": "0", "colId": "f9"},
                                   {"rowId": "-1", "colId": "f0"}, {"rowId": "99999999", "colId": "f0"}])  # fmt: skip
 def test_a_cell_without_a_feature_asks_nothing(cell: Any) -> None:
     assert matrix.requested(cell, DATA, "NVDA") is None
