@@ -43,7 +43,8 @@ prices leaves.
 
 def without_rounding(difference: Floats, of: Floats | float = 1.0) -> Floats:
     """``difference``, set to zero where it is within the rounding of numbers as large as ``of``; NaN stays NaN."""
-    return np.where(np.abs(difference) <= RELATIVE_TOLERANCE * np.abs(of), 0.0, difference)
+    is_rounding = np.abs(difference) <= RELATIVE_TOLERANCE * np.abs(of)
+    return np.where(is_rounding, 0.0, difference) if is_rounding.any() else difference
 
 
 def carry_through_unchanged(share: Floats, moves: NDArray[np.bool_], first: int) -> Floats:

@@ -6,9 +6,10 @@ flag that says so: they are measured, by computing a random walk from several st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -58,16 +59,21 @@ class Call:
         """The same, an array of its own for each output, of contiguous arrays in the order of ``inputs``; what comes
         before the bar ``settled`` may be anything.
         """
-        found = getattr(talib(), self.function)(*arrays, **dict(self.parameters))
+        found = self._function(*arrays)
         lines: list[Floats] = []
         for line in found if isinstance(found, tuple) else (found,):
-            values = line.astype(np.float64, copy=False)
-            if self.positions:
-                values = np.arange(len(values), dtype=np.float64) - values
-            if not np.isfinite(values[settled:].sum()):  # one pass where, as nearly always, there is nothing to do
-                values[np.isinf(values)] = np.nan
-            lines.append(values)
+            if line.dtype != np.float64:
+                line = line.astype(np.float64)
+            elif not math.isfinite(line[settled:].sum()):  # one pass where, as nearly always, there is nothing to do
+                line[np.isinf(line)] = np.nan
+            lines.append(np.arange(len(line), dtype=np.float64) - line if self.positions else line)
         return lines
+
+    @cached_property
+    def _function(self) -> Callable[..., Any]:
+        """The library's function below its wrapper, which looks for the series of pandas and polars at each call."""
+        function = getattr(talib(), self.function)
+        return partial(getattr(function, "__wrapped__", function), **dict(self.parameters))
 
 
 @lru_cache(maxsize=512)
