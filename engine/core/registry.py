@@ -91,13 +91,14 @@ class Registry(Generic[S]):
     Plug-ins are subclasses of ``base`` in ``package``, in entry points of the group
     ``stratoscope.<group>`` and in ``<folder>/<group>/*.py`` of each plug-in folder that the configuration names. One
     that fails to load keeps none of the others from working: ``problems`` says what is wrong with it. ``order`` is that
-    of their groups in a list.
+    of their groups in a list. ``further`` packages have some that stand on a layer above ``package``.
     """
 
     group: str
     base: type[S]
     package: str
     order: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
 
     def available(self) -> Mapping[str, type[S]]:
         """Spec classes by name, sorted by title. Those of a table are made when they are read; ``infos`` lists them
@@ -276,9 +277,9 @@ def _identity(cls: type[Spec]) -> type[Spec]:
 
 
 def _loaders(registry: Registry[Any], files: tuple[tuple[Path, bytes], ...]) -> Iterator[Callable[[], ModuleType]]:
-    package = importlib.import_module(registry.package)
-    for item in pkgutil.iter_modules(package.__path__):
-        yield partial(importlib.import_module, f"{registry.package}.{item.name}")
+    for package in (registry.package, *registry.further):
+        for item in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            yield partial(importlib.import_module, f"{package}.{item.name}")
     for entry in entry_points(f"stratoscope.{registry.group}"):
         yield partial(load_module, entry.module)
     for path, source in files:

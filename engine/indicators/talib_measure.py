@@ -62,11 +62,10 @@ class Call:
         found = self._function(*arrays)
         lines: list[Floats] = []
         for line in found if isinstance(found, tuple) else (found,):
-            if line.dtype != np.float64:
-                line = line.astype(np.float64)
-            elif not math.isfinite(line[settled:].sum()):  # one pass where, as nearly always, there is nothing to do
-                line[np.isinf(line)] = np.nan
-            lines.append(np.arange(len(line), dtype=np.float64) - line if self.positions else line)
+            values = line.astype(np.float64, copy=False)
+            if values is line and not math.isfinite(values[settled:].sum()):  # one pass where nothing is infinite
+                values[np.isinf(values)] = np.nan
+            lines.append(np.arange(len(values), dtype=np.float64) - values if self.positions else values)
         return lines
 
     @cached_property

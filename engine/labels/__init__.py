@@ -32,7 +32,8 @@ class Label(Spec):
 
     ``task`` is the kind of answer. ``classes`` names the classes from the lowest outcome to the highest, two of a
     binary label, three or more of a multi-class one; a regression has none. ``unit`` is that of a regression's values:
-    "%" where they are fractions to be shown as percentages.
+    "%" where they are fractions to be shown as percentages. ``is_direction``: the highest outcome is a rise and the
+    lowest a fall, which a strategy may follow as they are.
 
     ``compute(bars)`` answers for each bar. ``horizon`` is the largest number of bars ahead that an answer uses: ``end``
     at bar t is the time of one of the bars t+1..t+horizon, and the last bars have no answer where that lies beyond the
@@ -44,6 +45,7 @@ class Label(Spec):
     task: ClassVar[Task] = "binary"
     classes: ClassVar[tuple[str, ...]] = ("down", "up")
     unit: ClassVar[str] = ""
+    is_direction: ClassVar[bool] = True
 
     @classmethod
     def contract_problem(cls) -> str:
@@ -64,4 +66,4 @@ class Label(Spec):
     def compute(self, bars: Bars) -> Labels: ...
 
 
-LABELS = Registry("labels", Label, "engine.labels")
+LABELS = Registry("labels", Label, "engine.labels", further=("engine.strategies.labels",))

@@ -9,11 +9,10 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Label, Labels, Task
+from engine.labels.barriers import first_touched
 from engine.labels.returns import plural
 from engine.labels.volatility import total_return_prices, volatility, volatility_window
 from engine.market.bars import Bars
-
-DOWN, NEITHER, UP = 0.0, 1.0, 2.0
 
 
 @plugin("triple_barrier", title="Triple barrier")
@@ -52,20 +51,5 @@ class TripleBarrier(Label):
 
     def compute(self, bars: Bars) -> Labels:
         close, unit = total_return_prices(bars), volatility(bars, self.window)
-        with np.errstate(divide="ignore", invalid="ignore"):  # a close of zero, which is no price
-            scale = close / bars.close
-        open, high, low = bars.open * scale, np.fmax(bars.high * scale, close), np.fmin(bars.low * scale, close)
         above, below = close * (1 + self.upper * unit), close * (1 - self.lower * unit)
-        value, end = np.full(len(bars), np.nan), np.full(len(bars), np.datetime64("NaT"), dtype="datetime64[ms]")
-        waiting = np.flatnonzero(np.isfinite(above))
-        for ahead in range(1, self.horizon + 1):
-            waiting = waiting[waiting < len(bars) - ahead]
-            waiting = waiting[np.isfinite(close[waiting + ahead])]
-            at = waiting + ahead
-            falls, rises = low[at] <= below[waiting], high[at] >= above[waiting]
-            touched = falls | rises
-            outcome = np.where(falls & ~(open[at] >= above[waiting]), DOWN, UP)
-            value[waiting[touched]], end[waiting[touched]] = outcome[touched], bars.time[at[touched]]
-            waiting = waiting[~touched]
-        value[waiting], end[waiting] = NEITHER, bars.time[waiting + self.horizon]
-        return Labels(value, end)
+        return first_touched(bars, above, below, self.horizon, np.zeros(len(bars), dtype=np.bool_))

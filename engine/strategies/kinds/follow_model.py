@@ -60,6 +60,11 @@ class FollowModel(Strategy):
                 "The model predicts a number, and this strategy follows probabilities: choose a model of classes, such "
                 "as up or down."
             )
+        if not self.model.target.is_direction:
+            raise ValueError(
+                f"The model predicts whether {self.model.target.label()}, which is neither a rise nor a fall: choose a "
+                "model of a direction."
+            )
         if self.exit_below > self.enter_above:
             raise ValueError(f"Exit below ({self.exit_below}) must not exceed enter above ({self.enter_above}).")
         return self

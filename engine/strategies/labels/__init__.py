@@ -1,0 +1,1 @@
+"""Labels that ask about the decisions of a strategy."""
