@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 import numpy as np
+from pydantic import field_validator
 
+from engine.core.errors import DataError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import Output, PanelIndicator
+from engine.indicators import Output, PanelIndicator, groups
 from engine.indicators.momentum import past_return
 from engine.market.bars import Floats
 from engine.market.panel import Panel
@@ -62,8 +64,54 @@ class ReturnRank(PanelIndicator):
         return self.window
 
     def compute_panel(self, panel: Panel) -> dict[str, Floats]:
-        returns = np.full(panel.close.shape, np.nan)
-        for place in range(len(panel.symbols)):
-            own = np.flatnonzero(np.isfinite(panel.close[:, place]))
-            returns[own, place] = past_return(panel.close[own, place], self.window)
-        return {"rank": rank(returns)}
+        return {"rank": rank(_returns(panel, self.window))}
+
+
+@plugin(
+    "group_return", title="Return less that of its group", group="Cross-section",
+    synonyms=("demean by group", "neutralise", "sector", "industry", "group demean", "relative return"),
+)  # fmt: skip
+class GroupReturn(PanelIndicator):
+    """Return over some bars less the mean of those of the symbol's group, such as its sector.
+
+    Each return is over the symbol's own bars. Unknown, NaN, for a symbol in no group, and where no other symbol of the
+    group has one: nothing is there to compare with.
+    """
+
+    kind: Literal["group_return"] = "group_return"
+    window: int = parameter(60, title="Window", unit="bars", ge=1, le=2000, help="Bars of the return.")
+    groups: str | None = parameter(
+        None,
+        title="Groups",
+        help="Each a name and its symbols, tech: AAPL MSFT; banks: JPM C. Left empty, all symbols are one.",
+    )
+
+    outputs: ClassVar[tuple[Output, ...]] = (Output("difference", unit="%"),)
+    levels: ClassVar[tuple[float, ...]] = (0.0,)
+    nanoseconds: ClassVar[float] = 60.0
+
+    @field_validator("groups")
+    @classmethod
+    def _is_written_in_one_way(cls, text: str | None) -> str | None:
+        return groups.written(text) if text and text.strip() else None
+
+    def label(self) -> str:
+        return f"Return {self.window} less its group's" + (f" ({self.groups})" if self.groups else "")
+
+    def warm_up(self) -> int:
+        return self.window
+
+    def compute_panel(self, panel: Panel) -> dict[str, Floats]:
+        own = groups.places(self.groups, panel.symbols) if self.groups else np.zeros(len(panel.symbols), np.int64)
+        if (own == groups.NONE).all():
+            raise DataError(f"None of the symbols is in the groups {self.groups}: name those of the market.")
+        return {"difference": 100 * groups.demeaned(_returns(panel, self.window), own)}
+
+
+def _returns(panel: Panel, window: int) -> Floats:
+    """The return of each symbol over its own bars, (times, symbols)."""
+    returns = np.full(panel.close.shape, np.nan)
+    for place in range(len(panel.symbols)):
+        own = np.flatnonzero(np.isfinite(panel.close[:, place]))
+        returns[own, place] = past_return(panel.close[own, place], window)
+    return returns

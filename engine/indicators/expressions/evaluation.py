@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
-from engine.indicators import call_indicator, require_columns
+from engine.indicators import call_indicator, groups, require_columns
 from engine.indicators.expressions.functions import FUNCTIONS
-from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfSymbol, Operation, walk
+from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, walk
 from engine.market.availability import align_known, known_at
 from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import calendar
@@ -62,6 +62,8 @@ class Evaluation:
                 return self._line(node)
             case OfSymbol():
                 return self._of_symbol(node)
+            case OfGroup():
+                return self._of_group(node)
             case Operation(name=name, inputs=inputs, constants=constants):
                 return self._operation(name, [self._value(item) for item in inputs], constants)
         raise TypeError(f"{type(node).__name__} is no part of an expression.")
@@ -113,6 +115,12 @@ class Evaluation:
         values = Evaluation((other,), self._others).row(node.node, 0)
         return self._table([align_known(values, known_at(other), bars) for bars in self._bars])
 
+    def _of_group(self, node: OfGroup) -> Floats:
+        own = groups.places(node.groups, [bars.series.symbol for bars in self._bars])
+        if len(self._bars) > 1 and (own == groups.NONE).all():
+            raise DataError(f"None of the symbols is in the groups {node.groups[:80]}: name those of the market.")
+        return self._among(lambda panel: groups.demeaned(panel, own), self._whole(self._value(node.node)))
+
     def _among(self, compute: Callable[[Floats], Floats], values: Floats) -> Floats:
         """``compute`` of a table (times, symbols). On bars that end at different moments, a row is known once all of
         its bars have ended.
@@ -159,7 +167,10 @@ class Evaluation:
 
 def compares_symbols(node: Node) -> bool:
     """Whether ``node`` needs the other symbols of a market."""
-    return any(isinstance(item, Operation) and FUNCTIONS[item.name].kind == "cross-section" for item in walk(node))
+    return any(
+        isinstance(item, OfGroup) or (isinstance(item, Operation) and FUNCTIONS[item.name].kind == "cross-section")
+        for item in walk(node)
+    )
 
 
 def symbols(node: Node) -> tuple[str, ...]:
@@ -176,6 +187,8 @@ def columns(node: Node) -> tuple[str, ...]:
             return tuple(node.indicator.inputs())
         case Operation(inputs=inputs) | Line(inputs=inputs):
             return tuple(dict.fromkeys(name for item in inputs for name in columns(item)))
+        case OfGroup(node=inner):
+            return columns(inner)
         case _:
             return ()
 
@@ -191,5 +204,7 @@ def warm_up(node: Node) -> int:
             outputs = [item.name for item in node.indicator.outputs]
             own = call_indicator.warm_ups(node.indicator)[outputs.index(node.output)]
             return own + max((warm_up(item) for item in inputs), default=0)
+        case OfGroup(node=inner):
+            return warm_up(inner)
         case _:
             return 0

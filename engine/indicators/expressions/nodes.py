@@ -49,7 +49,15 @@ class OfSymbol:
     node: Node
 
 
-Node: TypeAlias = Number | Column | Operation | Line | OfSymbol
+@dataclass(frozen=True)
+class OfGroup:
+    """Distance of ``node`` from its mean over the symbols of the same one of the ``groups`` (``indicators.groups``)."""
+
+    groups: str
+    node: Node
+
+
+Node: TypeAlias = Number | Column | Operation | Line | OfSymbol | OfGroup
 
 
 def children(node: Node) -> tuple[Node, ...]:
@@ -57,7 +65,7 @@ def children(node: Node) -> tuple[Node, ...]:
     match node:
         case Operation(inputs=inputs) | Line(inputs=inputs):
             return inputs
-        case OfSymbol(node=inner):
+        case OfSymbol(node=inner) | OfGroup(node=inner):
             return (inner,)
         case _:
             return ()

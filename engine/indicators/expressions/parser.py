@@ -10,9 +10,9 @@ from typing import Any
 from engine.core.errors import SpecError, did_you_mean
 from engine.core.spec import kind_name
 from engine.core.stored_values import ReadsValues
-from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator
+from engine.indicators import INDICATORS, ContextIndicator, Indicator, PanelIndicator, groups
 from engine.indicators.expressions.functions import ALIASES, FUNCTIONS, Constant, Function
-from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfSymbol, Operation, walk
+from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, walk
 from engine.indicators.expressions.writer import PRICES, parameters
 from engine.market.symbols import symbol as as_symbol
 
@@ -20,6 +20,8 @@ COLUMNS = ("open", "high", "low", "close", "volume")
 MAXIMUM_LENGTH, MAXIMUM_DEPTH = 2_000, 60
 OTHER = "of"
 """Function of another symbol: ``of("SPY", close)``."""
+GROUPED = "group_demean"
+"""Function of groups of symbols: ``group_demean(close, "A: AAPL MSFT; B: JPM C")``."""
 
 _BINARY: Mapping[type[ast.operator], str] = MappingProxyType(
     {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.Pow: "power", ast.Mod: "modulo"}
@@ -167,6 +169,8 @@ class _Reader:
             raise self._error(tree, "Stars have no meaning here: write the arguments one by one.")
         if name == OTHER:
             return self._of_symbol(tree, depth)
+        if name == GROUPED:
+            return self._of_group(tree, depth)
         if name in FUNCTIONS and name not in OPERATORS:
             if output:
                 raise self._error(tree, f"{name} has one value: leave .{output} out.")
@@ -185,6 +189,15 @@ class _Reader:
             raise self._error(tree.args[0], str(error)) from None
         inner = self.node(tree.args[1], depth)
         return OfSymbol(symbol, inner)
+
+    def _of_group(self, tree: ast.Call, depth: int) -> Node:
+        if len(tree.args) != 2 or tree.keywords or not _is_text(tree.args[1]):
+            raise self._error(tree, f'Write {GROUPED}(close, "A: AAPL MSFT; B: JPM C"): what to take, then the groups.')
+        try:
+            named = groups.written(str(tree.args[1].value))  # type: ignore[attr-defined]
+        except ValueError as error:
+            raise self._error(tree.args[1], str(error)) from None
+        return OfGroup(named, self.node(tree.args[0], depth))
 
     def _operation(self, tree: ast.Call, function: Function, depth: int) -> Node:
         given = [self.node(item, depth) for item in tree.args]
@@ -294,7 +307,7 @@ def _kind(name: str) -> str:
 
 def _names() -> tuple[str, ...]:
     kinds = (info.name.removeprefix("talib_") for info in INDICATORS.infos())
-    return (*FUNCTIONS.keys() - OPERATORS, *ALIASES, *kinds, OTHER)
+    return (*FUNCTIONS.keys() - OPERATORS, *ALIASES, *kinds, OTHER, GROUPED)
 
 
 def _example(name: str) -> str:

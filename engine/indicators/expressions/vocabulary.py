@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 from engine.indicators import INDICATORS, Column
 from engine.indicators.expressions.functions import ALIASES, FUNCTIONS
-from engine.indicators.expressions.parser import OPERATORS
+from engine.indicators.expressions.parser import GROUPED, OPERATORS
 
 
 class Word(NamedTuple):
@@ -30,5 +30,6 @@ def _words() -> Iterator[Word]:
         yield Word(name, FUNCTIONS[name].signature(), FUNCTIONS[name].help)
     for name, meant in ALIASES.items():
         yield Word(name, FUNCTIONS[meant].signature().replace(meant, name, 1), FUNCTIONS[meant].help)
+    yield Word(GROUPED, f'{GROUPED}(x, "A: AAPL MSFT")', "Distance from the mean of the symbol's group.")
     for column in get_args(Column):
         yield Word(column, column, "column")

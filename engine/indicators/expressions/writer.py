@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from engine.indicators import Indicator
 from engine.indicators.expressions.functions import FUNCTIONS
-from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfSymbol, Operation
+from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation
 
 _TERNARY, _OR, _AND, _NOT, _COMPARISON, _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = range(10)
 _SIGNS: Mapping[str, tuple[str, int]] = MappingProxyType(
@@ -37,10 +37,8 @@ def _text(node: Node) -> tuple[str, int]:
             return number(value), _ATOM if value >= 0 else _SIGN
         case Column(name=name):
             return name, _ATOM
-        case OfSymbol(symbol=symbol, node=inner):
-            return f'of("{symbol}", {written(inner)})', _ATOM
-        case Line():
-            return _line(node), _ATOM
+        case OfSymbol() | OfGroup() | Line():
+            return _named(node), _ATOM
         case Operation(name="where", inputs=(condition, then, otherwise)):
             parts = _within(then, _OR), _within(condition, _OR), _within(otherwise, _TERNARY)
             return "{} if {} else {}".format(*parts), _TERNARY
@@ -53,6 +51,16 @@ def _text(node: Node) -> tuple[str, int]:
         case Operation():
             return _called(node), _ATOM
     raise TypeError(f"{type(node).__name__} is no part of an expression.")
+
+
+def _named(node: OfSymbol | OfGroup | Line) -> str:
+    match node:
+        case OfSymbol(symbol=symbol, node=inner):
+            return f'of("{symbol}", {written(inner)})'
+        case OfGroup(groups=groups, node=inner):
+            return f'group_demean({written(inner)}, "{groups}")'
+        case Line():
+            return _line(node)
 
 
 def _between(name: str, one: Node, two: Node) -> tuple[str, int]:

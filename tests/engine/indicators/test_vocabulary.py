@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.indicators import INDICATORS
 from engine.indicators.expressions.functions import ALIASES, FUNCTIONS
-from engine.indicators.expressions.parser import OPERATORS, parse
+from engine.indicators.expressions.parser import GROUPED, OPERATORS, parse
 from engine.indicators.expressions.vocabulary import vocabulary
 
 
@@ -12,7 +12,8 @@ def test_every_column_function_and_indicator_is_a_word() -> None:
     names = [word.name for word in vocabulary()]
     assert names == sorted(set(names))
     kinds = {info.name.removeprefix("talib_") for info in INDICATORS.infos()}
-    assert set(names) == {"open", "high", "low", "close", "volume", *(FUNCTIONS.keys() - OPERATORS), *ALIASES, *kinds}
+    columns = {"open", "high", "low", "close", "volume"}
+    assert set(names) == {*columns, *(FUNCTIONS.keys() - OPERATORS), *ALIASES, *kinds, GROUPED}
 
 
 def test_words_say_how_they_are_written() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.indicators.expressions.functions import FUNCTIONS
-from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfSymbol, Operation, walk
+from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, walk
 from engine.indicators.expressions.parser import MAXIMUM_DEPTH, OPERATORS, ExpressionError, parse
 from engine.indicators.expressions.writer import written
 from engine.indicators.momentum import Rsi
@@ -137,6 +137,7 @@ def _above(below: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         st.builds(lambda *parts: Operation("where", parts), below, below, below),
         st.builds(lambda one, bars: Operation("mean", (one,), (float(bars),)), below, st.integers(1, 9)),
         st.builds(lambda one: OfSymbol("SPY", one), below),
+        st.builds(lambda one: OfGroup("tech: AAPL MSFT; banks: JPM", one), below),
     )
 
 
