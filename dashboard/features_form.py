@@ -40,6 +40,11 @@ class FeaturesForm(form.Form):
         cards = ranges.compact(values[FEATURES][: len(values[FEATURES]) - size])
         return {**values, FEATURES: [*cards, *([{SET: reference}] if reference else [])]}
 
+    def unfolded(self, spec: RunSpec | Action) -> dict[str, Any]:
+        """Plain values that show every feature of ``spec`` in a card, but for those of a range, which share one."""
+        values = super().plain(spec)
+        return {**values, FEATURES: ranges.compact(values[FEATURES])}
+
     def collect(self, ids_: Sequence[Mapping[str, str]], inputs: Sequence[Any]) -> dict[str, Any]:
         values = super().collect(ids_, inputs)
         chosen = next((value for id_, value in zip(ids_, inputs, strict=True) if id_["path"] == SET), "")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from engine.core.errors import DataError
 from engine.features.matrix import FeatureMatrix
+from engine.market.columns import arrow_array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +47,17 @@ def _table(matrix: FeatureMatrix, symbol: str) -> Any:
     import pyarrow as arrow
 
     rows = matrix.rows(symbol)
+    about = {"time": matrix.time[rows], "close": matrix.close[rows]}
     values = {name: matrix.values[rows, place] for place, name in enumerate(matrix.names)}
-    about = {"symbol": [symbol] * (rows.stop - rows.start), "time": matrix.time[rows], "close": matrix.close[rows]}
-    return arrow.table({name: arrow.array(column) for name, column in (about | values).items()})
+    columns = {name: arrow_array(column) for name, column in (about | values).items()}
+    return arrow.table({"symbol": _repeated(symbol, rows.stop - rows.start), **columns})
+
+
+def _repeated(text: str, count: int) -> Any:
+    """A column of ``text``; ``arrow.repeat`` would import pandas, which the server does without."""
+    import pyarrow as arrow
+
+    plain = text.encode()
+    ends = np.arange(count + 1, dtype=np.int32) * len(plain)
+    buffers = [None, arrow.py_buffer(ends), arrow.py_buffer(plain * count)]
+    return arrow.Array.from_buffers(arrow.string(), count, buffers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from selenium.webdriver.common.keys import Keys
 
@@ -131,3 +133,32 @@ def test_on_a_phone_the_first_result_takes_the_place_of_the_settings(visitor: Vi
         assert visitor.js("return document.querySelector('.side').open"), "they stay, for they are in use"
     finally:
         visitor.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+SAVED = """
+const done = arguments[arguments.length - 1];
+fetch(arguments[0]).then(answer => answer.arrayBuffer()).then(data => done(new TextDecoder().decode(data.slice(0, 4))));
+"""
+
+
+def test_a_set_comes_from_a_file_and_its_matrix_goes_into_one(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    visitor.open_tab("Sets")
+    file = tmp_path / "journey.yaml"
+    windows = "".join(f"- {{kind: sma, window: {window}}}\n" for window in range(5, 25))
+    file.write_text(f"kind: feature_set\nname: journey\nfeatures:\n{windows}- {{kind: rsi, window: 9}}\n")
+    visitor.until("return !!document.querySelector('#features-set-upload input')", "the button")
+    visitor.driver.find_element("css selector", "#features-set-upload input").send_keys(str(file))
+    visitor.sees("Imported 21 features as journey@1.")
+    named = "[...document.querySelectorAll('#features-sets .ag-row')].find(row => row.innerText.includes('journey'))"
+    box = "document.querySelector(`#features-sets [row-index='${row.getAttribute('row-index')}'] input`)"
+    tick = f"const row = {named}, box = row && {box}; if (box) box.click(); return !!box"
+    visitor.until(tick, "the new set ticked")
+    visitor.press("#features-set-edit", "the button, once one is ticked")
+    visitor.sees("that will be its next version")
+    visitor.wait_for(lambda: visitor.value("features", "features.0.window") == "5..24", "the range in the form")
+    visitor.open_tab("Matrix")
+    visitor.sees("21 columns")
+    query = visitor.link().partition("?")[2].partition("&")[0]
+    assert visitor.driver.execute_async_script(SAVED, f"/matrix?{query}") == "PAR1"

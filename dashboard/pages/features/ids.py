@@ -26,6 +26,8 @@ SET_SAVE = "features-set-save"
 SET_SAID = "features-set-said"
 SET_FILE = "features-set-file"
 SET_ANYWAY = "features-set-anyway"
+SET_UPLOAD = "features-set-upload"
+SAVE_MATRIX = "features-save-matrix"
 
 
 def set_action(what: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dash import Input, Output, State, callback, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 from typing_extensions import TypedDict
@@ -50,7 +50,17 @@ def contents() -> Sequence[Component]:
     grid.className += " picks-cells"
     grid.eventListeners = _KEYS
     box = html.Div(html.P(ASK, className="hint"), id=ids.EXPLAINED, role="status")
-    return [card.card("Matrix", grid, tools=[note]), card.card("Value", [*JOB.stores(), box])]
+    save = html.Button("Parquet file", id=ids.SAVE_MATRIX, type="button", className="link-button",
+                       title="All symbols, bars and columns: symbol, time, close, and one a feature.")  # fmt: skip
+    return [card.card("Matrix", grid, tools=[note, save]), card.card("Value", [*JOB.stores(), box])]
+
+
+clientside_callback(
+    ClientsideFunction("stratoscope", "saveMatrix"),
+    Input(ids.SAVE_MATRIX, "n_clicks"),
+    State(frame.run(ids.PAGE), "data"),
+    prevent_initial_call=True,
+)
 
 
 @callback(

@@ -12,16 +12,16 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs
-from dashboard.components import card, table
+from dashboard.components import card, states, table
 from dashboard.errors import toast
 from dashboard.features_form import SET, set_options
-from dashboard.pages.features import ids
+from dashboard.pages.features import ids, set_editing
 from dashboard.pages.features.form import FORM
 from dashboard.pages.features.result import opened
 from dashboard.runs import studies
 from dashboard.security.payloads import Draft, Rows
 from dashboard.text.format import count
-from engine.core.errors import DataError
+from engine.core.errors import DataError, EngineError
 from engine.features.sets import document, uses, versions
 from engine.features.sets.comparison import SetDifference, difference
 from engine.features.sets.versions import FeatureSet
@@ -39,7 +39,13 @@ _CHOICE = {
     "rowSelection": {"mode": "multiRow", "enableClickSelection": False, "headerCheckbox": False},
     "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
 }
-_ACTIONS = (("use", "Open"), ("compare", "Compare two"), ("yaml", "YAML file"), ("delete", "Delete"))
+_ACTIONS = (
+    ("use", "Open"),
+    ("edit", "Edit as a new version"),
+    ("compare", "Compare two"),
+    ("yaml", "YAML file"),
+    ("delete", "Delete"),
+)
 
 
 def contents() -> Sequence[Component]:
@@ -54,7 +60,7 @@ def contents() -> Sequence[Component]:
     anyway = html.Button("Delete anyway", id=ids.SET_ANYWAY, type="button", className="link-button strong", hidden=True)
     said = html.Div(id=ids.SET_SAID, role="status")
     return [
-        card.card("Feature sets", grid, tools=[label, html.Div(name, className="in"), save]),
+        card.card("Feature sets", grid, tools=[set_editing.upload(), label, html.Div(name, className="in"), save]),
         html.Div([*buttons, anyway, dcc.Download(id=ids.SET_FILE)], className="set-actions"),
         said,
     ]
@@ -69,7 +75,7 @@ def contents() -> Sequence[Component]:
 def offer(chosen: Rows) -> tuple[bool, ...]:
     """One version is opened, exported and deleted, two are compared."""
     number = len(chosen or ())
-    return number != 1, number != 2, number != 1, number != 1, True
+    return number != 1, number != 1, number != 2, number != 1, number != 1, True
 
 
 @callback(
@@ -138,6 +144,43 @@ def delete(clicks: int | None, anyway: int | None, chosen: Rows) -> tuple[Any, A
     except DataError as error:
         return no_update, no_update, html.P(f"{error} They keep their features.", className="set-said"), False
     return rows(), [], html.P(f"{reference} is deleted.", className="set-said"), True
+
+
+@callback(
+    Output(frame.part("fields", ids.PAGE), "children", allow_duplicate=True),
+    Output(ids.SET_NAME, "value", allow_duplicate=True),
+    Output(ids.SET_SAID, "children", allow_duplicate=True),
+    Input(ids.set_action("edit"), "n_clicks"),
+    State(ids.SETS, "selectedRows"),
+    State(frame.result(ids.PAGE), "data"),
+    prevent_initial_call=True,
+)
+def edit(clicks: int | None, chosen: Rows, data: runs.ResultData) -> tuple[Any, Any, Any]:
+    """Show each feature of a set in the form, to be saved as its next version."""
+    if not clicks or not chosen:
+        raise PreventUpdate
+    found = versions.find(f"{chosen[0].get('name')}@{chosen[0].get('version')}")
+    said = html.P(set_editing.said(found), className="set-said")
+    return set_editing.cards(found, opened(data)[0]), "" if found.is_published else found.name, said
+
+
+@callback(
+    Output(ids.SETS, "rowData", allow_duplicate=True),
+    Output(frame.field(ids.PAGE, SET), "options", allow_duplicate=True),
+    Output(ids.SET_SAID, "children", allow_duplicate=True),
+    Output(ids.SET_UPLOAD, "contents"),
+    Input(ids.SET_UPLOAD, "contents"),
+    prevent_initial_call=True,
+)
+def take(contents: str | None) -> tuple[Any, Any, Any, None]:
+    """Keep the set of a YAML file; what is wrong with it is said in its place."""
+    if not contents:
+        raise PreventUpdate
+    try:
+        text = set_editing.imported(contents)
+    except EngineError as error:
+        return no_update, no_update, states.error(str(error), title="This file was not imported."), None
+    return rows(), set_options(), html.P(text, className="set-said"), None
 
 
 def rows() -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from dashboard.pages.features.form import FORM
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import canonical_json
 from engine.features.published_sets import alpha158
-from engine.features.sets import versions
+from engine.features.sets import document, versions
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
@@ -115,9 +116,9 @@ def test_a_set_is_opened_compared_and_handed_out(triggered: Any) -> None:
 
 
 def test_one_is_opened_deleted_or_handed_out_and_two_are_compared() -> None:
-    assert sets.offer([]) == (True, True, True, True, True)
-    assert sets.offer(row("a@1")) == (False, True, False, False, True)
-    assert sets.offer(row("a@1") * 2) == (True, False, True, True, True)
+    assert sets.offer([]) == (True, True, True, True, True, True)
+    assert sets.offer(row("a@1")) == (False, False, True, False, False, True)
+    assert sets.offer(row("a@1") * 2) == (True, True, False, True, True, True)
 
 
 def test_a_set_in_use_says_where_before_it_is_deleted(triggered: Any) -> None:
@@ -136,3 +137,49 @@ def test_a_set_in_use_says_where_before_it_is_deleted(triggered: Any) -> None:
     assert (chosen, hidden, "mine" in [item["name"] for item in listed]) == ([], True, False)
     with pytest.raises(PreventUpdate):
         sets.delete(1, None, [])
+
+
+def uploaded(text: str) -> str:
+    """What the browser sends of a file."""
+    return "data:text/yaml;base64," + base64.b64encode(text.encode()).decode()
+
+
+def test_a_file_becomes_the_next_version_of_its_set() -> None:
+    versions.save("mine", TWO)
+    text = document.to_yaml(versions.find("mine")).replace("window: 14", "window: 9")
+    listed, options, said, cleared = sets.take(uploaded(text))
+    assert (said.children, cleared) == ("Imported 2 features as mine@2.", None)
+    assert [item["version"] for item in listed if item["name"] == "mine"] == [2, 1]
+    assert {"value": "mine@2", "label": "mine@2 (2 features)"} in options
+    assert versions.find("mine@2").features() == (Sma(window=20), Rsi(window=9))
+    assert sets.take(uploaded(text))[2].children == "mine@2 has these 2 features already."
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (uploaded("kind: feature_set\nname: mine\nfeatures: [{kind: smaa}]"), "Did you mean"),
+        (uploaded("kind: [feature_set"), "cannot be read"),
+        (uploaded("kind: feature_set\nname: ../etc\nfeatures: [{kind: sma}]"), "from 1 to 40 letters"),
+        ("data:text/yaml;base64,!!", "did not arrive whole"),
+    ],
+)
+def test_a_file_that_is_no_set_is_refused_in_its_place(contents: str, words: str) -> None:
+    listed, options, said, cleared = sets.take(contents)
+    assert (listed, options, cleared) == (no_update, no_update, None)
+    assert words in str(said)
+    assert all(item.is_published for item in versions.every())
+
+
+def test_a_set_is_unfolded_into_cards_to_be_its_next_version() -> None:
+    features = (*(Sma(window=window) for window in range(5, 25)), Rsi(window=9))
+    versions.save("many", features)
+    shown = {"key": "k", "spec": canonical_json(FeatureSpec(features=TWO))}
+    fields, name, said = sets.edit(1, row("many@1"), shown)
+    assert name == "many"
+    assert "that will be its next version" in said.children
+    assert "5..24" in str(fields)
+    assert FORM.parse(FORM.unfolded(FeatureSpec(features=features))) == FeatureSpec(features=features)
+    assert sets.edit(1, row("formulaic-alphas@1"), shown)[1] == ""
+    with pytest.raises(DataError, match=r"alpha158@1 would be 1\d\d cards, more than 60"):
+        sets.edit(1, row("alpha158@1"), shown)
