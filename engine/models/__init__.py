@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -45,7 +46,8 @@ class Fitted:
     Where the model is trained in steps, ``train_loss`` and ``validation_loss`` hold the mean loss after each of those
     that were run (the latter is empty without validation rows; both are where nobody watched), and ``best_step`` is the
     number of steps that the artifact keeps. A model that is solved at once has none of the three. ``importance`` is one
-    non-negative number a feature, empty where the model tells none.
+    non-negative number a feature, empty where the model tells none. ``gradient_norm`` is the mean norm of the gradient
+    in each step that was run, before it was cut, where there are gradients.
     """
 
     artifact: Artifact
@@ -53,15 +55,17 @@ class Fitted:
     validation_loss: Floats = field(default_factory=lambda: np.empty(0))
     best_step: int | None = None
     importance: Floats = field(default_factory=lambda: np.empty(0))
+    gradient_norm: Floats = field(default_factory=lambda: np.empty(0))
 
 
 class Model(Spec):
     """A way to learn.
 
     ``tasks`` are those that it can do. ``step`` is what one step of its training is called, empty where it is solved at
-    once; ``loss`` names its loss by task, ``importance_of`` its importance; ``trains_each_class`` says that of three or
-    more classes each is trained by itself. ``fit`` and ``predict`` are for whatever ``processor()`` the instance names
-    ("cpu", "cuda", "mps", "gpu"), and hold nothing that cannot be read from their arguments.
+    once; ``importance_of`` its importance; ``trains_each_class`` says that of three or
+    more classes each is trained by itself, ``resumes`` that a training goes on from a checkpoint. ``fit`` and
+    ``predict`` are for whatever ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that
+    cannot be read from their arguments.
     """
 
     descriptions: ClassVar[tuple[str, ...]] = ("label", "processor", "lookback", "wants_validation")
@@ -69,6 +73,7 @@ class Model(Spec):
     step: ClassVar[str] = "step"
     importance_of: ClassVar[str] = ""
     trains_each_class: ClassVar[bool] = False
+    resumes: ClassVar[bool] = False
 
     kind: str
 
@@ -103,6 +108,20 @@ class Model(Spec):
         ``validation`` is a later part of the training rows, set aside to decide when to stop where
         ``wants_validation()`` says so; no test row is ever among either. Being watched by ``on_step`` changes nothing.
         """
+
+    def resume(
+        self,
+        train: Dataset,
+        validation: Dataset | None,
+        seed: int,
+        device: str,
+        on_step: OnStep | None,
+        folder: Path,
+    ) -> Fitted:
+        """``fit`` with checkpoints in a ``folder`` of its own: it goes on from the last one there is, on a CPU to the
+        same bytes as without an interruption. A model that does not do so begins anew.
+        """
+        return self.fit(train, validation, seed, device, on_step)
 
     @abstractmethod
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from engine.core.errors import PluginError
 from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep
+from engine.models import Fitted, Model, OnStep, resumable
 from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
 
@@ -19,13 +19,13 @@ def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_
     with an artifact, losses as an array, and as many numbers of importance as there are features or none.
     """
     with plugin_errors(model, NOUN):
-        found: Any = model.fit(train, validation, seed, device=model.processor(), on_step=on_step)
+        found: Any = resumable.fit(model, train, validation, seed, on_step)
     if not isinstance(found, Fitted) or not isinstance(found.artifact, Artifact):
         returned = found if not isinstance(found, Fitted) else found.artifact
         raise PluginError(
             f"{named(model, NOUN)} returned {described(returned)}: fit() must return Fitted, with an Artifact."
         )
-    for name in ("train_loss", "validation_loss", "importance"):
+    for name in ("train_loss", "validation_loss", "importance", "gradient_norm"):
         values = getattr(found, name)
         if not is_array(values, "float64", (getattr(values, "size", 0),)):
             raise PluginError(

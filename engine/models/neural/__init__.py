@@ -1,0 +1,1 @@
+"""Neural networks: described once, trained by one loop, computed by torch or MLX."""
