@@ -96,7 +96,7 @@ def test_rows_of_little_weight_are_hardly_learnt_from(model: Model, task: Task) 
     weighted = replace(mixed, weight=np.where(lie, 1e-3, 2 - 1e-3))
     test = sample(task, 3)
     assert score(test, model.predict(model.fit(weighted, later, 0).artifact, test)) > 0.9
-    assert score(test, model.predict(model.fit(mixed, later, 0).artifact, test)) < 0.85
+    assert score(test, model.predict(model.fit(mixed, later, 0).artifact, test)) < 0.87
 
 
 def test_equal_weights_change_nothing(model: Model, task: Task) -> None:
