@@ -1,4 +1,4 @@
-"""The only module that uses Dask, with ``local_cluster``: an embedded cluster, or a scheduler at an address.
+"""The only module that uses Dask, with ``local_cluster`` and ``fan_out``: an embedded cluster, or a remote scheduler.
 
 A job is a function that is called as ``function(progress, *args)`` in a worker process, under a key: equal keys share
 one job. The function must be importable there; what it is given and what it returns travel pickled between our own
@@ -18,13 +18,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.core.config import Compute
 from engine.core.errors import Cancelled, JobError, WorkerLost
-from engine.core.progress import Progress, section
 from engine.core.spec import Resources
 from engine.jobs import local_cluster, worker
+from engine.jobs.fan_out import fan_out as fan_out
+from engine.jobs.fan_out import spreads as spreads
 from engine.jobs.local_cluster import CORES, GPU
 from engine.jobs.local_cluster import distributed as _dask
 
@@ -32,8 +33,6 @@ Listener = Callable[[Mapping[str, Any]], None]
 """Told of ``{"event": "started"}`` and ``{"event": "progress", "fraction":, "message":, "partial":}``, both with the
 "pid" of the worker process, on the cluster's own thread: it must return at once."""
 
-Item = TypeVar("Item")
-R = TypeVar("R")
 
 _GRACE = 0.5  # seconds that a cancelled job has to stop by itself
 _TIMEOUT = 10.0  # seconds within which a worker must have heard of a cancellation
@@ -314,50 +313,6 @@ class Cluster:
             return  # gone
         if not has_nanny:
             _log.warning("%s has no nanny: a cancelled job runs there until it ends.", address)
-
-
-def fan_out(function: Callable[[Item, Progress], R], items: Sequence[Item], progress: Progress) -> list[R]:
-    """``[function(item, progress), ...]``, in order: spread over the cluster when called in a job, else in turn.
-
-    The parts leave room for other jobs. A job on the GPU keeps its parts to itself. An error in a part, or
-    ``Cancelled``, stops the rest and is raised. ``function`` must be importable.
-    """
-    host = worker.this_worker()
-    name = host.get_current_task() if host else ""
-    if host is None or len(items) < 2 or host.state.tasks[name].resource_restrictions:
-        step = 1 / max(len(items), 1)
-        return [function(item, section(progress, n * step, (n + 1) * step)) for n, item in enumerate(items)]
-    with _dask().worker_client() as client:
-        parts: dict[int, Any] = {}  # Dask's futures
-        try:
-            return _gather(client, [worker.pack(function, item) for item in items], parts, progress)
-        finally:
-            client.cancel(list(parts.values()))
-
-
-def _gather(client: Any, items: Sequence[bytes], parts: dict[int, Any], progress: Progress) -> list[Any]:
-    """The values of all parts; raises as soon as one has failed or the job is cancelled."""
-    name, values, losses = worker.this_worker().get_current_task(), dict[int, Any](), Counter[int]()
-    pending = list(range(len(items)))
-    while len(values) < len(items):
-        if pending:
-            keys = worker.part_names(name, pending)
-            sent = client.map(worker.call_part, [items[n] for n in pending], key=keys, priority=-1)
-            parts.update(zip(pending, sent, strict=True))
-        progress(len(values) / len(items), f"{len(values)} of {len(items)} parts done.")
-        ended = [n for n, part in parts.items() if n not in values and part.done()]
-        pending = [n for n in ended if parts[n].status == "error"]  # its worker died, of this part or of another job
-        losses.update(pending)
-        for n in pending:
-            worker.send_event(worker.this_worker(), parts[n].key, {"event": "ended"})  # the dead cannot
-        if any(losses[n] == _ATTEMPTS for n in pending):
-            raise WorkerLost("The worker process that computed a part of this job died: run it again.")
-        fine = [n for n in ended if n not in pending]
-        for n, outcome in zip(fine, client.gather([parts[n] for n in fine]), strict=True):
-            values[n] = worker.value_of(outcome, name)
-        if not ended:
-            time.sleep(0.02)
-    return [values[n] for n in range(len(items))]
 
 
 def _spawn(client: Any, coroutine: Coroutine[Any, Any, None]) -> None:

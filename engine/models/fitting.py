@@ -12,6 +12,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.features.processing import FittedProcessors, fit
 from engine.features.processors import Processor
+from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, TrainingStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.splits.intervals import latest
@@ -116,10 +117,15 @@ class TrainingCurve:
 
     def partial(self) -> dict[str, object]:
         """The curve so far."""
-        count = len(self._train)
-        at = range(0, count, -(-count // _CURVE_POINTS)) if count else range(0)
-        return {
-            "steps": [index + 1 for index in at],
-            "train": [self._train[index] for index in at],
-            "validation": [self._validation[index] for index in at] if self._validation else [],
-        }
+        return thinned(self._train, self._validation)
+
+
+def thinned(train_loss: Sequence[float] | Floats, validation_loss: Sequence[float] | Floats) -> dict[str, object]:
+    """Loss curves as ``TrainingCurve`` reports them."""
+    count = len(train_loss)
+    at = range(0, count, -(-count // _CURVE_POINTS)) if count else range(0)
+    return {
+        "steps": [index + 1 for index in at],
+        "train": [float(train_loss[index]) for index in at],
+        "validation": [float(validation_loss[index]) for index in at] if len(validation_loss) else [],
+    }

@@ -14,30 +14,45 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
-from engine.jobs.cluster import fan_out
+from engine.jobs.cluster import fan_out, spreads
 from engine.market.bars import Floats
 from engine.models import call_model
 from engine.models.dataset import Dataset
-from engine.models.fitting import train
-from engine.models.preparation import parts, prepare
-from engine.models.scores import headline, is_predicted
+from engine.models.folds import fit_fold
+from engine.models.preparation import Parts, parts, prepare
+from engine.models.scores import HEADLINE, Scored, constant, headline, is_predicted, out_of_sample
 from engine.models.spec import ModelSpec
+from engine.models.splits.fold import paths, stitched
 
 _MAXIMUM_TASKS = 20
 
 
-def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]) -> Floats:
-    """Headline scores of ``spec.null_fits`` null models on the test, sorted; the cluster's workers share them if there
-    is one.
+@dataclass(frozen=True, eq=False)
+class NullScores:
+    """Scores of null models on the stitched tests: ``headline`` sorted, and ``table`` (null models, scores) of all that
+    ``scores.out_of_sample`` gives, in its order. ``folds`` are headline scores by fold, of those on the first path.
+    """
 
-    Workers get the spec alone and build the rows themselves: quicker than sending them. Every report carries
-    ``curve``, so that what the training has shown stays in view.
+    headline: Floats
+    table: Floats
+    folds: Mapping[int, Floats]
+
+
+_NOTHING = NullScores(np.empty(0), np.empty((0, 0)), {})
+
+
+def null_scores(spec: ModelSpec, found: Parts, progress: Progress, curve: Mapping[str, object]) -> NullScores:
+    """Scores of ``spec.null_fits`` null models; the cluster's workers share them if there is one.
+
+    Each is trained on every fold of the first path, and its predictions are stitched as those of the model are. Workers
+    get the spec alone and build the rows themselves: quicker than sending them. Every report carries ``curve``, so that
+    what the training has shown stays in view.
     """
 
     def report(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
@@ -45,11 +60,18 @@ def null_scores(spec: ModelSpec, progress: Progress, curve: Mapping[str, object]
         progress(fraction, f"Null models: {done} of {spec.null_fits} trained", curve)
 
     if not spec.null_fits:
-        return np.empty(0)
-    text = canonical_json(spec)
+        return _NOTHING
     numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MAXIMUM_TASKS))
-    items = [(text, [int(number) for number in part]) for part in numbers]
-    return np.sort(np.concatenate([np.array(part) for part in fan_out(_batch_scores, items, report)]))
+    if spreads(len(numbers)):
+        text = canonical_json(spec)
+        parts_of = fan_out(_in_worker, [(text, part.tolist()) for part in numbers], report)
+    else:
+        parts_of = [_batch(spec, found, range(spec.null_fits), report)]
+    scored = [item for part in parts_of for item in part]
+    table = np.array([list(pooled.values()) for pooled, _ in scored])
+    place = list(scored[0][0]).index(HEADLINE[found.rows.task])
+    folds = {number: np.array([own[number] for _, own in scored]) for number in scored[0][1]}
+    return NullScores(np.sort(table[:, place]), table, folds)
 
 
 def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
@@ -64,23 +86,46 @@ def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
     return label
 
 
-def _batch_scores(item: tuple[str, list[int]], progress: Progress) -> list[float]:
-    """Headline scores on the test of the null models with these numbers, of the model in this JSON text."""
+Scores = tuple[dict[str, float], dict[int, float]]
+"""Scores of a null model: of the stitched tests, and the headline score of each fold."""
+
+
+def _in_worker(item: tuple[str, list[int]], progress: Progress) -> list[Scores]:
+    """Scores of the null models with these numbers, of the model in this JSON text."""
     spec = ModelSpec.parse(json.loads(item[0]))
-    rows, test, _ = parts(spec, *prepare(spec))
-    known = test.labelled()
+    return _batch(spec, parts(spec, *prepare(spec)), item[1], progress)
+
+
+def _batch(spec: ModelSpec, found: Parts, numbers: Sequence[int], progress: Progress) -> list[Scores]:
+    of_path = paths(found.folds)[:1]
+    used = [int(number) for number in np.unique(of_path[of_path >= 0])]
+    rows = found.rows.where(of_path[0] >= 0)
     scores = []
-    for done, number in enumerate(item[1]):
-        progress(done / len(item[1]), f"Training null model {number + 1}")
-        labels = rotated(rows, spec.target.horizon, (spec.seed, number))
-        trained = train(
-            spec.model,
-            replace(rows, label=labels),
-            spec.seed,
-            processors=spec.processors,
-            weighting=spec.weighting(),
-        )
-        prediction = call_model.predict(spec.model, trained.fitted.artifact, known.processed(trained.processors))
-        predicted = is_predicted(prediction)
-        scores.append(headline(known.task, known.label[predicted], prediction[predicted]))
+    for done, number in enumerate(numbers):
+        predictions = [(np.empty(0), np.empty(0))] * len(found.folds)
+        for place, fold in enumerate(used):
+            progress((done + place / len(used)) / len(numbers), f"Training null model {number + 1}")
+            predictions[fold] = _null_prediction(spec, found, fold, number)
+        at = [found.folds[fold] for fold in used]
+        local = np.searchsorted(used, of_path).astype(np.int32)
+        local[of_path < 0] = -1
+        prediction, base = (stitched(local, at, [predictions[fold][part] for fold in used])[0] for part in (0, 1))
+        scored = Scored(rows.task, rows.label, prediction, base, found.returns(rows))
+        known = is_predicted(prediction) & np.isfinite(rows.label)
+        of_row = of_path[0][of_path[0] >= 0]
+        own = {fold: _headline(scored.where(known & (of_row == fold))) for fold in used}
+        scores.append((out_of_sample(scored.where(known)), own))
     return scores
+
+
+def _null_prediction(spec: ModelSpec, found: Parts, fold: int, number: int) -> tuple[Floats, Floats]:
+    """What null model ``number`` predicts for the test of a fold, and what a constant would."""
+    rows, test = found.train(fold), found.test(fold)
+    labels = rotated(rows, spec.target.horizon, (spec.seed, number))
+    trained = fit_fold(spec, replace(rows, label=labels))
+    prediction = call_model.predict(spec.model, trained.fitted.artifact, test.processed(trained.processors))
+    return prediction, constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
+
+
+def _headline(rows: Scored) -> float:
+    return headline(rows.task, rows.label, rows.prediction) if len(rows) else float("nan")

@@ -1,16 +1,54 @@
-"""Preparation of a model's rows from its request: bars, features, and the parts for training and test."""
+"""Preparation of a model's rows from its request: bars, features, the folds, and what is sealed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.core.errors import DataError
 from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.market import catalog
-from engine.market.bars import Market
-from engine.models.dataset import Dataset, from_panel
+from engine.market.bars import Floats, Market, Times
+from engine.models.dataset import Dataset, from_panel, timeline
 from engine.models.fitting import require_trainable
 from engine.models.spec import ModelSpec
-from engine.models.splits.fold import Fold
-from engine.models.splits.intervals import latest
+from engine.models.splits import call_split
+from engine.models.splits.fold import NEVER, Fold
+from engine.models.splits.intervals import cut, forward
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """The ``rows`` of a request before its sealed holdout, and the ``folds`` over them.
+
+    ``holdout`` is the fold of the holdout over ``everything``, all rows; None where there is none. Labels of ``rows``
+    that reach into it are not known. Of each row of the matrix, ``close`` float64
+    is the adjusted close and ``bar`` int32 its number in its symbol.
+    """
+
+    rows: Dataset
+    folds: tuple[Fold, ...]
+    everything: Dataset
+    close: Floats
+    bar: NDArray[np.int32]
+    holdout: Fold | None = None
+
+    def train(self, number: int) -> Dataset:
+        return self.rows.where(self.folds[number].train)
+
+    def test(self, number: int) -> Dataset:
+        return self.rows.where(self.folds[number].test)
+
+    def returns(self, rows: Dataset) -> Floats:
+        """The total return of each of ``rows`` from its close to that of its label's end, NaN where that is unknown."""
+        with np.errstate(all="ignore"):
+            found = self.close[rows.place + rows.reach] / self.close[rows.place] - 1
+        return np.where((rows.reach > 0) & np.isfinite(found), found, np.nan)
 
 
 def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
@@ -20,15 +58,59 @@ def prepare(spec: ModelSpec) -> tuple[Market, FeatureMatrix]:
 
 
 def rows_of(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Dataset:
-    """The rows that ``spec`` can use, of either part."""
-    return from_panel(features, market, spec.target, spec.embargo, complete=not spec.fills_unknown())
+    """The rows that ``spec`` can use, of any part."""
+    return from_panel(features, market, spec.target, spec.validation.embargo, complete=not spec.fills_unknown())
 
 
-def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> tuple[Dataset, Dataset, Fold]:
-    """Training rows, test rows and the split between them. Raises ``DataError`` where they are too few."""
-    rows = rows_of(spec, market, features)
-    split = latest(rows.time, rows.end, spec.test_fraction)
-    train, test = rows.where(split.train), rows.where(split.test)
-    require_trainable(train, "training")
-    require_trainable(test.labelled(), "test")
-    return train, test, split
+def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Parts:
+    """Rows and folds. Raises ``DataError`` where they are too few, or have labels of one sort only."""
+    everything = rows_of(spec, market, features)
+    rows, holdout = everything, None
+    if spec.holdout:
+        all_times = timeline(everything, features)
+        holdout = forward(all_times, cut(everything.time, spec.holdout), NEVER, spec.validation.embargo)
+        rows = sealed(everything.where(~holdout.test), all_times.end[~holdout.test], holdout.start)
+    close = np.concatenate([bars.adj_close for bars in market.bars])
+    found = Parts(
+        rows, call_split.folds(spec.validation, timeline(rows, features)), everything, close, features.bar, holdout
+    )
+    _require_folds(found)
+    return found
+
+
+def sealed(rows: Dataset, end: Times, start: np.datetime64) -> Dataset:
+    """``rows`` whose labels end at ``end``, without the labels that use bars from ``start`` on: they would tell of what
+    is sealed.
+    """
+    within = ~(end >= start)
+    return replace(
+        rows,
+        label=np.where(within, rows.label, np.nan),
+        end=np.where(within, rows.end, np.datetime64("NaT", "ms")),
+        reach=np.where(within, rows.reach, 0),
+    )
+
+
+def named(number: int, count: int) -> str:
+    """How a fold is called among so many; nothing where it is the only one."""
+    return f"fold {number + 1} of {count}" if count > 1 else ""
+
+
+@contextmanager
+def naming(number: int, count: int) -> Iterator[None]:
+    """Errors of the data inside name the fold."""
+    try:
+        yield
+    except DataError as error:
+        name = named(number, count)
+        raise DataError(f"{name[:1].upper()}{name[1:]}: {error}" if name else str(error)) from None
+
+
+def _require_folds(found: Parts) -> None:
+    tested = np.any([fold.test for fold in found.folds], axis=0)
+    for number in range(len(found.folds)):
+        with naming(number, len(found.folds)):
+            require_trainable(found.train(number), "training")
+    require_trainable(found.rows.where(tested).labelled(), "test")
+    if found.holdout is not None:
+        require_trainable(found.everything.where(found.holdout.test).labelled(), "holdout")

@@ -1,8 +1,8 @@
-"""Training of a model and its test on later bars."""
+"""Training of a model on each fold, and its test on the rows that it has not seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,90 +13,97 @@ from engine.features.matrix import FeatureMatrix, require_causal
 from engine.jobs.executors import computes, point_in_time
 from engine.labels.honesty import require_honest_end
 from engine.market import catalog
-from engine.market.bars import Floats
-from engine.models import Model, call_model
-from engine.models.dataset import Dataset
-from engine.models.fitting import TrainedModel, TrainingCurve, train
+from engine.market.bars import Market
+from engine.models.evaluation import evaluated
+from engine.models.folds import FoldOutcome, train_folds
 from engine.models.history import History
 from engine.models.label_permutation import null_scores
-from engine.models.preparation import parts
-from engine.models.result import ModelResult
-from engine.models.scores import HEADLINE, headline, is_predicted, out_of_sample
+from engine.models.preparation import Parts, parts
+from engine.models.result import NOT_IN_TIME, ModelResult
 from engine.models.spec import ModelSpec
+from engine.models.splits.fold import paths, stitched
 
 
 @computes(ModelSpec)
 def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> ModelResult:
-    """The trained model and its predictions. Raises ``DataError`` for a feature that looks ahead, a label that does
+    """The trained models and their predictions. Raises ``DataError`` for a feature that looks ahead, a label that does
     beyond its end, or too few rows.
     """
     progress(0.0, "Checking features and label for look-ahead")
     require_causal(spec.features, inputs["market"], load_context(spec.features, spec.market))
     require_honest_end(spec.target, inputs["market"])
     features: FeatureMatrix = inputs["features"]
-    rows, test, split = parts(spec, inputs["market"], features)
-    curve = TrainingCurve(section(progress, 0.05, 0.5), spec.model.step)
-    trained = train(spec.model, rows, spec.seed, curve, processors=spec.processors, weighting=spec.weighting())
-    test = test.processed(trained.processors)
-    null = null_scores(spec, section(progress, 0.5, 1.0), curve.partial())
-    prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
-    scored = is_predicted(prediction) & ~np.isnan(test.label)
+    found = parts(spec, inputs["market"], features)
+    outcomes, curve = train_folds(spec, found, section(progress, 0.05, 0.5 if spec.null_fits else 0.9))
+    nulls = null_scores(spec, found, section(progress, 0.5, 0.95), curve)
+    progress(0.95, "Scoring", curve)
+    bare = _stitched(spec, inputs["market"], features, found, outcomes)
+    return evaluated(bare, found, nulls, spec, section(progress, 0.95, 1.0))
+
+
+def _stitched(
+    spec: ModelSpec, market: Market, features: FeatureMatrix, found: Parts, outcomes: list[FoldOutcome]
+) -> ModelResult:
+    """The result before it is evaluated: the predictions of all folds in one piece."""
+    of_path = paths(found.folds)
+    mask = of_path[0] >= 0
+    rows = found.rows.where(mask)
+    prediction = stitched(of_path, found.folds, [outcome.prediction for outcome in outcomes])
+    folds = tuple(outcome.result for outcome in outcomes)
+    late = () if all(fold.in_time for fold in folds) else (NOT_IN_TIME,)
     return ModelResult(
-        label=spec.label(),
-        family=f"model:{spec.model.kind}",
-        task=test.task,
-        classes=test.classes,
-        unit=spec.target.unit,
+        **_request(spec),
+        **_unevaluated(outcomes),
+        task=rows.task,
+        classes=rows.classes,
         features=features.names,
         symbols=features.symbols,
-        time=test.time,
-        known=test.known,
-        symbol=test.symbol,
-        prediction=prediction,
-        outcome=test.label,
-        scores=_scores(spec, trained, test.where(scored), prediction[scored]),
-        null_scores=null,
-        n_purged=int(split.purged.sum()) + trained.n_purged,
-        n_test=len(test),
-        n_scored=int(scored.sum()),
-        train_start=str(rows.time.min()),
-        train_end=str(rows.time.max()),
-        test_start=str(split.start),
-        warnings=inputs["market"].warnings,
-        **_training(spec.model, trained),
+        time=rows.time,
+        known=rows.known,
+        symbol=rows.symbol,
+        prediction=prediction[0],
+        base=stitched(of_path, found.folds, [outcome.base for outcome in outcomes])[0],
+        outcome=rows.label,
+        realised=found.returns(rows),
+        fold=of_path[:, mask],
+        more_paths=prediction[1:],
+        folds=folds,
+        holdout_start="" if found.holdout is None else str(found.holdout.start),
+        warnings=(*market.warnings, *late),
     )
 
 
-def _training(model: Model, trained: TrainedModel) -> dict[str, Any]:
-    """What the result holds of the training: the model itself, and how it came about."""
-    fitted, device = trained.fitted, model.processor()
+def _request(spec: ModelSpec) -> dict[str, Any]:
+    """What the result repeats of its request."""
+    device = spec.model.processor()
     return {
-        "step": model.step,
-        "train_loss": fitted.train_loss,
-        "validation_loss": fitted.validation_loss,
-        "best_step": fitted.best_step,
-        "importance": fitted.importance,
-        "importance_of": model.importance_of,
-        "n_train": len(trained.fitted_on),
-        "n_validation": trained.n_validation,
-        "media_type": fitted.artifact.media_type,
-        "content": np.frombuffer(fitted.artifact.content, dtype=np.uint8),
+        "label": spec.label(),
+        "family": f"model:{spec.model.kind}",
+        "unit": spec.target.unit,
+        "step": spec.model.step,
+        "importance_of": spec.model.importance_of,
+        "split": spec.validation.label(),
         "device": device,
-        "processing": trained.processors.to_json(),
-        "reproducibility": model.reproducibility(device),
+        "reproducibility": spec.model.reproducibility(device),
+    }
+
+
+def _unevaluated(outcomes: Sequence[FoldOutcome]) -> dict[str, Any]:
+    """Importance over the folds, and no score yet."""
+    measured = [outcome.permutation for outcome in outcomes if len(outcome.permutation)]
+    nothing = np.empty(0)
+    return {
+        "permutation": np.mean(measured, axis=0) if measured else nothing,
+        "path_scores": nothing,
+        "scores": {},
+        "intervals": np.empty((0, 2)),
+        "null_scores": nothing,
+        "null_table": np.empty((0, 0)),
+        "baselines": (),
     }
 
 
 @point_in_time(ModelSpec)
 def known(spec: ModelSpec, result: ModelResult) -> Callable[[np.datetime64], ModelResult]:
-    """The model with what it had predicted by a moment."""
+    """The models with what they had predicted by a moment."""
     return History(spec, result, catalog.load(spec.market))
-
-
-def _scores(spec: ModelSpec, trained: TrainedModel, test: Dataset, prediction: Floats) -> dict[str, float]:
-    """The scores of test rows that are predicted and whose outcome is known, and that of the training rows."""
-    train = trained.fitted_on
-    scores = out_of_sample(test.task, test.label, prediction, train.label)
-    forecast = call_model.predict(spec.model, trained.fitted.artifact, train)
-    predicted = is_predicted(forecast)
-    return scores | {f"train_{HEADLINE[train.task]}": headline(train.task, train.label[predicted], forecast[predicted])}

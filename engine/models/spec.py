@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
 from engine.core.registry import info
-from engine.core.spec import Estimate, Resources, RunSpec, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, kind_name, parameter
 from engine.features import Features
 from engine.features.processors import Processors
 from engine.features.spec import FeatureSpec
@@ -20,11 +20,15 @@ from engine.market import catalog
 from engine.market.spec import MarketSpec
 from engine.models import MODELS, Model
 from engine.models.kinds.lightgbm import LightGbm
+from engine.models.splits import SPLITS, Split
+from engine.models.splits.chronological import Chronological
 from engine.models.weights import Weighting
+
+_MOVED = ("test_fraction", "embargo")
 
 
 class ModelSpec(RunSpec):
-    """A model of one label on some features, tested on the bars after its training part."""
+    """A model of one label on some features, trained and tested on the folds of a split in time."""
 
     kind: Literal["model"] = "model"
     market: MarketSpec = parameter(MarketSpec(), title="Market", section="Universe")
@@ -55,22 +59,21 @@ class ModelSpec(RunSpec):
         step=0.1,
         section="Training",
     )
-    test_fraction: float = parameter(
-        0.3,
-        title="Test part",
-        help="Latest share of the bars, held out from training and used for the score.",
-        ge=0.1,
-        le=0.9,
+    validation: Annotated[Split, SPLITS] = parameter(Chronological(), title="Split", section="Validation")
+    holdout: float = parameter(
+        0.0,
+        title="Sealed holdout",
+        help="Latest share of the bars that nothing is trained, tuned or tested on until it is opened; 0 for none.",
+        ge=0,
+        le=0.5,
         step=0.05,
         section="Validation",
     )
-    embargo: int = parameter(
-        0,
-        title="Embargo",
-        unit="bars",
-        help="Bars left out before the test, beyond those whose labels reach into it.",
-        ge=0,
-        le=500,
+    open_holdout: bool = parameter(
+        False,
+        title="Open the holdout",
+        help="Trains once more on all bars before the holdout and scores it. The ledger keeps every opening: each "
+        "makes the next one worth less.",
         section="Validation",
     )
     null_fits: int = parameter(
@@ -82,6 +85,27 @@ class ModelSpec(RunSpec):
         section="Validation",
     )
     seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Validation")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_cut(cls, values: Any) -> Any:
+        """Accepts the fields of a split in one cut at the top, where stored requests and files have them."""
+        if not isinstance(values, Mapping) or not (moved := {name for name in _MOVED if name in values}):
+            return values
+        split = values.get("validation") or {}
+        if isinstance(split, Split):
+            split = split.model_dump(mode="json")
+        name = kind_name(Chronological)
+        if not isinstance(split, Mapping) or split.get("kind", name) != name:
+            return values
+        rest = {key: value for key, value in values.items() if key not in moved}
+        return rest | {"validation": {"kind": name, **split, **{key: values[key] for key in moved}}}
+
+    @model_validator(mode="after")
+    def _has_what_it_opens(self) -> ModelSpec:
+        if self.open_holdout and not self.holdout:
+            raise ValueError("There is no sealed holdout to open: choose its share of the bars first.")
+        return self
 
     @model_validator(mode="after")
     def _can_do_the_task(self) -> ModelSpec:
@@ -103,7 +127,9 @@ class ModelSpec(RunSpec):
 
     def estimate(self) -> Estimate:
         rows, columns = catalog.expected_rows(self.market), sum(len(feature.outputs) for feature in self.features)
-        one = self.model.seconds(int(rows * (1 - self.test_fraction)), columns)
+        rows *= 1 - self.holdout
+        shares = self.validation.shares(int(rows / max(len(self.market.symbols), 1)))
+        one = sum(self.model.seconds(int(rows * min(share, 1.0)), columns) for share in shares)
         if self.target.task == "multiclass" and self.model.trains_each_class:
             one *= len(self.target.classes)
         return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)

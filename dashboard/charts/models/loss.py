@@ -17,20 +17,32 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 
+class Done(Spec):
+    """A fold that is trained, numbered from 1 on, and its headline score."""
+
+    fold: int
+    score: float | None
+
+
 class Partial(Spec):
-    """The preview that a training job reports: thinned ``steps``, and the losses after them.
+    """The preview that a training job reports: thinned ``steps``, and the losses after them; of several folds also
+    those that are done, ``of`` so many.
 
     It reaches the charts by way of the browser, so it is parsed like any request.
     """
 
-    steps: tuple[int, ...]
-    train: tuple[float, ...]
+    steps: tuple[int, ...] = ()
+    train: tuple[float, ...] = ()
     validation: tuple[float, ...] = ()
+    folds: tuple[Done, ...] = ()
+    of: int = 1
 
     @model_validator(mode="after")
     def _of_one_length(self) -> Partial:
         if len(self.train) != len(self.steps) or len(self.validation) not in (0, len(self.steps)):
             raise ValueError("A loss curve has one loss a step.")
+        if not self.steps and not self.folds:
+            raise ValueError("A preview has a loss curve, or folds.")
         return self
 
 
@@ -53,18 +65,19 @@ class LossInfo:
 
 
 def info(result: ModelResult) -> LossInfo | None:
-    """The whole curve of a trained model; None for one that is not trained in steps."""
-    if result.best_step is None or not len(result.train_loss):
+    """The whole curve of a trained model, that of the last fold; None for one that is not trained in steps."""
+    fold = result.newest
+    if fold.best_step is None or not len(fold.train_loss):
         return None
-    watched = result.validation_loss if len(result.validation_loss) else result.train_loss
+    watched = fold.validation_loss if len(fold.validation_loss) else fold.train_loss
     return LossInfo(
-        steps=np.arange(1.0, len(result.train_loss) + 1),
-        train=result.train_loss,
-        validation=result.validation_loss,
+        steps=np.arange(1.0, len(fold.train_loss) + 1),
+        train=fold.train_loss,
+        validation=fold.validation_loss,
         step=result.step,
         is_squared=result.task == "regression",
-        best_step=result.best_step,
-        best_loss=float(watched[result.best_step - 1]),
+        best_step=fold.best_step,
+        best_loss=float(watched[fold.best_step - 1]),
     )
 
 

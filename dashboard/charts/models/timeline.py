@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 LANES = 10
+FOLDS = 30
 DAY = 86_400_000
-NAMES = ("Warm-up", "Training", "Purged", "Validation", "Purged", "Embargo", "Test")
-WARM_UP, TRAINING, PURGED_INSIDE, VALIDATION, PURGED, EMBARGO, TEST = range(len(NAMES))
+NAMES = ("Warm-up", "Training", "Purged", "Validation", "Embargo", "Purged", "Test", "Holdout")
+WARM_UP, TRAINING, PURGED_INSIDE, VALIDATION, EMBARGO, PURGED, TEST, HOLDOUT = range(len(NAMES))
 COLOURS = {
     "Warm-up": base.tint(base.MUTED, 30),
     "Training": base.SERIES[0],
@@ -31,6 +32,7 @@ COLOURS = {
     "Purged": base.TEXT,
     "Embargo": base.MUTED,
     "Test": base.SERIES[1],
+    "Holdout": base.tint(base.SERIES[1], 45),
 }
 
 
@@ -52,10 +54,11 @@ class Part:
 
 @dataclass(frozen=True)
 class TimelineInfo:
-    """``parts`` lane by lane, each in time; ``lanes`` are symbols, or one for all of them where they are many.
+    """``parts`` lane by lane, each in time; ``lanes`` are symbols, or one for all of them where they are many, or the
+    folds of all symbols where there are several, at most ``FOLDS`` of them.
 
-    ``totals`` are the parts of all symbols together, in time; ``cut`` is where the test starts. Rows are purged before
-    the validation rows and before the test.
+    ``totals`` are the parts of all symbols together in the last fold, in time; ``cut`` is where its test starts. Rows
+    are purged before the validation rows, and around each test.
     """
 
     parts: tuple[Part, ...]
@@ -66,42 +69,42 @@ class TimelineInfo:
 
 def info(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> TimelineInfo:
     """The division that training ``spec`` on these bars makes; raises ``DataError`` where it cannot be made."""
-    part, cut = divide(spec, market, matrix)
-    every = f"{len(matrix.symbols)} symbols"
-    if len(matrix.symbols) > LANES:
-        lanes: tuple[str, ...] = (every,)
-        parts = tuple(_runs(every, *_pooled(matrix.time, part)))
+    found = preparation.parts(spec, market, matrix)
+    count = len(found.folds)
+    every, newest = f"{len(matrix.symbols)} symbols", divide(spec, found, matrix, count - 1)
+    if count > 1:
+        shown = np.unique(np.linspace(0, count - 1, min(count, FOLDS)).astype(int))
+        lanes: tuple[str, ...] = tuple(f"Fold {number + 1}" for number in shown)
+        pooled = (_pooled(matrix.time, divide(spec, found, matrix, int(number))) for number in shown)
+        parts = tuple(run for lane, rows in zip(lanes, pooled, strict=True) for run in _runs(lane, *rows))
+    elif len(matrix.symbols) > LANES:
+        lanes = (every,)
+        parts = tuple(_runs(every, *_pooled(matrix.time, newest)))
     else:
         lanes = matrix.symbols
         slices = [(symbol, matrix.rows(symbol)) for symbol in lanes]
-        parts = tuple(run for symbol, rows in slices for run in _runs(symbol, matrix.time[rows], part[rows]))
-    totals = [_part(NAMES[code], every, matrix.time[part == code]) for code in np.unique(part[part >= 0])]
-    return TimelineInfo(parts, lanes, tuple(totals), float(base.times(cut[None])[0]))
+        parts = tuple(run for symbol, rows in slices for run in _runs(symbol, matrix.time[rows], newest[rows]))
+    totals = [_part(NAMES[code], every, matrix.time[newest == code]) for code in np.unique(newest[newest >= 0])]
+    return TimelineInfo(parts, lanes, tuple(totals), float(base.times(np.array([found.folds[-1].start]))[0]))
 
 
-def divide(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> tuple[NDArray[np.int8], Any]:
-    """The place in ``NAMES`` of each row of ``matrix``, -1 for rows that have no use, and the time of the cut.
-
-    The bars right before the test are the embargo; those before them whose labels would reach into it are purged.
-    """
-    train, _, split = preparation.parts(spec, market, matrix)
-    usable = matrix.usable(complete=not spec.fills_unknown())
+def divide(spec: ModelSpec, found: preparation.Parts, matrix: FeatureMatrix, number: int) -> NDArray[np.int8]:
+    """The place in ``NAMES`` of each row of ``matrix`` in a fold, -1 for rows that have no use."""
+    fold = found.folds[number]
     part = np.full(len(matrix.time), -1, np.int8)
     part[matrix.bar < max(matrix.warm_up)] = WARM_UP
-    rows = np.full(int(usable.sum()), -1, np.int8)
-    rows[split.train] = TRAINING
-    rows[split.test] = TEST
-    rows[split.purged] = PURGED
+    rows = np.full(len(found.rows), -1, np.int8)
+    for mask, code in ((fold.train, TRAINING), (fold.test, TEST), (fold.purged, PURGED), (fold.embargoed, EMBARGO)):
+        rows[mask] = code
     if spec.model.wants_validation():
+        train = found.train(number)
         inner = latest(train.time, train.end, VALIDATION_FRACTION)
-        rows[np.flatnonzero(split.train)[inner.test]] = VALIDATION
-        rows[np.flatnonzero(split.train)[inner.purged]] = PURGED_INSIDE
-    part[usable] = rows
-    for number in range(len(matrix.symbols)):
-        before = np.flatnonzero((matrix.symbol == number) & (matrix.time < split.start))
-        last = before[len(before) - spec.embargo :] if spec.embargo < len(before) else before
-        part[last[part[last] == PURGED]] = EMBARGO
-    return part, split.start
+        rows[np.flatnonzero(fold.train)[inner.test]] = VALIDATION
+        rows[np.flatnonzero(fold.train)[inner.purged]] = PURGED_INSIDE
+    part[found.rows.place] = rows
+    if found.holdout is not None:
+        part[found.everything.where(found.holdout.test).place] = HOLDOUT
+    return part
 
 
 def figure(info: TimelineInfo) -> go.Figure:
@@ -122,7 +125,9 @@ def figure(info: TimelineInfo) -> go.Figure:
     near = _around_cut(info)
     ticks = {"nticks": 3, "tickangle": 0, "tickformat": "%b %-d" if near[1] - near[0] > 3 * DAY else "%H:%M"}
     close_up = {"type": "date", "domain": [0.69, 1], "fixedrange": True, "range": near, "anchor": "y"} | ticks
-    return figure.update_layout(xaxis2=close_up, xaxis2_title_text=f"Around {info.totals[-1].first[:10]}")
+    return figure.update_layout(
+        xaxis2=close_up, xaxis2_title_text=f"Around {str(np.datetime64(int(info.cut), 'ms'))[:10]}"
+    )
 
 
 def table(info: TimelineInfo) -> list[list[str | int]]:

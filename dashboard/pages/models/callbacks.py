@@ -124,13 +124,15 @@ def trained(data: runs.ResultData) -> Any:
 
 def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) -> None:
     """The header's line: what is on screen."""
-    days = day_range(*(str(day(spec, moment)) for moment in (result.train_start, str(result.time.max()))))
+    days = day_range(*(str(day(spec, moment)) for moment in (result.newest.train_start, str(result.time.max()))))
     shell.show_context(
         crumbs=[spec.model.label(), spec.market.label(), days],
         chips=[
             shell.Chip("label", spec.target.label(), title=f"Horizon {count(spec.target.horizon, 'bar')}."),
             shell.Chip(
-                "purged", count(result.n_purged, "row"), title="Dropped because their labels reach into a later part."
+                "purged",
+                count(sum(fold.n_purged + fold.n_embargoed for fold in result.folds), "row"),
+                title="Dropped because their labels share bars with another part, or for the embargo.",
             ),
             shell.Chip("run", runs.short(data)),
         ],

@@ -60,20 +60,24 @@ def _direction(result: ModelResult) -> Metric:
 
 def _steps(result: ModelResult) -> list[Metric]:
     """Nothing for a model that is not trained in steps."""
-    if result.best_step is None:
+    if result.newest.best_step is None:
         return []
-    run = max(len(result.train_loss), result.best_step)
+    newest = result.newest
+    run = max(len(newest.train_loss), newest.best_step or 0)
     hint = "Up to the lowest validation loss; all of them without early stopping."
-    return [Metric(f"{result.step.capitalize()}s", number(result.best_step), f"of {number(run)} run", help=hint)]
+    return [Metric(f"{result.step.capitalize()}s", number(newest.best_step), f"of {number(run)} run", help=hint)]
 
 
 def _rows(result: ModelResult) -> tuple[Metric, Metric]:
+    newest, last = result.newest, "Of the last fold. " if len(result.folds) > 1 else ""
+    dropped = newest.n_purged + newest.n_embargoed
     trained = (
-        f"{count(result.n_validation, 'more row')} for validation. The labels of purged rows reach into a later part."
+        f"{last}{count(newest.n_validation, 'more row')} for validation. Purged rows have labels that share bars with "
+        "another part, or lie in the embargo."
     )
     tested = "The labels of the last bars lie beyond the data: these rows are predicted, not scored."
     return (
-        Metric("Training rows", number(result.n_train), f"{number(result.n_purged)} purged", help=trained),
+        Metric("Training rows", number(newest.n_train), f"{number(dropped)} purged", help=trained),
         Metric("Test rows", number(result.n_test), f"{number(result.n_scored)} scored", help=tested),
     )
 

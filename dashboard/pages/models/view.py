@@ -14,7 +14,7 @@ from dashboard.jobs import listing
 from dashboard.pages.models import ids
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.predictions import meaning
-from dashboard.text.format import count, number, percent
+from dashboard.text.format import number
 from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.models.result import ModelResult
@@ -129,7 +129,7 @@ def trained(models: Sequence[Trained], current: str) -> Component:
     """A table of ``models``, each with its link; ``current`` is the run key of the one on the page."""
     if not models:
         return html.P("No model has been trained yet.", className="hint")
-    names = ("Model", "Label", "Test, embargo", "Score", "Null band", "Loss", "Baseline", "Run")
+    names = ("Model", "Label", "Split", "Score", "Null band", "Loss", "Baseline", "Run")
     head = html.Tr([html.Th(name, scope="col") for name in names])
     body = [_trained_row(key, spec, result, key == current) for key, spec, result in models]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
@@ -142,7 +142,7 @@ def _trained_row(key: str, spec: ModelSpec, result: ModelResult | None, is_curre
     band = result.null_band() if result else None
     cells = [
         html.Td(spec.target.label()),
-        html.Td(f"{percent(spec.test_fraction, 0)}, {count(spec.embargo, 'bar')}"),
+        html.Td(spec.validation.label()),
         html.Td(f"{SHORT[HEADLINE[task]]} {number(scores.get(HEADLINE[task]), 3)}"),
         html.Td(f"{number(band[0], 3)} … {number(band[1], 3)}" if band else "none"),
         html.Td(number(scores.get(loss), 4)),

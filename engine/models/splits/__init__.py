@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from engine.core.registry import Registry
 from engine.core.spec import Spec
@@ -25,7 +25,13 @@ class Split(Spec):
     descriptions: ClassVar[tuple[str, ...]] = ("label",)
 
     kind: str
-    embargo: int
+    if TYPE_CHECKING:
+        embargo: int  # a field of every split, where its form wants it
+
+    @classmethod
+    def contract_problem(cls) -> str:
+        wanted = "add embargo: int = parameter(0, title=..., unit='bars', ge=0)"
+        return "" if "embargo" in cls.model_fields else f"has no field embargo: {wanted}"
 
     @abstractmethod
     def folds(self, rows: Timeline) -> tuple[Fold, ...]: ...

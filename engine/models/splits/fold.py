@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.bars import Times
+from engine.market.bars import Floats, Times
 
 Mask = NDArray[np.bool_]
 NEVER = np.datetime64("9999-12-31", "ms")
@@ -104,3 +104,14 @@ def paths(folds: Sequence[Fold]) -> NDArray[np.int32]:
     for number, fold in enumerate(folds):
         found[rank[number][fold.test] - 1, np.flatnonzero(fold.test)] = number
     return found
+
+
+def stitched(of_path: NDArray[np.int32], folds: Sequence[Fold], values: Sequence[Floats]) -> Floats:
+    """``values`` of the test rows of each fold on each of the ``paths``: (paths, tested rows, ...), float64."""
+    tested = of_path[0] >= 0
+    found = np.full((*of_path.shape, *values[0].shape[1:]), np.nan)
+    for number, (fold, value) in enumerate(zip(folds, values, strict=True)):
+        rows = np.flatnonzero(fold.test)
+        for path, taken in zip(found, of_path[:, rows] == number, strict=True):
+            path[rows[taken]] = value[taken]
+    return np.asarray(found[:, tested])

@@ -14,6 +14,7 @@ from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.spec import ModelSpec
+from engine.models.splits.chronological import Chronological
 from tests.support.market import days, make_bars, random_walk
 from tests.support.models import made_number, made_three
 from tests.support.models import made_result as result
@@ -239,7 +240,7 @@ def division(*lengths: int, embargo: int = 3, early_stopping: int = 10) -> tuple
         features=FEATURES,
         target=ForwardReturn(horizon=5),
         model=LightGbm(early_stopping=early_stopping),
-        embargo=embargo,
+        validation=Chronological(embargo=embargo),
     )
     walks: list[Bars] = [random_walk(length, seed, symbol=f"S{seed}") for seed, length in enumerate(lengths)]
     market = Market(tuple(walks))
@@ -256,8 +257,8 @@ class TestTimeline:
             ("Training", 144),
             ("Purged", 8),
             ("Validation", 39),
-            ("Purged", 5),
             ("Embargo", 3),
+            ("Purged", 5),
             ("Test", 86),
         ]
         day = str(days(300)[214])[:10]
@@ -282,10 +283,10 @@ class TestTimeline:
         for before, after in zip(drawn.parts, drawn.parts[1:], strict=False):
             assert before.stop == after.start
 
-    def test_no_label_of_a_training_row_reaches_the_embargo(self) -> None:
+    def test_no_label_of_a_training_row_comes_as_near_as_the_embargo(self) -> None:
         drawn = timeline.info(*division(300))
-        validation, embargo = (next(p for p in drawn.parts if p.name == name) for name in ("Validation", "Embargo"))
-        assert np.datetime64(validation.last) + 5 < np.datetime64(embargo.first)
+        validation, test = (next(p for p in drawn.parts if p.name == name) for name in ("Validation", "Test"))
+        assert np.datetime64(validation.last) + 5 + 3 < np.datetime64(test.first)
 
     def test_without_early_stopping_and_embargo_there_is_one_cut(self) -> None:
         drawn = timeline.info(*division(300, embargo=0, early_stopping=0))
@@ -310,6 +311,6 @@ class TestTimeline:
     def test_the_close_up_holds_the_purged_bars_and_the_cut(self) -> None:
         drawn = timeline.info(*division(300))
         low, high = timeline.figure(drawn).layout.xaxis2.range
-        purged = drawn.parts[-3]
+        purged = drawn.parts[-2]
         assert purged.name == "Purged"
         assert low < purged.start < drawn.cut < high

@@ -254,7 +254,7 @@ class TestForm:
         rsi = {"kind": "rsi", "window": 14}
         assert self.problem(features=[]) == ("features", "Choose from 1 to 10,000 features.")
         assert "RSI 14 appears twice" in self.problem(features=[rsi, rsi])[1]
-        assert self.problem(test_fraction=2)[0] == "test_fraction"
+        assert self.problem(test_fraction=2)[0] == "validation.test_fraction"
         path, text = self.problem(model={"kind": "lightgmb"})
         assert path.startswith("model")
         assert "Did you mean 'lightgbm'?" in text
@@ -307,7 +307,7 @@ class TestCallbacks:
         live = callbacks.losses(None, {"fraction": 0.5, "message": "", "partial": partial})
         assert list(live.data[0].x) == [1, 2]
         done = callbacks.losses(data, {"fraction": 0.5, "message": "", "partial": partial})
-        assert len(done.data[0].x) == len(engine.run(SMALL).train_loss)
+        assert len(done.data[0].x) == len(engine.run(SMALL).newest.train_loss)
 
     def test_loss_waits_keeps_its_curve_and_tells_of_a_failure(self) -> None:
         assert callbacks.losses(None, None) is None

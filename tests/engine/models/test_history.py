@@ -18,8 +18,8 @@ from engine.market.sources.stored import save
 from engine.models import history, preparation
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
-from engine.models.splits.fold import Fold
-from engine.models.splits.intervals import latest
+from engine.models.splits import Split
+from engine.models.splits.fold import Fold, Timeline
 from tests.support.market import days, random_walk
 
 QUICK = {"kind": "lightgbm", "rounds": 20, "early_stopping": 0}
@@ -76,11 +76,11 @@ def test_outcomes_and_scores_of_later_are_not_known(spec: ModelSpec) -> None:
 def test_a_model_that_learnt_from_its_test_has_predicted_nothing(
     spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def all_of_it(time: np.ndarray, end: np.ndarray, fraction: float) -> Fold:
-        split = latest(time, end, fraction)
-        return replace(split, train=~np.isnat(end))
+    def all_of_it(split: Split, rows: Timeline) -> tuple[Fold, ...]:
+        (fold,) = split.folds(rows)
+        return (replace(fold, train=~np.isnat(rows.end)),)
 
-    monkeypatch.setattr(preparation, "latest", all_of_it)
+    monkeypatch.setattr(preparation.call_split, "folds", all_of_it)
     result = trained(spec)
     assert not len(at(spec, result)(np.datetime64("2100-01-01")).time)
 

@@ -23,6 +23,7 @@ from engine.models.fitting import train
 from engine.models.kinds.linear import Linear
 from engine.models.kinds.mlp import Mlp
 from engine.models.label_permutation import null_scores
+from engine.models.preparation import parts, prepare
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from tests.support.market import random_walk
@@ -64,7 +65,7 @@ def test_other_test_bars_change_nothing_that_was_learnt() -> None:
     start = int(np.searchsorted(WALK.time, np.datetime64(result.test_start)))
     _, other = trained(later_doubled(start + 1))
     assert other.test_start == result.test_start
-    assert other.processing == result.processing
+    assert other.newest.processing == result.newest.processing
     assert other.artifact.digest == result.artifact.digest
     assert not np.array_equal(other.prediction, result.prediction)
 
@@ -113,8 +114,11 @@ def test_rows_with_an_unknown_feature_are_used_once_it_is_imputed() -> None:
 
 def test_null_models_are_processed_and_weighted_alike() -> None:
     spec = ModelSpec.parse(REQUEST | {"null_fits": 2})
-    plain, processed = (null_scores(item, silent, {}) for item in (spec.model_copy(update={"processors": ()}), spec))
-    weighted = null_scores(spec.model_copy(update={"sample_weights": "uniqueness", "time_decay": 1.0}), silent, {})
+    changes = ({"processors": ()}, {}, {"sample_weights": "uniqueness", "time_decay": 1.0})
+    plain, processed, weighted = (
+        null_scores(item, parts(item, *prepare(item)), silent, {}).headline
+        for item in (spec.model_copy(update=change) for change in changes)
+    )
     assert not np.array_equal(plain, processed)
     assert not np.array_equal(processed, weighted)
 
@@ -123,11 +127,11 @@ def test_weights_change_what_is_learnt() -> None:
     _, plain = trained()
     _, weighted = trained(sample_weights="uniqueness", time_decay=1.5)
     assert plain.artifact.digest != weighted.artifact.digest
-    assert plain.n_train == weighted.n_train
+    assert plain.newest.n_train == weighted.newest.n_train
 
 
 def test_what_cannot_be_read_is_said() -> None:
     _, result = trained()
-    assert from_json(result.processing).to_json() == result.processing
+    assert from_json(result.newest.processing).to_json() == result.newest.processing
     with pytest.raises(DataError, match="train it again"):
-        _ = replace(result, processing="nothing").processors
+        _ = replace(result.newest, processing="nothing").processors

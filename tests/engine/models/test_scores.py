@@ -12,11 +12,32 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from sklearn import metrics
 
-from engine.models.scores import SCORES, auc, headline, log_loss, mean_auc, out_of_sample
+from engine.labels import Task
+from engine.models import ranking
+from engine.models.scores import (
+    HEADLINE,
+    SCORES,
+    Scored,
+    auc,
+    constant,
+    headline,
+    log_loss,
+    mean_auc,
+    out_of_sample,
+    weighted,
+)
 
 cases = some.lists(
     some.tuples(some.booleans(), some.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])), min_size=2, max_size=60
 ).filter(lambda rows: len({row[0] for row in rows}) == 2)
+
+
+def scored(
+    task: Task, label: np.ndarray, prediction: np.ndarray, train: np.ndarray, returns: np.ndarray | None = None
+) -> Scored:
+    classes = prediction.shape[1] if prediction.ndim == 2 else 2
+    base = constant(task, train, classes, len(label))
+    return Scored(task, label, prediction, base, np.full(len(label), np.nan) if returns is None else returns)
 
 
 def columns(rows: list[tuple[bool, float]]) -> tuple[np.ndarray, np.ndarray]:
@@ -44,7 +65,7 @@ def test_auc_by_hand() -> None:
 
 def test_every_score_of_two_classes_is_defined() -> None:
     label, probability = np.array([0, 1, 1, 1.0]), np.array([0.5, 0.5, 0.2, 0.9])
-    scores = out_of_sample("binary", label, probability, np.array([1, 1, 1, 0, 0.0]))
+    scores = out_of_sample(scored("binary", label, probability, np.array([1, 1, 1, 0, 0.0])))
     assert set(scores) == set(SCORES["binary"]) - {"train_auc"}
     assert scores["accuracy"] == 0.5  # one half means a rise
     assert scores["base_rate"] == 0.75
@@ -57,7 +78,7 @@ three = arrays(np.float64, (30, 3), elements=some.floats(0.01, 1)).map(lambda ro
 @given(three, some.permutations([0.0, 1.0, 2.0] * 10))
 def test_scores_of_three_classes_are_those_of_scikit_learn(probability: np.ndarray, labels: list[float]) -> None:
     label, train = np.array(labels), np.array([0, 0, 1, 2.0])
-    scores = out_of_sample("multiclass", label, probability, train)
+    scores = out_of_sample(scored("multiclass", label, probability, train))
     assert set(scores) == set(SCORES["multiclass"]) - {"train_auc"}
     assert scores["auc"] == pytest.approx(metrics.roc_auc_score(label, probability, multi_class="ovr"), abs=1e-12)
     assert scores["log_loss"] == pytest.approx(metrics.log_loss(label, probability), rel=1e-9)
@@ -82,7 +103,7 @@ numbers = arrays(
 @given(numbers.filter(lambda pair: min(np.std(pair, axis=1)) > 1e-6))
 def test_scores_of_a_number_are_those_of_scipy_and_scikit_learn(pair: np.ndarray) -> None:
     label, prediction = pair
-    scores = out_of_sample("regression", label, prediction, np.array([0.0, 0.1]))
+    scores = out_of_sample(scored("regression", label, prediction, np.array([0.0, 0.1])))
     assert set(scores) == set(SCORES["regression"]) - {"train_rank_ic"}
     assert scores["ic"] == pytest.approx(stats.pearsonr(label, prediction).statistic, abs=1e-9)
     assert scores["rank_ic"] == pytest.approx(stats.spearmanr(label, prediction).statistic, abs=1e-9)
@@ -95,7 +116,7 @@ def test_scores_of_a_number_are_those_of_scipy_and_scikit_learn(pair: np.ndarray
 
 def test_the_r2_against_the_own_mean_is_that_of_scikit_learn() -> None:
     label, prediction = np.array([0.1, 0.2, -0.3, 0.4]), np.array([0.0, 0.25, -0.1, 0.2])
-    scores = out_of_sample("regression", label, prediction, label)
+    scores = out_of_sample(scored("regression", label, prediction, label))
     assert scores["r2"] == pytest.approx(metrics.r2_score(label, prediction))
     assert (scores["hit_rate"], scores["base_rate"]) == (0.75, 0.75)
 
@@ -103,3 +124,74 @@ def test_the_r2_against_the_own_mean_is_that_of_scikit_learn() -> None:
 def test_what_never_changes_has_no_correlation() -> None:
     assert math.isnan(headline("regression", np.arange(5.0), np.ones(5)))
     assert headline("regression", np.arange(5.0), np.arange(5.0) ** 3) == pytest.approx(1)
+
+
+@given(cases)
+def test_scores_of_two_classes_are_those_of_scikit_learn(rows: list[tuple[bool, float]]) -> None:
+    label, probability = columns(rows)
+    said = probability >= 0.5
+    found = out_of_sample(scored("binary", label, probability, label))
+    assert found["average_precision"] == pytest.approx(metrics.average_precision_score(label, probability), abs=1e-12)
+    assert found["brier"] == pytest.approx(metrics.brier_score_loss(label, probability), abs=1e-12)
+    assert found["base_brier"] == pytest.approx(label.var(), abs=1e-12)
+    assert found["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(label, said), abs=1e-12)
+    assert found["mcc"] == pytest.approx(metrics.matthews_corrcoef(label, said), abs=1e-12)
+    assert found["recall"] == pytest.approx(metrics.recall_score(label, said), abs=1e-12)
+    assert found["f1"] == pytest.approx(metrics.f1_score(label, said), abs=1e-12)
+    if said.any():
+        assert found["precision"] == pytest.approx(metrics.precision_score(label, said), abs=1e-12)
+    else:
+        assert math.isnan(found["precision"])
+
+
+@given(three, some.permutations([0.0, 1.0, 2.0] * 10))
+def test_averages_over_three_classes_are_those_of_scikit_learn(probability: np.ndarray, labels: list[float]) -> None:
+    label, said = np.array(labels), probability.argmax(axis=1)
+    found = out_of_sample(scored("multiclass", label, probability, label))
+    for name, score in (("precision", metrics.precision_score), ("recall", metrics.recall_score)):
+        assert found[name] == pytest.approx(score(label, said, average="macro", zero_division=0), abs=1e-12)
+    assert found["f1"] == pytest.approx(metrics.f1_score(label, said, average="macro", zero_division=0), abs=1e-12)
+    assert found["mcc"] == pytest.approx(metrics.matthews_corrcoef(label, said), abs=1e-12)
+    assert found["balanced_accuracy"] == pytest.approx(metrics.balanced_accuracy_score(label, said), abs=1e-12)
+    brier = np.mean([((row - np.eye(3)[int(own)]) ** 2).sum() for row, own in zip(probability, label, strict=True)])
+    assert found["brier"] == pytest.approx(brier)
+
+
+@given(cases)
+def test_curves_are_those_of_scikit_learn(rows: list[tuple[bool, float]]) -> None:
+    label, probability = columns(rows)
+    false, true, _ = metrics.roc_curve(label, probability, drop_intermediate=False)
+    for own, other in zip(ranking.roc_curve(label, probability), (false, true), strict=True):
+        np.testing.assert_allclose(own, other, atol=1e-12)
+    precision, recall, _ = metrics.precision_recall_curve(label, probability)
+    own_recall, own_precision = ranking.precision_recall_curve(label, probability)
+    np.testing.assert_allclose(own_recall, recall[-2::-1], atol=1e-12)
+    np.testing.assert_allclose(own_precision, precision[-2::-1], atol=1e-12)
+
+
+def test_the_return_of_fifths_is_that_of_pandas() -> None:
+    import pandas as pd
+
+    random = np.random.default_rng(3)
+    score, returns = random.normal(size=500), random.normal(size=500)
+    fifths = pd.Series(returns).groupby(pd.qcut(score, 5, labels=False)).mean()
+    found = out_of_sample(scored("binary", (returns > 0).astype(float), score, np.ones(1), returns))
+    assert found["long_short"] == pytest.approx(fifths[4] - fifths[0])
+    assert found["rank_ic"] == pytest.approx(stats.spearmanr(score, returns).statistic)
+    assert found["ic"] == pytest.approx(stats.pearsonr(score, returns).statistic)
+
+
+@pytest.mark.parametrize("task", HEADLINE)
+def test_weights_are_rows_repeated_so_often(task: Task) -> None:
+    random = np.random.default_rng(4)
+    label = random.integers(0, 3 if task == "multiclass" else 2, 60).astype(np.float64)
+    prediction = np.round(random.dirichlet(np.ones(3), 60), 1) if task == "multiclass" else random.uniform(size=60)
+    returns = np.where(random.uniform(size=60) < 0.1, np.nan, random.normal(size=60))
+    rows = scored(task, label, np.round(prediction, 1), label, returns)
+    weight = random.integers(0, 4, (5, 60))
+    found = weighted(rows, weight.astype(np.float64))
+    for sample, counts in enumerate(weight):
+        at = np.repeat(np.arange(60), counts)
+        again = Scored(task, label[at], rows.prediction[at], rows.base[at], returns[at])
+        expected = out_of_sample(again)
+        assert {name: values[sample] for name, values in found.items()} == pytest.approx(expected, nan_ok=True)

@@ -52,9 +52,10 @@ def test_few_null_models_make_a_rough_band() -> None:
 
 
 def test_overlapping_rows_are_not_independent() -> None:
-    assert assess(result(n_scored=5000), horizon=5).findings[-1].value == "1,000 of 5,000"
-    assert assess(result(n_scored=5000), horizon=5).findings[-1].grade == "good"
-    assert assess(result(n_scored=1000), horizon=5).findings[-1].grade == "doubtful"
+    many, few = (result(prediction=np.full(rows, 0.5), outcome=np.zeros(rows)) for rows in (5000, 1000))
+    assert assess(many, horizon=5).findings[-1].value == "1,000 of 5,000"
+    assert assess(many, horizon=5).findings[-1].grade == "good"
+    assert assess(few, horizon=5).findings[-1].grade == "doubtful"
 
 
 def test_accuracy_is_held_against_the_best_constant_guess() -> None:

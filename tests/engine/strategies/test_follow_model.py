@@ -89,7 +89,7 @@ def test_nothing_is_held_before_the_test_part_of_the_model() -> None:
     assert result.benchmark[-1] == pytest.approx(100_000 * bars.close[-1] / bought)
     assert result.metrics["trades"]
     assert (result.trade_entry_time > start).all()
-    assert np.datetime64(trained.train_end) < start
+    assert np.datetime64(trained.newest.train_end) < start
 
 
 @pytest.mark.usefixtures("workspace")

@@ -1,0 +1,77 @@
+"""Evaluation of stitched predictions and of each fold: scores, intervals, null models, baselines, and the holdout."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.core.progress import Progress, section
+from engine.market.bars import Floats, Times
+from engine.models.baselines import baselines
+from engine.models.fold_result import FoldResult
+from engine.models.folds import fit_fold, tested
+from engine.models.label_permutation import NullScores
+from engine.models.preparation import Parts
+from engine.models.resampling import intervals
+from engine.models.result import ModelResult
+from engine.models.scores import HEADLINE, Scored, headline, out_of_sample
+from engine.models.spec import ModelSpec
+
+
+def evaluated(bare: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpec, progress: Progress) -> ModelResult:
+    """``bare`` with its scores and all that they are to be compared with, and with the holdout where it is opened."""
+    rows, mask = bare.scored()
+    time, horizon = bare.time[mask], spec.target.horizon
+    training = f"train_{HEADLINE[bare.task]}"
+    memory = {training: float(np.mean([fold.scores[training] for fold in bare.folds]))}
+    tested_rows = found.rows.where(np.any([fold.test for fold in found.folds], axis=0))
+    result = replace(
+        bare,
+        scores=out_of_sample(rows) | memory,
+        intervals=intervals(rows, time, horizon, spec.seed, section(progress, 0.0, 0.4)),
+        path_scores=np.array([_headline(bare, path) for path in range(bare.n_paths)]),
+        baselines=baselines(rows, tested_rows.where(mask).place, found.close, found.bar),
+        null_scores=nulls.headline,
+        null_table=nulls.table,
+    )
+    folds = _folds(result, found, nulls, spec, section(progress, 0.4, 0.8))
+    progress(0.8, "Holdout")
+    return replace(result, folds=folds, holdout=_holdout(spec, found) if spec.open_holdout else None)
+
+
+def _headline(bare: ModelResult, path: int) -> float:
+    rows = bare.scored(path)[0]
+    return headline(rows.task, rows.label, rows.prediction)
+
+
+def _folds(
+    result: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpec, progress: Progress
+) -> tuple[FoldResult, ...]:
+    """The folds with their intervals and null models; a fold that no path begins with has neither."""
+    if len(result.folds) == 1:
+        return (replace(result.folds[0], intervals=result.intervals, null_scores=result.null_scores),)
+    rows, mask = result.scored()
+    of_fold, time = result.fold[0][mask], result.time[mask]
+    done = []
+    for number, fold in enumerate(result.folds):
+        progress(number / len(result.folds), f"Scoring fold {number + 1} of {len(result.folds)}")
+        own = of_fold == number
+        spread = _interval(rows.where(own), time[own], spec) if own.sum() == fold.n_scored > 0 else np.empty((0, 2))
+        done.append(replace(fold, intervals=spread, null_scores=nulls.folds.get(number, np.empty(0))))
+    return tuple(done)
+
+
+def _interval(rows: Scored, time: Times, spec: ModelSpec) -> Floats:
+    return intervals(rows, time, spec.target.horizon, spec.seed)
+
+
+def _holdout(spec: ModelSpec, found: Parts) -> FoldResult | None:
+    """What a model trained on all rows before the holdout makes of it."""
+    if found.holdout is None:
+        return None
+    train, test = (found.everything.where(mask) for mask in (found.holdout.train, found.holdout.test))
+    outcome = tested(spec, fit_fold(spec, train), found.holdout, train, test, found)
+    rows = Scored(test.task, test.label, outcome.prediction, outcome.base, found.returns(test))
+    known = np.isfinite(test.label) & np.isfinite(rows.directional())
+    return replace(outcome.result, intervals=_interval(rows.where(known), test.time[known], spec))

@@ -1,0 +1,168 @@
+"""Training of the folds of a request: in this process, or spread over the cluster's workers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.core.progress import Progress
+from engine.core.spec import canonical_json
+from engine.jobs.cluster import fan_out, spreads
+from engine.market.bars import Floats
+from engine.models import OnStep, call_model
+from engine.models.dataset import Dataset
+from engine.models.fitting import TrainedModel, TrainingCurve, thinned, train
+from engine.models.fold_result import FoldResult
+from engine.models.permutation_importance import permutation_importance
+from engine.models.preparation import Parts, named, naming, parts, prepare
+from engine.models.scores import HEADLINE, Scored, constant, headline, is_predicted, out_of_sample
+from engine.models.spec import ModelSpec
+from engine.models.splits.fold import Fold
+
+_MAXIMUM_TASKS = 40
+
+
+@dataclass(frozen=True, eq=False)
+class FoldOutcome:
+    """A fold's ``result``, and of each row of its test the ``prediction`` and that of a constant model, ``base``.
+    ``permutation`` is what permuting each feature costs the headline score of the test, empty where not measured.
+    """
+
+    result: FoldResult
+    prediction: Floats
+    base: Floats
+    permutation: Floats
+
+
+def train_folds(spec: ModelSpec, found: Parts, progress: Progress) -> tuple[list[FoldOutcome], Mapping[str, object]]:
+    """The outcomes of all folds in order, and the loss curves that were last reported.
+
+    Where the cluster has other workers they share the folds: they get the spec alone and build the rows themselves,
+    quicker than sending them.
+    """
+    count = len(found.folds)
+    curves = _Curves(progress, spec.model.step, count)
+    if not spreads(count):
+        return [curves.keep(n, outcome_of(spec, found, n, curves.watch(n))) for n in range(count)], curves.partial()
+    text = canonical_json(spec)
+    numbers = [part.tolist() for part in np.array_split(np.arange(count), min(count, _MAXIMUM_TASKS))]
+
+    def on_part(place: int, part: Sequence[FoldOutcome]) -> None:
+        for number, outcome in zip(numbers[place], part, strict=True):
+            curves.keep(number, outcome)
+
+    spread = fan_out(_train_in_worker, [(text, part) for part in numbers], curves.report, on_part)
+    return [outcome for part in spread for outcome in part], curves.partial()
+
+
+def outcome_of(spec: ModelSpec, found: Parts, number: int, on_step: OnStep | None = None) -> FoldOutcome:
+    """The outcome of one fold. Raises ``DataError`` that names it."""
+    rows = found.train(number)
+    with naming(number, len(found.folds)):
+        trained = fit_fold(spec, rows, on_step)
+    return tested(spec, trained, found.folds[number], rows, found.test(number), found)
+
+
+def fit_fold(spec: ModelSpec, rows: Dataset, on_step: OnStep | None = None) -> TrainedModel:
+    """The model of ``spec`` trained on ``rows``, the training rows of a fold."""
+    return train(spec.model, rows, spec.seed, on_step, processors=spec.processors, weighting=spec.weighting())
+
+
+def tested(
+    spec: ModelSpec, trained: TrainedModel, fold: Fold, rows: Dataset, test: Dataset, found: Parts
+) -> FoldOutcome:
+    """What ``trained``, on ``rows`` of ``fold``, predicts for the ``test`` rows, and how good that is."""
+    test = test.processed(trained.processors)
+    prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
+    base = constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
+    known = is_predicted(prediction) & ~np.isnan(test.label)
+    scored = Scored(test.task, test.label, prediction, base, found.returns(test)).where(known)
+    scores = out_of_sample(scored) if len(scored) else {}
+    result = FoldResult(
+        n_purged=int(fold.purged.sum()) + trained.n_purged,
+        n_embargoed=int(fold.embargoed.sum()),
+        n_test=len(test),
+        n_scored=len(scored),
+        train_start=str(rows.time.min()),
+        train_end=str(rows.time.max()),
+        test_start=str(fold.start),
+        blocks=fold.blocks,
+        in_time=bool((rows.time < fold.start).all()),
+        scores=scores | _training_score(spec, trained),
+        **_training(trained),
+    )
+    return FoldOutcome(result, prediction, base, permutation_importance(spec, trained, test))
+
+
+def _training(trained: TrainedModel) -> dict[str, Any]:
+    """What is kept of the training: the model itself, and how it came about."""
+    fitted = trained.fitted
+    return {
+        "train_loss": fitted.train_loss,
+        "validation_loss": fitted.validation_loss,
+        "best_step": fitted.best_step,
+        "importance": fitted.importance,
+        "n_train": len(trained.fitted_on),
+        "n_validation": trained.n_validation,
+        "media_type": fitted.artifact.media_type,
+        "content": np.frombuffer(fitted.artifact.content, dtype=np.uint8),
+        "processing": trained.processors.to_json(),
+    }
+
+
+def _training_score(spec: ModelSpec, trained: TrainedModel) -> dict[str, float]:
+    """The headline score of the training rows themselves."""
+    train = trained.fitted_on
+    forecast = call_model.predict(spec.model, trained.fitted.artifact, train)
+    known = is_predicted(forecast)
+    return {f"train_{HEADLINE[train.task]}": headline(train.task, train.label[known], forecast[known])}
+
+
+def _train_in_worker(item: tuple[str, list[int]], progress: Progress) -> list[FoldOutcome]:
+    """The outcomes of the folds with these numbers, of the model in this JSON text."""
+    spec = ModelSpec.parse(json.loads(item[0]))
+    found = parts(spec, *prepare(spec))
+    curves = _Curves(progress, spec.model.step, len(found.folds))
+    return [outcome_of(spec, found, number, curves.watch(number)) for number in item[1]]
+
+
+class _Curves:
+    """Reports the training of ``count`` folds, with the loss curve of the one under way, or that was last done, and the
+    folds that are done with their headline scores.
+    """
+
+    def __init__(self, progress: Progress, step: str, count: int) -> None:
+        self._progress, self._step, self._count = progress, step, count
+        self._done: list[dict[str, object]] = []
+        self._curve: Mapping[str, object] = {}
+
+    def watch(self, number: int) -> TrainingCurve:
+        """What watches the training of a fold."""
+        about = f"{named(number, self._count)}, " if self._count > 1 else ""
+
+        def report(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+            self._curve = partial or self._curve
+            start = "Training: "
+            self._progress((number + fraction) / self._count, message.replace(start, start + about), self.partial())
+
+        return TrainingCurve(report, self._step)
+
+    def report(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        """Progress of folds that are trained elsewhere."""
+        self._progress(fraction, f"Training: {len(self._done)} of {self._count} folds", self.partial())
+
+    def keep(self, number: int, outcome: FoldOutcome) -> FoldOutcome:
+        """``outcome``, which is told from now on."""
+        result = outcome.result
+        self._curve = thinned(result.train_loss, result.validation_loss) if len(result.train_loss) else self._curve
+        score = next(iter(result.scores.values()))
+        self._done.append({"fold": number + 1, "score": None if np.isnan(score) else score})
+        return outcome
+
+    def partial(self) -> Mapping[str, object]:
+        """The curve, and the folds so far where there are several."""
+        return {**self._curve, **({"folds": self._done, "of": self._count} if self._count > 1 else {})}
