@@ -1,4 +1,4 @@
-"""Linear models by scikit-learn: ridge regression of a number, logistic regression of classes."""
+"""Linear models by scikit-learn: ridge, lasso and elastic net of a number, logistic regression of classes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from engine.models.dataset import Dataset
 
 @plugin("linear", title="Linear")
 class Linear(Model):
-    """Ridge regression (Hoerl and Kennard 1970) of a number, logistic regression of classes, on standardised features.
+    """Ridge regression (Hoerl and Kennard 1970), lasso (Tibshirani 1996) or elastic net (Zou and Hastie 2005) of a
+    number, logistic regression of classes, on standardised features.
 
-    Both have an L2 penalty on the coefficients, not on the intercept, and are solved at once.
+    The penalty is on the coefficients, not on the intercept; with a share of L1 some of them are zero.
     """
 
     step: ClassVar[str] = ""
@@ -28,15 +29,27 @@ class Linear(Model):
     kind: Literal["linear"] = "linear"
     penalty: float = parameter(
         1.0,
-        title="L2 penalty",
+        title="Penalty",
         help="Weight of the sum of squared coefficients relative to the summed loss.",
         gt=0,
         le=1e9,
         section="Model",
     )
+    l1_share: float = parameter(
+        0.0,
+        title="Share of L1",
+        help="Of the penalty that is on absolute coefficients: none is ridge, all of it the lasso, between them lies "
+        "the elastic net.",
+        percent=True,
+        ge=0,
+        le=1,
+        section="Model",
+    )
 
     def label(self) -> str:
-        return f"Linear L2 {self.penalty:g}"
+        if not self.l1_share:
+            return f"Linear L2 {self.penalty:g}"
+        return f"Linear L1 {self.penalty:g}" if self.l1_share == 1 else f"Elastic net {self.penalty:g}"
 
     def fit(
         self,
@@ -52,7 +65,7 @@ class Linear(Model):
         mean, scale = values.mean(axis=0), values.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
         with threadpool_limits(1, user_api="blas"):  # sums in another order differ in the last bits
-            solved = self._solved((values - mean) / scale, train)
+            solved = self._solved((values - mean) / scale, train, seed)
         coefficients = np.atleast_2d(np.asarray(solved.coef_, dtype=np.float64))
         artifact = from_tensors(
             {
@@ -64,16 +77,26 @@ class Linear(Model):
         )
         return Fitted(artifact, importance=np.abs(coefficients).mean(axis=0))
 
-    def _solved(self, values: Floats, train: Dataset) -> Any:
-        """An estimator with ``coef_`` and ``intercept_``."""
+    def _solved(self, values: Floats, train: Dataset, seed: int) -> Any:
+        """An estimator with ``coef_`` and ``intercept_``. The penalty of the elastic net is told by the row, and so is
+        its squared error, halved.
+        """
         from sklearn.exceptions import ConvergenceWarning
-        from sklearn.linear_model import LogisticRegression, Ridge
+        from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 
+        if train.task == "regression" and self.l1_share:
+            spread = float(train.label.std()) or 1.0  # of labels of 0.01 the same penalty would leave nothing
+            made = ElasticNet(alpha=self.penalty / len(values), l1_ratio=self.l1_share, max_iter=10_000)
+            solved = made.fit(values, train.label / spread, train.weight)
+            solved.coef_, solved.intercept_ = solved.coef_ * spread, solved.intercept_ * spread
+            return solved
         if train.task == "regression":
             return Ridge(alpha=self.penalty, solver="cholesky").fit(values, train.label, train.weight)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last of a thousand steps is a model, too
-            return LogisticRegression(C=1 / self.penalty, max_iter=1000).fit(values, train.label, train.weight)
+            solver = {"solver": "saga", "l1_ratio": self.l1_share, "random_state": seed} if self.l1_share else {}
+            made = LogisticRegression(C=1 / self.penalty, max_iter=1000, **solver)
+            return made.fit(values, train.label, train.weight)
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         tensors = to_tensors(artifact)

@@ -23,11 +23,11 @@ from engine.models.neural.mlx_arrays import MlxArrays
 from engine.models.neural.mlx_training import MlxTrainer
 from engine.models.neural.networks.base import Network, Pass
 from engine.models.neural.rows import Gathered, Rows
-from engine.models.neural.scaling import Scaling
 from engine.models.neural.torch_arrays import TorchArrays
 from engine.models.neural.torch_training import TorchTrainer
 from engine.models.neural.trainer import Trainer
 from engine.models.neural.training import Training
+from engine.models.scaling import Scaling
 
 
 class Neural(Training, Model):

@@ -14,7 +14,7 @@ from engine.market.bars import Floats
 from engine.models.dataset import Dataset, Indices
 from engine.models.neural.arrays import Array, Arrays
 from engine.models.neural.losses import Loss
-from engine.models.neural.scaling import Scaling
+from engine.models.scaling import Scaling
 
 RESIDENT = 2**29
 """Bytes of scaled features that are kept on the device; larger ones are scaled batch by batch from the matrix."""

@@ -51,3 +51,33 @@ def test_it_is_solved_at_once() -> None:
 def test_the_seed_does_not_matter() -> None:
     data = from_arrays(VALUES, np.minimum(CLASSES, 1))
     assert Linear().fit(data, None, 0).artifact.digest == Linear().fit(data, None, 1).artifact.digest
+
+
+def test_lasso_and_elastic_net_are_scikit_learns() -> None:
+    from sklearn.linear_model import ElasticNet, Lasso
+    from sklearn.preprocessing import StandardScaler
+
+    random = np.random.default_rng(0)
+    values = random.standard_normal((200, 5)) * [1, 2, 3, 4, 5]
+    label = 0.01 * (values[:, 0] + 0.05 * values[:, 1] + random.standard_normal(200))
+    rows, scaled = from_arrays(values, label, task="regression", classes=()), StandardScaler().fit_transform(values)
+    for share, made in ((1.0, Lasso(alpha=0.1)), (0.5, ElasticNet(alpha=0.1, l1_ratio=0.5))):
+        model = Linear(penalty=20, l1_share=share)
+        expected = made.fit(scaled, label / label.std()).predict(scaled) * label.std()
+        fitted = model.fit(rows, None, 0)
+        np.testing.assert_allclose(model.predict(fitted.artifact, rows), expected, rtol=1e-6, atol=1e-12)
+        assert (fitted.importance == 0).sum() >= 2
+        assert fitted.importance.argmax() == 0
+
+
+def test_an_l1_penalty_leaves_out_features_of_classes() -> None:
+    random = np.random.default_rng(0)
+    values = random.standard_normal((300, 4))
+    rows = from_arrays(values, (values[:, 0] + random.standard_normal(300) > 0).astype(np.float64))
+    fitted = Linear(penalty=30, l1_share=1).fit(rows, None, 0)
+    assert fitted.importance[0] > 0.1
+    assert fitted.importance[1:].tolist() == [0, 0, 0]
+
+
+def test_the_label_names_the_penalty() -> None:
+    assert [Linear(l1_share=share).label() for share in (0, 0.5, 1)] == ["Linear L2 1", "Elastic net 1", "Linear L1 1"]

@@ -7,11 +7,24 @@ from typing import Any
 import pytest
 
 from engine.models import Model
+from engine.models.kinds.attention_rnn import AttentionRnn
+from engine.models.kinds.extra_trees import ExtraTrees
+from engine.models.kinds.gru import Gru
+from engine.models.kinds.hist_boosting import HistBoosting
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
+from engine.models.kinds.lstm import Lstm
 from engine.models.kinds.mlp import Mlp
+from engine.models.kinds.random_forest import RandomForest
+from engine.models.kinds.rnn import Rnn
+from engine.models.kinds.svm import Svm
+from engine.models.kinds.tcn import TemporalCnn
+from engine.models.kinds.transformer import TransformerEncoder
 from engine.models.spec import ModelSpec
 
+ONE: dict[str, Any] = {"epochs": 1, "early_stopping": 0}
+DEEP: dict[str, Any] = {"units": (64, 64), "window": 40}
+FOREST: dict[str, Any] = {"trees": 20, "min_data_in_leaf": 50}
 MLP: dict[str, Any] = {"epochs": 2, "early_stopping": 0}
 TREES: dict[str, Any] = {"rounds": 40, "early_stopping": 0}
 
@@ -25,6 +38,21 @@ MEASURED: list[tuple[Model, int, int, float]] = [
     (LightGbm(**TREES), 1_000, 2, 0.0053), (LightGbm(**TREES), 100_000, 32, 0.9158),
     (LightGbm(**TREES, leaves=31), 10_000, 8, 0.0554), (LightGbm(**TREES, leaves=127), 1_000, 32, 0.0407),
     (LightGbm(**TREES, leaves=127), 100_000, 32, 1.5620),
+    (Rnn(**ONE), 1_000, 2, 0.0297), (Rnn(**ONE), 4_000, 32, 0.1127), (Rnn(**ONE, **DEEP), 1_000, 8, 0.1305),
+    (Lstm(**ONE), 1_000, 2, 0.0436), (Lstm(**ONE), 4_000, 32, 0.1764), (Lstm(**ONE, **DEEP), 1_000, 8, 0.3761),
+    (Lstm(**ONE, batch_size=32), 1_000, 8, 0.1447), (AttentionRnn(**ONE), 4_000, 8, 0.3287),
+    (Gru(**ONE), 1_000, 2, 0.0737), (Gru(**ONE), 4_000, 32, 0.2636), (Gru(**ONE, **DEEP), 1_000, 8, 0.3960),
+    (TemporalCnn(**ONE), 2_000, 8, 0.1205), (TemporalCnn(**ONE, separable=True), 2_000, 8, 0.1946),
+    (TemporalCnn(**ONE, channels=(32, 32, 32), window=40), 2_000, 8, 0.3962), (TemporalCnn(**ONE), 4_000, 32, 0.2356),
+    (TransformerEncoder(**ONE), 1_500, 8, 0.2516),
+    (TransformerEncoder(**ONE, width=64, feed_forward=128, window=40), 1_500, 8, 0.9031),
+    (RandomForest(**FOREST), 1_000, 2, 0.0533), (RandomForest(**FOREST), 1_000, 32, 0.1059),
+    (RandomForest(**FOREST), 10_000, 8, 0.4251), (RandomForest(**FOREST), 30_000, 32, 6.3596),
+    (ExtraTrees(**FOREST, features_per_split=0.5), 1_000, 2, 0.0294), (ExtraTrees(**FOREST, features_per_split=0.5), 1_000, 32, 0.0453),
+    (ExtraTrees(**FOREST, features_per_split=0.5), 10_000, 8, 0.1006), (ExtraTrees(**FOREST, features_per_split=0.5), 30_000, 32, 0.9915),
+    (HistBoosting(iterations=30), 1_000, 2, 0.0396), (HistBoosting(iterations=30), 10_000, 8, 0.0853),
+    (HistBoosting(iterations=30), 50_000, 32, 0.6462), (HistBoosting(iterations=30, leaves=127), 10_000, 32, 0.4534),
+    (Svm(), 500, 2, 0.0475), (Svm(), 2_000, 8, 0.2101), (Svm(), 4_000, 32, 1.2735),
 ]  # fmt: skip
 
 

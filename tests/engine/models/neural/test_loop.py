@@ -19,7 +19,7 @@ from engine.models.neural import rows as rows_module
 from engine.models.neural.kind import Neural
 from engine.models.neural.loop import Loop
 from engine.models.neural.rows import Gathered, Rows
-from engine.models.neural.scaling import Scaling
+from engine.models.scaling import Scaling
 from tests.support.networks import arrays_of, largest_difference
 
 QUICK: dict[str, Any] = {"hidden": (4,), "epochs": 3, "early_stopping": 0, "batch_size": 32}
@@ -186,7 +186,7 @@ def test_windows_are_those_of_the_data_scaled() -> None:
 
 
 def test_scaling_is_that_of_the_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    from engine.models.neural import scaling
+    from engine.models import scaling
 
     monkeypatch.setattr(scaling, "_BLOCK", 7)
     rows = data(50).where(np.arange(50) % 3 > 0)

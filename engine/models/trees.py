@@ -1,0 +1,64 @@
+"""Decision trees as arrays of their nodes, and the walk of rows from the roots to the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.bars import Floats
+
+LEAF = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """Nodes of all trees, one tree after another; ``root`` int64 is the number of each tree's first node.
+
+    Of each node: ``feature`` int32, ``LEAF`` where it has no children; ``threshold`` float64, up to which (itself
+    included) a value goes to ``left`` and beyond which to ``right``, both int32 and counted from the root; ``value``
+    float64 (nodes, outputs).
+    """
+
+    root: NDArray[np.int64]
+    feature: NDArray[np.int32]
+    threshold: Floats
+    left: NDArray[np.int32]
+    right: NDArray[np.int32]
+    value: Floats
+
+    @classmethod
+    def joined(cls, trees: Sequence[Mapping[str, NDArray[Any]]]) -> Trees:
+        """Trees of which each is given by the arrays of its nodes, by the names of the fields."""
+        sizes = [len(tree["feature"]) for tree in trees]
+        kinds = {"feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "value": np.float64}
+        nodes: dict[str, Any] = {
+            name: np.concatenate([np.asarray(tree[name], dtype=kind) for tree in trees]) for name, kind in kinds.items()
+        }
+        return cls(root=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64), **nodes)
+
+    @classmethod
+    def stored(cls, tensors: Mapping[str, NDArray[Any]]) -> Trees:
+        return cls(**{field.name: tensors[field.name] for field in fields(cls)})
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def values(self, rows: NDArray[Any]) -> Iterator[Floats]:
+        """Of each tree the values (rows, outputs) of the leaves that ``rows`` (rows, features) end in."""
+        for root in self.root:
+            yield self.value[self._leaves(int(root), rows)]
+
+    def _leaves(self, root: int, rows: NDArray[Any]) -> NDArray[np.int64]:
+        node = np.full(len(rows), root, dtype=np.int64)
+        walking = np.arange(len(rows))
+        while len(walking):
+            at = node[walking]
+            inner = self.feature[at] != LEAF
+            walking, at = walking[inner], at[inner]
+            goes_left = rows[walking, self.feature[at]] <= self.threshold[at]
+            node[walking] = root + np.where(goes_left, self.left[at], self.right[at])
+        return node
