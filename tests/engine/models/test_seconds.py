@@ -25,6 +25,7 @@ from engine.models.spec import ModelSpec
 ONE: dict[str, Any] = {"epochs": 1, "early_stopping": 0}
 DEEP: dict[str, Any] = {"units": (64, 64), "window": 40}
 FOREST: dict[str, Any] = {"trees": 20, "min_data_in_leaf": 50}
+EXTRA = FOREST | {"features_per_split": 0.5}
 MLP: dict[str, Any] = {"epochs": 2, "early_stopping": 0}
 TREES: dict[str, Any] = {"rounds": 40, "early_stopping": 0}
 
@@ -48,8 +49,8 @@ MEASURED: list[tuple[Model, int, int, float]] = [
     (TransformerEncoder(**ONE, width=64, feed_forward=128, window=40), 1_500, 8, 0.9031),
     (RandomForest(**FOREST), 1_000, 2, 0.0533), (RandomForest(**FOREST), 1_000, 32, 0.1059),
     (RandomForest(**FOREST), 10_000, 8, 0.4251), (RandomForest(**FOREST), 30_000, 32, 6.3596),
-    (ExtraTrees(**FOREST, features_per_split=0.5), 1_000, 2, 0.0294), (ExtraTrees(**FOREST, features_per_split=0.5), 1_000, 32, 0.0453),
-    (ExtraTrees(**FOREST, features_per_split=0.5), 10_000, 8, 0.1006), (ExtraTrees(**FOREST, features_per_split=0.5), 30_000, 32, 0.9915),
+    (ExtraTrees(**EXTRA), 1_000, 2, 0.0294), (ExtraTrees(**EXTRA), 1_000, 32, 0.0453),
+    (ExtraTrees(**EXTRA), 10_000, 8, 0.1006), (ExtraTrees(**EXTRA), 30_000, 32, 0.9915),
     (HistBoosting(iterations=30), 1_000, 2, 0.0396), (HistBoosting(iterations=30), 10_000, 8, 0.0853),
     (HistBoosting(iterations=30), 50_000, 32, 0.6462), (HistBoosting(iterations=30, leaves=127), 10_000, 32, 0.4534),
     (Svm(), 500, 2, 0.0475), (Svm(), 2_000, 8, 0.2101), (Svm(), 4_000, 32, 1.2735),
