@@ -14,6 +14,7 @@ from dashboard.charts import features as charts
 from dashboard.components import table, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, zoom_of
+from dashboard.pages.features import card_verdicts as card_verdicts
 from dashboard.pages.features import ids, leak_test, matrix, sets, statistics, view
 from dashboard.pages.features.form import FORM, SEEN
 from dashboard.pages.features.result import opened, shown

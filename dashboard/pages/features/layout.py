@@ -8,6 +8,7 @@ from dash.development.base_component import Component
 from dashboard.charts.features import CORRELATED
 from dashboard.components import card, graph, states, table, tabs
 from dashboard.components.page_layout import page_layout
+from dashboard.components.store import store
 from dashboard.pages.features import ids, leak_test, matrix, sets, statistics
 from dashboard.pages.features.form import FORM, SEEN
 
@@ -54,6 +55,7 @@ def layout(query: str | None) -> Component:
         results=[
             *SEEN.stores(),
             *leak_test.JOB.stores(),
+            store(ids.VERDICTS),
             tabs.pane(ids.TABS, "chart", chart, first=True),
             *tabs.late_pane(ids.TABS, "matrix", matrix.contents),
             *tabs.late_pane(ids.TABS, "statistics", statistics.contents),
