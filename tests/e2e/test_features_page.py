@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from tests.e2e.visitor import Visitor
+from tests.e2e.visitor import Visitor, dom_id
 
 pytestmark = pytest.mark.e2e
 COUNTED = """
@@ -162,3 +162,27 @@ def test_a_set_comes_from_a_file_and_its_matrix_goes_into_one(visitor: Visitor, 
     visitor.sees("21 columns")
     query = visitor.link().partition("?")[2].partition("&")[0]
     assert visitor.driver.execute_async_script(SAVED, f"/matrix?{query}") == "PAR1"
+
+
+def test_a_value_is_followed_through_processors(visitor: Visitor) -> None:
+    visitor.open("/features")
+    visitor.sees_trace("features-chart", "RSI 14")
+    verdict = "return (document.querySelector('.plugin[data-verdict]') || {dataset: {}}).dataset.verdict"
+    assert visitor.until(verdict, "the verdict at a card") == "clean · warm-up 19 bars"
+    visitor.open_tab("Matrix")
+    visitor.until(CELL, "the first value")
+    visitor.sees("Computed again from these 20 bars alone")
+    add = dom_id(role="add", page="features-processors", path="processors")
+    visitor.js(
+        """
+        const input = document.getElementById(arguments[0]);
+        Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, 'value').set.call(input, 'zscore');
+        input.dispatchEvent(new Event('change', {bubbles: true}));
+        """,
+        add,
+    )
+    visitor.sees("Fitted on 1,870 known values of all symbols")
+    row = "return [...document.querySelectorAll('.processing tbody tr')].map(item => item.innerText.split('\\t').length)"
+    assert visitor.js(row) == [4]
+    visitor.fill("features-processors", "fitted_share", 0)
+    visitor.until("return !!document.querySelector('.chain-fields .is-wrong')", "what is wrong with the part")

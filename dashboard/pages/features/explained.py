@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 from dashboard.components.bar_table import bar_table
 from dashboard.text.format import count, number
 from engine.features.explanation.explain import Explanation, Part
+from engine.features.explanation.processed import Learnt, Processing
 from engine.features.explanation.spec import ExplanationSpec
 
 _DIGITS = 6
@@ -27,6 +28,7 @@ def content(spec: ExplanationSpec, found: Explanation) -> list[Component]:
         html.Div(
             [head, *formula, html.P(f"{found.definition} {again(found)}".strip(), className="hint")], className="say"
         ),
+        *_processing(found.processing),
         html.Div([*parts, *bars], className="explained"),
     ]
 
@@ -59,6 +61,30 @@ def _heading(found: Explanation) -> str:
 def _parts(parts: tuple[Part, ...]) -> Component:
     rows = [(f"{_INDENT * part.depth}{part.text}", digits(part.value)) for part in parts]
     return bar_table([("Part", ""), ("Value", "")], rows)
+
+
+def _processing(found: Processing) -> list[Component]:
+    """The value before and after each processor, and what that has learnt."""
+    if not found.steps:
+        return []
+    head = [("Processor", ""), ("Learnt", ""), ("Before", ""), ("After", "")]
+    rows = [
+        (step.processor, "; ".join(map(_learnt, step.learnt)), digits(step.before), digits(step.after))
+        for step in found.steps
+    ]
+    said = (
+        f"Fitted on {count(found.rows, 'known value')} of all symbols, {found.first} to {found.last}. A model leaves "
+        "out rows of which another feature or the label is not known as well."
+    )
+    return [html.Div([html.H4("Through the processors"), bar_table(head, rows), html.P(said, className="hint")],
+                     className="explained processing")]  # fmt: skip
+
+
+def _learnt(item: Learnt) -> str:
+    if item.count == 1:
+        return f"{item.name} {digits(item.lowest)}"
+    inside = f", here between {digits(item.below)} and {digits(item.above)}" if np.isfinite(item.below) else ""
+    return f"{item.count:,} {item.name} from {digits(item.lowest)} to {digits(item.highest)}{inside}"
 
 
 def _bars(found: Explanation) -> Component:

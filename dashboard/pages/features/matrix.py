@@ -17,19 +17,23 @@ from dashboard.charts.candles import UTC, moment
 from dashboard.components import card, table, tabs
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
-from dashboard.pages.features import explained, ids
+from dashboard.pages.features import explained, ids, processor_form
 from dashboard.pages.features.form import SEEN
 from dashboard.pages.features.result import shown
+from dashboard.runs.form_callbacks import Entered
+from dashboard.runs.wiring import entered
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count
+from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
-from engine.features.explanation.spec import ExplanationSpec
+from engine.features.explanation.spec import ExplanationSpec, ProcessorChain
 from engine.features.matrix import FeatureMatrix
 from engine.features.spec import FeatureSpec
 from engine.market.bars import Bars
 
 ROWS, COLUMNS = 1_000, 60
 """Bars and features that the table lists at most."""
+DIRECT = ProcessorChain()
 ASK = "Click a value, or press Enter on it, to see its formula with the numbers that went in."
 JOB = SideJob(ids.PAGE, "explanation")
 _REST = {"colId": "rest", "headerName": "", "minWidth": 0, "flex": 1, "sortable": False, "resizable": False}
@@ -52,7 +56,8 @@ def contents() -> Sequence[Component]:
     box = html.Div(html.P(ASK, className="hint"), id=ids.EXPLAINED, role="status")
     save = html.Button("Parquet file", id=ids.SAVE_MATRIX, type="button", className="link-button",
                        title="All symbols, bars and columns: symbol, time, close, and one a feature.")  # fmt: skip
-    return [card.card("Matrix", grid, tools=[note, save]), card.card("Value", [*JOB.stores(), box])]
+    value = card.card("Value", [*JOB.stores(), box])
+    return [card.card("Matrix", grid, tools=[note, save]), *processor_form.contents(), value]
 
 
 clientside_callback(
@@ -82,15 +87,22 @@ def list_values(data: runs.ResultData, symbol: str | None, tab: str) -> tuple[An
     Output(JOB.answer, "data"),
     Output(JOB.job, "data"),
     Output(JOB.progress, "data"),
-    Input(ids.MATRIX, "cellClicked"),
-    State(frame.result(ids.PAGE), "data"),
-    State(SEEN.symbol, "value"),
+    Output(frame.problems(processor_form.FORM.page), "data"),
+    inputs={
+        "cell": Input(ids.MATRIX, "cellClicked"),
+        "form": entered(processor_form.FORM.page, Input),
+        "data": State(frame.result(ids.PAGE), "data"),
+        "symbol": State(SEEN.symbol, "value"),
+    },
     prevent_initial_call=True,
 )
-def ask(cell: Cell | None, data: runs.ResultData, symbol: str | None) -> tuple[Any, Any, Any]:
-    """The explanation of a cell, at once or by a job."""
-    request = requested(cell, data, symbol)
-    return *(side_job.start(request) if request else (None, no_update)), None
+def ask(cell: Cell | None, form: Entered, data: runs.ResultData, symbol: str | None) -> tuple[Any, Any, Any, Any]:
+    """The explanation of a cell through the processors of the form, at once or by a job."""
+    try:
+        request = requested(cell, data, symbol, processor_form.chain(form))
+    except SpecError as error:
+        return no_update, no_update, no_update, dict(reversed(error.problems))
+    return *(side_job.start(request) if request else (None, no_update)), None, {}
 
 
 JOB.wire()
@@ -105,7 +117,9 @@ def show(answer: Answer, progress: Progress | None) -> Any:
     return explained.content(spec, found)
 
 
-def requested(cell: Cell | None, data: runs.ResultData, symbol: str | None) -> RunSpec | None:
+def requested(
+    cell: Cell | None, data: runs.ResultData, symbol: str | None, chain: ProcessorChain = DIRECT
+) -> RunSpec | None:
     """What the click asks for; None where the cell holds no feature."""
     if not cell or not cell["colId"].removeprefix("f").isdigit() or not cell["rowId"].isdigit():
         return None
@@ -114,7 +128,7 @@ def requested(cell: Cell | None, data: runs.ResultData, symbol: str | None) -> R
     if not 0 <= at < len(bars) or column >= len(matrix.names):
         return None
     feature, output = owners(spec)[column]
-    values = {"market": spec.market, "feature": feature, "output": output, "symbol": bars.series.symbol}
+    values = {"market": spec.market, "feature": feature, "output": output, "symbol": bars.series.symbol, "chain": chain}
     return ExplanationSpec.parse({**values, "time": np.datetime_as_string(bars.time[at], unit="ms")})
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.registry import info
 from engine.core.stored_values import values_read
 from engine.features.evaluation import FeatureInputs
+from engine.features.explanation.processed import UNPROCESSED, Processing
 from engine.indicators import Indicator
 from engine.indicators.expression import Expression
 from engine.indicators.expressions.evaluation import Evaluation
@@ -39,7 +40,7 @@ class Explanation:
     what an indicator of the library is. ``parts`` are those of the formula, from the outside in. The value follows from
     ``bars`` bars up to its own; ``times``, datetime64[ms], and ``read``, float64 (times, ``names``), are the last
     ``LISTED`` of them. Where older bars never quite fade ``fades`` is set. ``again`` is the value computed from these
-    ``bars`` alone, NaN where the feature needs other series.
+    ``bars`` alone, NaN where the feature needs other series. ``processing`` is what processors make of the value.
     """
 
     column: str
@@ -54,10 +55,13 @@ class Explanation:
     read: Floats
     fades: bool
     again: float
+    processing: Processing = UNPROCESSED
 
     def summary(self) -> Mapping[str, object]:
-        """The value, and the parts of its formula with theirs."""
-        return {"column": self.column, "value": self.value, "parts": {part.text: part.value for part in self.parts}}
+        """The value, the parts of its formula with theirs, and what it is after each processor."""
+        found = {"column": self.column, "value": self.value, "parts": {part.text: part.value for part in self.parts}}
+        steps = [{"processor": step.processor, "value": step.after} for step in self.processing.steps]
+        return found | ({"processed": steps} if steps else {})
 
 
 def explain(feature: Indicator, output: str, bars: Bars, inputs: FeatureInputs, at: int) -> Explanation:

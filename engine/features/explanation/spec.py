@@ -9,11 +9,29 @@ from typing import Annotated, Literal
 from pydantic import model_validator
 
 from engine.core.errors import did_you_mean
-from engine.core.spec import Estimate, RunSpec, parameter
+from engine.core.spec import Estimate, RunSpec, Spec, parameter
 from engine.features.context import context_requests
+from engine.features.processors import Processors
 from engine.features.spec import FeatureSpec
 from engine.indicators import INDICATORS, Indicator
 from engine.market.spec import MarketSpec
+
+
+class ProcessorChain(Spec):
+    """Processors that a value is followed through, and what they are fitted on."""
+
+    processors: Processors = parameter(
+        (), title="Processors", help="What is done to the value before a model sees it, in this order."
+    )
+    fitted_share: float = parameter(
+        0.7,
+        title="Fitted on",
+        help="Earliest part of the bars, which the processors learn from: what a model is trained on.",
+        percent=True,
+        gt=0,
+        le=1,
+        step=0.05,
+    )
 
 
 class ExplanationSpec(RunSpec):
@@ -25,6 +43,8 @@ class ExplanationSpec(RunSpec):
     output: str = parameter(title="Output", help="The one to explain of a feature with several.")
     symbol: str = parameter(title="Symbol")
     time: datetime = parameter(title="Bar", help="The time at which the bar begins, in UTC.")
+
+    chain: ProcessorChain = parameter(ProcessorChain(), title="Processors")
 
     @model_validator(mode="after")
     def _has_the_output(self) -> ExplanationSpec:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from dash import no_update
 
+from dashboard import ids as frame
 from dashboard.jobs import side_job
-from dashboard.pages.features import explained, matrix
+from dashboard.pages.features import explained, matrix, processor_form
 from dashboard.pages.features.form import FORM
 from dashboard.pages.features.result import shown
 from engine.core.errors import DataError, SpecError
@@ -26,6 +27,13 @@ from engine.market.spec import MarketSpec
 pytestmark = pytest.mark.usefixtures("workspace")
 SPEC = FeatureSpec(market=MarketSpec(symbols=("NVDA",)), features=(Sma(window=20), Bollinger(window=10)))
 DATA = {"key": "k", "spec": canonical_json(SPEC)}
+
+
+def form(*processors: str, share: str = "70") -> Any:
+    """What the controls of the processors say."""
+    page = processor_form.FORM.page
+    choices = [frame.choice(page, f"processors.{at}") for at in range(len(processors))]
+    return {"choices": choices, "kinds": processors, "fields": [frame.field(page, "fitted_share")], "values": [share]}
 
 
 def text_of(component: Any) -> str:
@@ -62,17 +70,17 @@ def test_a_click_asks_about_the_value_that_was_sent() -> None:
                                   {"rowId": "-1", "colId": "f0"}, {"rowId": "99999999", "colId": "f0"}])  # fmt: skip
 def test_a_cell_without_a_feature_asks_nothing(cell: Any) -> None:
     assert matrix.requested(cell, DATA, "NVDA") is None
-    assert matrix.ask(cell, DATA, "NVDA")[:2] == (None, no_update)
+    assert matrix.ask(cell, form(), DATA, "NVDA")[:2] == (None, no_update)
 
 
 def test_it_is_computed_by_a_worker_and_says_where_the_value_is_from() -> None:
     """A formula may need compiled loops, which the server must not import."""
     cell: matrix.Cell = {"rowId": "0", "colId": "f0"}
-    waiting, job, _ = matrix.ask(cell, DATA, "NVDA")
+    waiting, job, *_ = matrix.ask(cell, form(), DATA, "NVDA")
     assert waiting == {"waits": True}
     assert "Starting" in text_of(matrix.show(waiting, None))
     side_job.compute(lambda *_: None, job)
-    answer, again, _ = matrix.ask(cell, DATA, "NVDA")
+    answer, again, *_ = matrix.ask(cell, form(), DATA, "NVDA")
     assert again is no_update
     words = text_of(matrix.show(answer, None))
     assert "SMA 20  of NVDA on 2023-09-21:  459.537" in words
@@ -145,3 +153,17 @@ def test_what_would_take_long_is_refused_with_its_estimate(monkeypatch: pytest.M
     with pytest.raises(SpecError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB") as caught:
         FORM.parse(values_of({"kind": "rsi", "window": 14}))
     assert [path for path, _ in caught.value.problems] == ["features"]
+
+
+def test_a_value_is_followed_through_the_processors_of_the_form() -> None:
+    cell: matrix.Cell = {"rowId": "0", "colId": "f0"}
+    _, job, *_ = matrix.ask(cell, form("winsorise", "rank"), DATA, "NVDA")
+    answer = side_job.compute(lambda *_: None, job)
+    words = text_of(matrix.show(answer, None))
+    assert "Through the processors" in words
+    assert "winsorise 1% low 2.8" in words
+    assert "200 quantiles from 2.8" in words
+    assert "Fitted on 1,870 known values of all symbols, 2013-01-30 to 2020-07-02" in words
+    *kept, problems = matrix.ask(cell, form("rank", share="0"), DATA, "NVDA")
+    assert kept == [no_update] * 3
+    assert list(problems) == ["fitted_share"]
