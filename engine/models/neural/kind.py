@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,18 +15,16 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.neural.arrays import Array, Arrays
+from engine.models.neural.arrays import Array
 from engine.models.neural.checkpoints import Checkpoints
+from engine.models.neural.device_gate import require_agreement
 from engine.models.neural.initial import fresh
 from engine.models.neural.loop import Loop
 from engine.models.neural.losses import Loss
-from engine.models.neural.mlx_arrays import MlxArrays
-from engine.models.neural.mlx_training import MlxTrainer
 from engine.models.neural.networks.base import Network, Pass
 from engine.models.neural.rows import Gathered, Rows
-from engine.models.neural.torch_arrays import TorchArrays
-from engine.models.neural.torch_training import TorchTrainer
 from engine.models.neural.trainer import Trainer
+from engine.models.neural.trainers import arrays_of, trainer_of
 from engine.models.neural.training import Training
 from engine.models.scaling import Scaling
 
@@ -51,19 +50,22 @@ class Neural(Training, Model):
     def wants_validation(self) -> bool:
         return self.early_stopping > 0
 
-    def arrays(self, device: str) -> Arrays:
-        """The operations of the framework on a device."""
-        return TorchArrays(device) if self.framework == "torch" else MlxArrays(device)
-
     def loss(self, data: Dataset) -> Loss:
         return Loss(self, data.task, len(data.classes))
 
-    def trainer(self, data: Dataset, seed: int, arrays: Arrays) -> Trainer:
-        """A trainer on the label of ``data``, whose weights begin by the ``seed``."""
-        loss = self.loss(data)
-        network = self.network(data.matrix.shape[1], loss.outputs)
-        made = TorchTrainer if self.framework == "torch" else MlxTrainer
-        return made(network, loss, fresh(network, seed, self.initialisation), arrays)
+    @contextmanager
+    def training_on(self, train: Dataset, seed: int, device: str) -> Iterator[tuple[Trainer, Rows]]:
+        """A trainer whose weights begin by the ``seed``, and the rows to train it on. Within, the framework computes on
+        ``device``. Raises ``DeviceError`` where that is not there or computes other gradients than the CPU,
+        ``DataError`` where no window fits.
+        """
+        arrays, loss, features = arrays_of(self.framework, device), self.loss(train), train.matrix.shape[1]
+        network = self.network(features, loss.outputs)
+        with arrays.computing():
+            if device != "cpu":
+                require_agreement(network, loss, (self.lookback(), features), arrays)
+            trainer = trainer_of(network, loss, fresh(network, seed, self.initialisation), arrays)
+            yield trainer, Rows(train, self.lookback(), loss, Scaling.of(train), arrays)
 
     def fit(
         self,
@@ -95,17 +97,12 @@ class Neural(Training, Model):
         on_step: OnStep | None,
         checkpoints: Checkpoints | None,
     ) -> Fitted:
-        arrays, scaling = self.arrays(device), Scaling.of(train)
-        with arrays.computing():
-            trainer = self.trainer(train, seed, arrays)
-            rows = Rows(train, self.lookback(), trainer.loss, scaling, arrays)
-            later = None
-            if validation is not None:
-                later = Rows(validation, self.lookback(), trainer.loss, scaling, arrays)
-            unit = trainer.loss.in_label_units(float(scaling.label[1]))
+        with self.training_on(train, seed, device) as (trainer, rows):
+            later = None if validation is None else rows.alike(validation)
+            unit = trainer.loss.in_label_units(float(rows.scaling.label[1]))
             weights, course = Loop(trainer, rows, later, seed, unit).run(on_step, checkpoints)
         return Fitted(
-            from_tensors(scaling.tensors() | weights),
+            from_tensors(rows.scaling.tensors() | weights),
             train_loss=np.array(course.train_loss),
             validation_loss=np.array(course.validation_loss),
             best_step=course.epoch if later is None else course.best_epoch,
@@ -124,7 +121,7 @@ class Neural(Training, Model):
 
         Raises ``DataError`` where the artifact is not one of this model.
         """
-        tensors, arrays = to_tensors(artifact), self.arrays(device)
+        tensors, arrays = to_tensors(artifact), arrays_of(self.framework, device)
         scaling = Scaling.stored(tensors)
         weights = {name: values for name, values in tensors.items() if name not in scaling.tensors()}
         expected = self.network(data.matrix.shape[1], self.loss(data).outputs).parameters()

@@ -84,6 +84,7 @@ class Rows:
     """The windows of ``data`` with the labels that they end at. Raises ``DataError`` where there is none."""
 
     def __init__(self, data: Dataset, window: int, loss: Loss, scaling: Scaling, arrays: Arrays) -> None:
+        self.scaling, self._window, self._loss = scaling, window, loss
         self._gathered = Gathered(data, window, scaling, arrays)
         if not len(self._gathered):
             raise DataError(
@@ -97,6 +98,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self._gathered)
+
+    def alike(self, data: Dataset) -> Rows:
+        """Those of other ``data``, scaled as these."""
+        return Rows(data, self._window, self._loss, self.scaling, self._arrays)
 
     def batch(self, rows: Indices) -> Batch:
         """The windows with these numbers."""

@@ -97,6 +97,7 @@ class Network(ABC):
     """A network from windows (windows, window, features) to scores (windows, outputs), as frozen fields."""
 
     outputs: int
+    dropout: float
 
     @abstractmethod
     def parameters(self) -> Parameters:

@@ -18,7 +18,7 @@ from engine.models.kinds.mlp import Mlp
 from engine.models.neural import rows as rows_module
 from engine.models.neural.kind import Neural
 from engine.models.neural.loop import Loop
-from engine.models.neural.rows import Gathered, Rows
+from engine.models.neural.rows import Gathered
 from engine.models.scaling import Scaling
 from tests.support.networks import arrays_of, largest_difference
 
@@ -44,10 +44,8 @@ def fit(rows: Dataset | None = None, **settings: Any) -> Fitted:
 
 
 def loop(model: Neural, rows: Dataset, later: Dataset | None = None) -> Loop:
-    arrays, scaling = arrays_of(model.framework), Scaling.of(rows)
-    trainer = model.trainer(rows, 0, arrays)
-    parts = [part and Rows(part, model.lookback(), trainer.loss, scaling, arrays) for part in (rows, later)]
-    return Loop(trainer, *parts, 0)  # type: ignore[arg-type]
+    with model.training_on(rows, 0, "cpu") as (trainer, made):
+        return Loop(trainer, made, later and made.alike(later), 0)
 
 
 @pytest.mark.parametrize("model", NEURAL, ids=lambda cls: cls.__name__)
@@ -86,7 +84,7 @@ def test_the_norm_of_the_gradient_is_recorded_before_it_is_cut() -> None:
     free, cut = fit(**plain), fit(**plain, clip_norm=1e-3)
     assert free.gradient_norm.shape == (3,)
     assert free.gradient_norm[0] == pytest.approx(cut.gradient_norm[0], rel=0.05)
-    begun = Mlp(**QUICK).trainer(data(), 0, arrays_of("torch")).weights()
+    begun = loop(Mlp(**QUICK), data()).trainer.weights()
     moved = [np.sqrt(sum(((weights(one)[name] - begun[name]) ** 2).sum() for name in begun)) for one in (free, cut)]
     assert moved[1] < 9.1 * 0.003 * 1e-3 < moved[0]  # nine steps of the learning rate times the norm
 
