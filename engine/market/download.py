@@ -189,9 +189,9 @@ def _disagreement(old: Bars, new: Bars) -> str:
     return ""
 
 
-def conflict(old: Bars, new: Bars) -> str:
-    """What differs between two series of one symbol: what they are, or a price at a time that both have; "" for
-    nothing. A sentence without its full stop.
+def conflict(old: Bars, new: Bars, words: str = "was {0:g} and is {1:g} now") -> str:
+    """What differs between two series of one symbol: what they are, or a price at a time that both have, which
+    ``words`` say with both values; "" for nothing. A sentence without its full stop.
     """
     name = new.series.symbol
     if _comparable(old) != _comparable(new):
@@ -203,7 +203,7 @@ def conflict(old: Bars, new: Bars) -> str:
         wrong = ~np.isclose(before, after, rtol=_SAME, atol=0.0, equal_nan=True)
         if wrong.any():
             day = old.days[mine[wrong.argmax()]]
-            return f"{column} of {name} on {day} was {before[wrong][0]:g} and is {after[wrong][0]:g} now"
+            return f"{column} of {name} on {day} {words.format(before[wrong][0], after[wrong][0])}"
     return ""
 
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from engine.core.config import PATH_VARIABLE, settings
+from engine.market.sources.stored import Stored
 from tests.e2e.visitor import Visitor, dom_id
+from tests.support.workbench import Server
 
 pytestmark = pytest.mark.e2e
 PAGE = "data-import"
 MOST_CLICKS = 8
 PICKED = "return !!document.querySelector('[data-picks=files]')"
+
+
+@pytest.fixture
+def here(workbench: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the test looks at is the workbench's store."""
+    monkeypatch.setenv(PATH_VARIABLE, str(workbench.config))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 def minutes(folder: Path) -> Path:
@@ -64,28 +77,62 @@ def test_a_file_of_minutes_is_backtested(visitor: Visitor, tmp_path: Path) -> No
     assert clicks <= MOST_CLICKS
 
 
-def test_what_cannot_be_imported_is_said_at_the_file(visitor: Visitor, tmp_path: Path) -> None:
-    bad = tmp_path / "bad.csv"
-    bad.write_text("date,close\n2020-01-02,1\n2020-01-03,2\n2020-01-03,3\n")
-    mixed = tmp_path / "mixed.csv"
-    mixed.write_text("date,close\n13/02/2020,1\n02/14/2020,2\n")
-    empty = tmp_path / "empty.csv"
-    empty.touch()
-    good = tmp_path / "good.csv"
-    good.write_text("date,close\n2020-01-02,1\n2020-01-03,2\n")
+HEAD = "date,open,high,low,close,volume\n"
+FIRST, SECOND, THIRD = (f"2020-01-0{day},{day},{day + 1},{day - 1},{day},100\n" for day in (2, 3, 6))
+BAD = {
+    "empty.csv": ("", "empty.csv is empty."),
+    "wrong.csv": (
+        (HEAD + FIRST).replace(",", "~"),
+        "wrong.csv has no column of closes: its headings are date~open~high~low~close~volume.",
+    ),
+    "mixed.csv": (
+        "date,close\n13/02/2020,1\n02/14/2020,2\n",
+        "mixed.csv has dates of both orders: line 3 ('02/14/2020, 2') has the month first, line 2 ('13/02/2020, 1')",
+    ),
+    "twice.csv": (HEAD + FIRST + SECOND + SECOND.replace("4", "5"), "bars of one time: lines 3 and 4 (2020-01-03)."),
+    "coded.csv": (f"{HEAD}{FIRST}\x8d,", "coded.csv is not UTF-8 text in line 3: choose its encoding"),
+    "cells.csv": (HEAD + FIRST + SECOND.replace("4", "four"), "line 3 high is not a number: 2020-01-03, 3, four"),
+    "volume.csv": (HEAD + FIRST + SECOND.replace("100", "-5"), "line 3 volume is negative or not a number: 2020-01-03"),
+    "order.csv": (HEAD + THIRD + FIRST + SECOND, "order.csv, order: 1 row was earlier than the one before"),
+    "newest.csv": (HEAD + THIRD + SECOND + FIRST, ""),
+    "same.csv": (HEAD + FIRST + SECOND, "Two files named same.csv both have same and disagree: close of same on"),
+}
+"""Files with what is said of each before anything is stored."""
+SEEN = "return document.querySelector('.import-files, .study:not([hidden])').innerText + ' ' + [...%s].map(%s).join(' ')"
+FOLDED = SEEN % (
+    "document.querySelectorAll('.import-lines li')",
+    "(item) => [...item.children].map((part) => part.textContent).join(' ')",
+)
+
+
+def test_what_is_wrong_with_files_is_said_before_the_rest_is_stored(visitor: Visitor, tmp_path: Path, here: None) -> None:
+    for name, (text, _) in BAD.items():
+        (tmp_path / name).write_bytes(text.encode("latin-1"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "same.csv").write_text(HEAD + FIRST + SECOND.replace("2,3,100", "2,3.5,100"))
     visitor.open("/data")
     visitor.open_tab("Import")
-    pick(visitor, bad, mixed, empty, good)
-    visitor.sees("empty.csv is empty.")
-    visitor.sees("two different bars of one time: lines 3 and 4 (2020-01-03)")
-    visitor.sees("mixed.csv has dates of both orders")
+    visitor.fill(PAGE, "collection", "bad files")
+    pick(visitor, *(tmp_path / name for name in BAD), tmp_path / "other" / "same.csv")
+    visitor.sees("same.csv both have same")
+    seen = visitor.js(FOLDED)
+    for name, (_, sentence) in BAD.items():
+        assert sentence in seen, name
+    assert not kept()
     visitor.js("document.querySelector('[aria-label=\"Remove mixed.csv\"]').click()")
     visitor.until("return !document.body.innerText.includes('mixed.csv has dates')", "the preview without it")
     visitor.press_run(PAGE)
-    visitor.sees("2 new bars in my data")
+    visitor.sees("10 new bars in bad files")
+    assert kept() == {"cells": 1, "volume": 1, "order": 3, "newest": 3, "same": 2}
     report = visitor.wait_for(lambda: "report." in (url := visitor.driver.current_url) and url, "the report's link")
     visitor.open(report)
-    visitor.sees("2 new bars in my data")
+    visitor.sees("10 new bars in bad files")
+    visitor.sees("disagree: close of same on 2020-01-03 is 3 in the first and 3.5 in the second.")
     assert visitor.js(
         "return document.getElementById(arguments[0]).innerText", dom_id(role="field", page=PAGE, path="uploads")
     )
+
+
+def kept() -> dict[str, int]:
+    """Bars of each series in the collection of the import."""
+    return {item.symbol: item.rows for item in Stored().series() if item.collection == "bad files"}

@@ -197,9 +197,8 @@ class _Import:
         key, name = (about.symbol, about.interval), about.symbol
         before, other = stored(request, name), self.seen.get(key)
         if before is not None and (other or not _covers(bars, before)):
-            if other and (difference := conflict(before, bars)):
-                message = f"{label} and {other} both have {name} and disagree: {difference}. Import one of them alone."
-                return Outcome(name, "invalid", message)
+            if other and (sentence := disagreement(other, before, label, bars)):
+                return Outcome(name, "invalid", f"{sentence} That of the first is stored.")
             if difference := conflict(before.slice(0, len(before) - 1), bars):
                 return Outcome(name, "restated", f"{difference}: import a file with its whole history.")
             bars = union(before, bars)
@@ -207,6 +206,13 @@ class _Import:
         if outcome.succeeded:
             self.seen.setdefault(key, label)
         return outcome
+
+
+def disagreement(first: str, one: Bars, second: str, two: Bars) -> str:
+    """Where two files that hold one series disagree, in a sentence; "" where they do not."""
+    found = conflict(one, two, "is {0:g} in the first and {1:g} in the second")
+    named = f"{first} and {second}" if first != second else f"Two files named {first}"
+    return f"{named} both have {one.series.symbol} and disagree: {found}. Import one of them alone." if found else ""
 
 
 def _covers(new: Bars, old: Bars) -> bool:

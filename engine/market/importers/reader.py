@@ -130,8 +130,8 @@ def head_of(file: BinaryIO, name: str, chosen: str = "") -> tuple[str, list[str]
         if error.start < len(start) - 4 or len(start) < _LOOK:
             raise Question(
                 "encoding",
-                f"{name} is not {'UTF-8' if not chosen else encoding} text: choose its encoding (that of Western "
-                "European Windows is Windows-1252), or save it as UTF-8.",
+                f"{name} is not {chosen or 'UTF-8'} text{_line_of(start, error.start, encoding)}: choose its encoding "
+                "(that of Western European Windows is Windows-1252), or save it as UTF-8.",
             ) from error
         text = start[: error.start].decode(encoding)
     lines = text.splitlines()
@@ -140,6 +140,12 @@ def head_of(file: BinaryIO, name: str, chosen: str = "") -> tuple[str, list[str]
     if "\x00" in text:
         raise DataError(f"{name} is not text.")
     return encoding, lines
+
+
+def _line_of(text: bytes, place: int, encoding: str) -> str:
+    """The line that a byte of a text is in, where lines can be told before that is read."""
+    before = text.count(b"\n", 0, place)
+    return "" if encoding.startswith("utf-16") else f" in line {before + 1:,}"
 
 
 class _Cells:
@@ -277,7 +283,7 @@ def _parsed(cells: _Cells, choices: Choices, lines: NDArray[np.int64], ragged: R
     """The bars of all series. Raises ``DataError`` where there is none, ``Question`` where something must be chosen."""
     if not cells.rows:
         raise DataError(f"{cells.file} has no bar in it ({cells.format.title}): {_first_reason(ragged.sentences)}")
-    stamps = cells.times.stamps()
+    stamps = cells.times.stamps(lines)
     bad = cells.rejected(np.isnat(stamps.times))
     problems = {row: f"its time cannot be read: {text}" for row, text in stamps.unread.items()} | cells.sentences
     good = ~bad & ~np.isnat(stamps.times)

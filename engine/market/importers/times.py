@@ -98,25 +98,26 @@ class Times:
         clock = best.times - best.times.astype("datetime64[D]")
         return len(np.unique(clock[~np.isnat(clock)])) > 1
 
-    def stamps(self) -> Stamps:
+    def stamps(self, lines: Sequence[int] | NDArray[np.int64] = ()) -> Stamps:
         """All times. Raises ``Question`` where the order of day and month must be chosen, ``DataError`` where lines are
-        of both orders.
+        of both orders, whose numbers are among ``lines``, a number for each row.
         """
         if not self._ways:
             return Stamps(np.empty(0, "datetime64[ms]"), False, {})
         best = max(self._ways, key=lambda way: way.read)
         other = next((way for way in self._ways if way is not best and way.is_other_order_of(best)), None)
         if other is not None:
-            self._require_one_order(best, other)
+            self._require_one_order(best, other, lines)
         return best.stamps()
 
-    def _require_one_order(self, best: _Way, other: _Way) -> None:
+    def _require_one_order(self, best: _Way, other: _Way, lines: Sequence[int] | NDArray[np.int64]) -> None:
         one, two = best.times, other.times
         if (np.isnat(one) & ~np.isnat(two)).any():
             mine, yours = int(np.argmax(~np.isnat(one) & np.isnat(two))), int(np.argmax(np.isnat(one) & ~np.isnat(two)))
+            examples = best.example(mine, other, lines), other.example(yours, best, lines)
             raise DataError(
-                f"{self._file} has dates of both orders: {best.example(mine, other)} has the {best.order}, "
-                f"{other.example(yours, best)} the {other.order}. Write all of them in one order."
+                f"{self._file} has dates of both orders: {examples[0]} has the {best.order}, {examples[1]} the "
+                f"{other.order}. Write all of them in one order."
             )
         if best.read == other.read and (one != two)[~np.isnat(one)].any():
             at = int(np.argmax(one != two))
@@ -165,9 +166,10 @@ class _Way:
     def is_other_order_of(self, other: _Way) -> bool:
         return bool(self.order) and self.pattern == in_order(other.pattern, self.order)
 
-    def example(self, row: int, other: _Way) -> str:
-        """The text of a row that the ``other`` way could not read."""
-        return f"'{other._unread.get(row, self.pattern)}'"
+    def example(self, row: int, other: _Way, lines: Sequence[int] | NDArray[np.int64]) -> str:
+        """A row that the ``other`` way could not read: its text, and the number of its line where that is known."""
+        text = f"'{other._unread.get(row, self.pattern)}'"
+        return f"line {lines[row]:,} ({text})" if len(lines) else text
 
     def add(self, cells: Any, first: int, shown: Callable[[int], str]) -> None:
         times, dates, is_utc = _read(cells, self.pattern, self._is_utc)

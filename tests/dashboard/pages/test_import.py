@@ -118,6 +118,17 @@ def test_a_series_in_two_files_is_said() -> None:
     assert said == ["A, 1d, is in 2 tables (A.csv, A-2.csv): joined where they agree."]
 
 
+def test_two_files_that_disagree_are_named_before_anything_is_stored() -> None:
+    text = "date,close\n2020-01-02,1\n2020-01-03,{}\n"
+    found = viewed(*(upload(text.format(close), "A.csv") for close in (2, 2, 9)))
+    assert list(words(look.questions(found))) == [
+        "Two files named A.csv both have A and disagree: close of A on 2020-01-03 is 2 in the first and 9 in the second. "
+        "Import one of them alone. As it is, that of the first is stored.",
+        "A, 1d, is in 2 tables (A.csv, A.csv): joined where they agree.",
+    ]
+    assert "disagree" in str(found.summary()["failed"])
+
+
 def test_symbols_are_typed_into_the_table() -> None:
     key = look.rows(viewed(upload(TWO)))[0]["key"]
     edit: Any = {"colId": "symbol", "data": {"key": key}, "value": " AAA "}

@@ -99,6 +99,8 @@ def questions(report: PreviewReport) -> list[Component]:
     for table_, item_ in series(report):
         if item_.problem:
             found.append(html.Li(f"{table_.label}: {item_.problem}", className="is-bad"))
+        if item_.conflict:
+            found.append(html.Li(f"{item_.conflict} As it is, that of the first is stored.", className="is-bad"))
         found += [html.Li(f"{table_.label}, {item_.symbol or item_.own}: {note}") for note in item_.notes]
     found += [html.Li(text) for text in _twice(report)]
     return found
@@ -121,7 +123,7 @@ def _twice(report: PreviewReport) -> Iterator[str]:
     """Series that are in several files."""
     places: dict[tuple[str, str], list[str]] = {}
     for table_, item in series(report):
-        if item.symbol and not item.problem:
+        if item.symbol and not item.problem and not item.conflict:
             places.setdefault((item.symbol, item.interval), []).append(table_.label)
     for (symbol, interval), labels in places.items():
         if len(labels) > 1:

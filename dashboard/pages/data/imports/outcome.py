@@ -25,13 +25,13 @@ from engine.strategies.kinds.sma_cross import SmaCross
 
 _SHOWN = 12  # symbols that the links open at most
 COLUMNS = [
-    table.Column("symbol", "Symbol", width=104),
-    table.Column("status", "Status", width=108),
+    table.Column("symbol", "Symbol", width=92),
+    table.Column("status", "Status", width=92),
     table.Column("problem", "Problem", least=250),
-    table.Column("file", "File", least=110),
-    table.Column("rows", "Bars", "number", width=84, help="Bars that are stored now."),
-    table.Column("added", "New", "number", width=84, help="Bars that were not stored before."),
-    table.Column("dropped", "Left out", "number", width=84, help="Rows without a close."),
+    table.Column("file", "File", least=100),
+    table.Column("rows", "Bars", "number", width=70, help="Bars that are stored now."),
+    table.Column("added", "New", "number", width=70, help="Bars that were not stored before."),
+    table.Column("dropped", "Left out", "number", width=78, help="Rows without a close."),
     table.Column("first", "From", width=98),
     table.Column("last", "To", width=98),
 ]

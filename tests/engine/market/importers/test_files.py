@@ -128,8 +128,8 @@ def test_two_files_of_one_series_that_agree_are_joined_bar_by_bar(folder: Path) 
 def test_two_files_of_one_import_that_disagree_are_both_named(folder: Path) -> None:
     report = imported(write(folder, "A-1.csv", 1, 2, 3), write(folder, "A-2.csv", 1, 9, 3))
     assert report.failed["A in A-2.csv"] == (
-        "A-2.csv and A-1.csv both have A and disagree: close of A on 2020-01-02 was 2 and is 9 now. Import one of them "
-        "alone."
+        "A-1.csv and A-2.csv both have A and disagree: close of A on 2020-01-02 is 2 in the first and 9 in the second. "
+        "Import one of them alone. That of the first is stored."
     )
     assert closes("A") == [1.0, 2.0, 3.0]
 

@@ -68,7 +68,7 @@ def test_a_symbol_that_is_a_path_is_refused(name: str) -> None:
 
 def test_text_of_another_encoding_is_asked_about() -> None:
     text = "date,close,név\n2020-01-02,1,é\n"
-    with pytest.raises(Question, match="is not UTF-8 text: choose its encoding") as asked:
+    with pytest.raises(Question, match=r"is not UTF-8 text in line \d+: choose its encoding") as asked:
         parsed(text, as_="cp1252")
     assert asked.value.asks == "encoding"
     assert parsed(text, as_="cp1252", encoding="cp1252").bars[0].close.tolist() == [1.0]
