@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.visitor import Visitor, dom_id
@@ -12,6 +13,37 @@ from tests.support.workbench import Server
 
 pytestmark = pytest.mark.e2e
 PAGE = "data-download"
+
+
+JOBS = """
+const ask = window.fetch, jobs = window.jobs = [];
+window.fetch = async (...given) => {
+  const answer = await ask(...given);
+  answer.clone().json().then((found) => {
+    if (found && found.cacheKey && !String(given[0].url || given[0]).includes("cacheKey")) jobs.push(found.cacheKey);
+  }).catch(() => null);
+  return answer;
+};
+"""
+"""Remembers which jobs the page starts from now on."""
+
+
+def test_six_letters_typed_into_the_search_start_at_most_two_jobs(visitor: Visitor, workbench: Server) -> None:
+    (workbench.config.parent / "prices" / "OWNERS.csv").write_text("date,close\n2020-01-02,1\n2020-01-03,2\n")
+    visitor.open("/data")
+    visitor.open_tab("Download")
+    visitor.fill(PAGE, "source", "files")
+    visitor.click(role="field", page=PAGE, path="symbols")
+    visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
+    visitor.js(JOBS)
+    visitor.driver.find_element("css selector", ".dash-dropdown-search").click()
+    keys = ActionChains(visitor.driver)
+    for letter in "owners":
+        keys.send_keys(letter).pause(0.1)
+    keys.perform()
+    options = "return [...document.querySelectorAll('.dash-dropdown-option')]"
+    visitor.until(f"{options}.some((item) => item.innerText.startsWith('OWNERS'))", "the file among what is found")
+    assert 1 <= visitor.js("return window.jobs.length") <= 2
 
 
 def test_a_file_is_downloaded_and_drawn(visitor: Visitor, workbench: Server) -> None:

@@ -98,14 +98,15 @@ BAD = {
     "same.csv": (HEAD + FIRST + SECOND, "Two files named same.csv both have same and disagree: close of same on"),
 }
 """Files with what is said of each before anything is stored."""
-SEEN = "return document.querySelector('.import-files, .study:not([hidden])').innerText + ' ' + [...%s].map(%s).join(' ')"
-FOLDED = SEEN % (
-    "document.querySelectorAll('.import-lines li')",
-    "(item) => [...item.children].map((part) => part.textContent).join(' ')",
-)
+SAID = """
+const folded = [...document.querySelectorAll('.import-lines li')].map((item) => [...item.children]);
+const words = folded.map((parts) => parts.map((part) => part.textContent).join(' '));
+return document.querySelector('.study:not([hidden])').innerText + words.join(' ');
+"""
 
 
-def test_what_is_wrong_with_files_is_said_before_the_rest_is_stored(visitor: Visitor, tmp_path: Path, here: None) -> None:
+@pytest.mark.usefixtures("here")
+def test_what_is_wrong_with_files_is_said_before_the_rest_is_stored(visitor: Visitor, tmp_path: Path) -> None:
     for name, (text, _) in BAD.items():
         (tmp_path / name).write_bytes(text.encode("latin-1"))
     (tmp_path / "other").mkdir()
@@ -115,7 +116,7 @@ def test_what_is_wrong_with_files_is_said_before_the_rest_is_stored(visitor: Vis
     visitor.fill(PAGE, "collection", "bad files")
     pick(visitor, *(tmp_path / name for name in BAD), tmp_path / "other" / "same.csv")
     visitor.sees("same.csv both have same")
-    seen = visitor.js(FOLDED)
+    seen = visitor.js(SAID)
     for name, (_, sentence) in BAD.items():
         assert sentence in seen, name
     assert not kept()

@@ -19,6 +19,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import market_options, runs
+from dashboard.components.rested import Rested
 from dashboard.errors import toast
 from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.pages.data import ids
@@ -39,17 +40,20 @@ from engine.market.symbols import UNIVERSE, symbol
 
 FETCH = frame.study(ids.PAGE, "fetch")
 """Under which downloads run that are begun in the list."""
+TYPED = Rested(frame.field(FORM.page, "symbols"))
 MOST = 6  # offers of one kind
 _BETWEEN = re.compile(r"[\s,;]+")
 _REST = 30.0  # seconds for which a source that could not be searched is not asked again
 
 Option = dict[str, Any]
 
+TYPED.wire()
+
 
 def status() -> Component:
     """Where a download that was begun in the list says how far it is."""
     status = html.Div(id=ids.FETCHING, className="run-problem", role="status")
-    return html.Div([status, dcc.Store(id=ids.FOUND)])
+    return html.Div([status, TYPED.store(), dcc.Store(id=ids.FOUND)])
 
 
 def offers(collection: str, text: str, chosen: Sequence[str]) -> list[Option]:
@@ -99,7 +103,7 @@ def _elsewhere(collection: str, text: str, typed: str) -> list[Option]:
 
 @callback(
     Output(ids.FOUND, "data"),
-    Input(frame.field(FORM.page, "symbols"), "search_value"),
+    Input(TYPED.id, "data"),
     State(frame.field(FORM.page, "collection"), "value"),
     background=True,
     interval=POLL_MILLISECONDS,

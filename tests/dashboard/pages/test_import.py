@@ -122,8 +122,8 @@ def test_two_files_that_disagree_are_named_before_anything_is_stored() -> None:
     text = "date,close\n2020-01-02,1\n2020-01-03,{}\n"
     found = viewed(*(upload(text.format(close), "A.csv") for close in (2, 2, 9)))
     assert list(words(look.questions(found))) == [
-        "Two files named A.csv both have A and disagree: close of A on 2020-01-03 is 2 in the first and 9 in the second. "
-        "Import one of them alone. As it is, that of the first is stored.",
+        "Two files named A.csv both have A and disagree: close of A on 2020-01-03 is 2 in the first and 9 in the "
+        "second. Import one of them alone. As it is, that of the first is stored.",
         "A, 1d, is in 2 tables (A.csv, A.csv): joined where they agree.",
     ]
     assert "disagree" in str(found.summary()["failed"])

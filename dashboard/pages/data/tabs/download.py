@@ -17,6 +17,7 @@ from dashboard import runs, state
 from dashboard.components import card, states, table
 from dashboard.components.controls import Unavailable
 from dashboard.components.fields import Values
+from dashboard.components.rested import Rested
 from dashboard.components.values import get
 from dashboard.errors import toast
 from dashboard.jobs.call import POLL_MILLISECONDS
@@ -133,6 +134,8 @@ FORM = DownloadForm(
         "collection": lambda values: str(get(values, "source") or ""),
     },
 )
+TYPED = Rested(frame.field(FORM.page, "symbols"))
+TYPED.wire()
 ADJUSTED = {
     "none": "Prices as traded",
     "splits": "Prices adjusted for splits",
@@ -145,6 +148,7 @@ def _fields(values: Values) -> list[Component]:
     lacking = [html.Div(text) for _, cls in _fetched_from() if (text := cls().missing())]
     return [
         *FORM.panel(values),
+        TYPED.store(),
         dcc.Store(id=ids.DOWNLOAD_FOUND),
         note,
         *([html.Div(lacking, className="sub download-source")] if lacking else []),
@@ -223,7 +227,7 @@ def offer_typed(text: str | None, chosen: list[str] | None) -> None:
 
 @callback(
     Output(ids.DOWNLOAD_FOUND, "data"),
-    Input(frame.field(FORM.page, "symbols"), "search_value"),
+    Input(TYPED.id, "data"),
     State(frame.field(FORM.page, "source"), "value"),
     background=True,
     interval=POLL_MILLISECONDS,

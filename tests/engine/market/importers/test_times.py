@@ -54,7 +54,8 @@ def test_an_order_that_the_file_leaves_open_is_asked_for() -> None:
 
 
 def test_dates_of_both_orders_are_refused_with_an_example_of_each() -> None:
-    with pytest.raises(DataError, match=r"has dates of both orders: line 4 \('02/14/2020.*line 3 \('13/02/2020") as caught:
+    both = r"has dates of both orders: line 4 \('02/14/2020.*line 3 \('13/02/2020"
+    with pytest.raises(DataError, match=both) as caught:
         parsed(["12/02/2020", "13/02/2020", "02/14/2020"])
     assert not isinstance(caught.value, Question)
 

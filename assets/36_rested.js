@@ -1,0 +1,12 @@
+/* What was typed into a list's search, once the keys have rested (dashboard/components/rested.py). */
+(function () {
+  "use strict";
+  const REST = 350;  // milliseconds
+  const timers = new Map();
+
+  window.dash_clientside.stratoscope.rested = function (text, id) {
+    const key = JSON.stringify(id);
+    clearTimeout(timers.get(key));
+    timers.set(key, setTimeout(() => window.dash_clientside.set_props(id, { data: text || "" }), REST));
+  };
+})();
