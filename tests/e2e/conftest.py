@@ -14,7 +14,7 @@ from dash.testing.browser import Browser
 from tests.e2e.visitor import Visitor
 from tests.support.workbench import Server, server
 
-HEAVY = {"pandas", "numba", "llvmlite", "torch", "statsmodels", "lightgbm", "sklearn", "vectorbt"}
+HEAVY = {"pandas", "scipy", "numba", "llvmlite", "torch", "statsmodels", "lightgbm", "sklearn", "vectorbt"}
 
 
 @pytest.fixture(scope="session")

@@ -44,6 +44,7 @@ __all__ = [
     "SYMBOL",
     "Tab",
     "Viewed",
+    "alone",
     "as_supplied",
     "of_symbol",
     "opened",
@@ -95,6 +96,11 @@ def of_symbol(data: runs.ResultData | Viewed, symbol: str | None) -> tuple[Marke
     return spec, by_symbol.get(str(symbol), market.bars[0])
 
 
+def alone(spec: MarketSpec, bars: Bars) -> MarketSpec:
+    """``spec`` for the symbol of ``bars`` alone."""
+    return spec.model_copy(update={"symbols": (bars.series.symbol,)})
+
+
 def series_of(data: Viewed) -> tuple[MarketSpec, Series]:
     """The request and the series on screen; where bars of the request are refused, the first series concerned. Raises
     as ``shown`` does otherwise.
@@ -122,7 +128,7 @@ def refused(spec: MarketSpec) -> Series | None:
 
 def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
     """The bars on screen before adjustment."""
-    raw = spec.model_copy(update={"symbols": (bars.series.symbol,), "adjustment": "none"})
+    raw = alone(spec, bars).model_copy(update={"adjustment": "none"})
     return engine.run(raw).bars[0]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from engine.jobs.closure import closure
 from engine.market.bars import Floats, Selection, Times
 from engine.market.panel import ClosePanel, close_panel, panel_key
 from engine.market.periods import Every, last_rows
+from engine.research.series.spec import Method
 
-Method = Literal["pearson", "spearman"]
 MINIMUM_OBSERVATIONS = 3
 _CONSTANT = 1e-14  # deviation of returns that is rounding alone
 _MAXIMUM_RANKED = 60_000_000
@@ -33,6 +33,10 @@ class Correlations:
     values: Floats
     counts: NDArray[np.int64]
     order: NDArray[np.int64]
+
+    def summary(self) -> Mapping[str, object]:
+        """How many symbols."""
+        return {"symbols": len(self.symbols)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +60,29 @@ def correlations(spec: Selection, every: Every, method: Method) -> Correlations:
     """
     if len(spec.symbols) < 2:
         raise DataError("A correlation needs two symbols: choose another one.")
-    facts = (panel_key(spec), every, method, closure(frozenset([__name__])).digest)
-    key = hashlib.sha256(repr(facts).encode()).hexdigest()
-    if known := mapped(key, ("values", "counts", "order")):
-        return Correlations(spec.symbols, *known)
+    key = _key(spec, every, method)
+    if known := _known(spec, key):
+        return known
     returns = period_returns(close_panel(spec), every)[1]
     values, counts = (pearson_correlation if method == "pearson" else rank_correlation)(returns)
     found = Correlations(spec.symbols, values, counts, cluster_order(values))
     keep(key, {"values": found.values, "counts": found.counts, "order": found.order})
     return found
+
+
+def known_correlations(spec: Selection, every: Every, method: Method) -> Correlations | None:
+    """``correlations`` where they have been computed. Raises ``DataError`` for unknown symbols."""
+    return _known(spec, _key(spec, every, method))
+
+
+def _key(spec: Selection, every: Every, method: Method) -> str:
+    facts = (panel_key(spec), every, method, closure(frozenset([__name__])).digest)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _known(spec: Selection, key: str) -> Correlations | None:
+    found = mapped(key, ("values", "counts", "order"))
+    return Correlations(spec.symbols, *found) if found else None
 
 
 def period_returns(panel: ClosePanel, every: Every) -> tuple[Times, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,6 +68,30 @@ class Autocorrelation:
     lag: int
     p_value: float
     p_value_sizes: float
+
+
+@dataclass(frozen=True, eq=False)
+class ReturnStatistics:
+    """The distribution of returns, their autocorrelation, and the ``expected`` and ``observed`` quantiles of
+    ``normal_quantiles``.
+    """
+
+    fitted: Fitted
+    autocorrelation: Autocorrelation
+    expected: Floats
+    observed: Floats
+
+    def summary(self) -> Mapping[str, object]:
+        """Moments, the degrees of freedom of Student's t, and the tests of autocorrelation."""
+        found, lagged = self.fitted, self.autocorrelation
+        moments = {"returns": int(found.counts.sum()), "mean": found.mean, "deviation": found.deviation}
+        return {**moments, "degrees": found.degrees, "ljung_box_p": lagged.p_value}
+
+
+def statistics_of(bars: Bars) -> ReturnStatistics:
+    """All of them. Raises ``DataError`` as ``simple_returns`` does."""
+    values = simple_returns(bars).value
+    return ReturnStatistics(fitted(values), autocorrelation(values), *normal_quantiles(values))
 
 
 def simple_returns(bars: Bars) -> Returns:

@@ -51,19 +51,28 @@ class Averages:
 
 @dataclass(frozen=True, eq=False)
 class Seasons:
-    """``averages`` by calendar, and a sentence for each that is ``refused``."""
+    """``found`` averages, each by another calendar, and a sentence for each calendar that is ``refused``."""
 
-    averages: Mapping[Calendar, Averages]
-    refused: Mapping[Calendar, str]
+    found: tuple[Averages, ...]
+    refused: dict[Calendar, str]
+
+    @property
+    def averages(self) -> Mapping[Calendar, Averages]:
+        """The averages by calendar."""
+        return {item.calendar: item for item in self.found}
+
+    def summary(self) -> Mapping[str, object]:
+        """Comparisons with a p-value below ``LEVEL``, as they are and after Holm's correction."""
+        return {"compared": self.comparisons, "below": self.below(adjusted=False), "left": self.below(adjusted=True)}
 
     @property
     def comparisons(self) -> int:
         """Groups that were compared with the others."""
-        return sum(int(np.isfinite(item.p_value).sum()) for item in self.averages.values())
+        return sum(int(np.isfinite(item.p_value).sum()) for item in self.found)
 
     def below(self, *, adjusted: bool) -> int:
         """Comparisons with a p-value below ``LEVEL``."""
-        found = [item.adjusted if adjusted else item.p_value for item in self.averages.values()]
+        found = [item.adjusted if adjusted else item.p_value for item in self.found]
         return sum(int((values < LEVEL).sum()) for values in found)
 
 
@@ -79,8 +88,8 @@ def seasons(bars: Bars) -> Seasons:
             refused[calendar] = str(error)
     adjusted = holm(np.concatenate([item.p_value for item in averages.values()] or [np.empty(0)]))
     parts = np.split(adjusted, np.cumsum([len(item.labels) for item in averages.values()])[:-1])
-    together = {name: replace(averages[name], adjusted=part) for name, part in zip(averages, parts, strict=False)}
-    return Seasons(together, refused)
+    together = (replace(item, adjusted=part) for item, part in zip(averages.values(), parts, strict=False))
+    return Seasons(tuple(together), refused)
 
 
 def grouped(bars: Bars, calendar: Calendar) -> tuple[NDArray[np.int64], Floats]:

@@ -16,6 +16,7 @@ from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.research.series.correlation import Correlations, correlations
 from tests.support.market import days, make_bars, random_walk
+from tests.support.side_jobs import answered
 
 
 def viewed(*symbols: str, **more: Any) -> dict[str, str]:
@@ -26,9 +27,15 @@ def viewed(*symbols: str, **more: Any) -> dict[str, str]:
     return {"key": "k", "spec": canonical_json(spec)}
 
 
+def mapped(asked: Any, every: str, method: str) -> tuple[Any, Any]:
+    """What is drawn and said once the job is done."""
+    return correlation.draw(answered(correlation.ask(asked, every, method)))
+
+
 def test_the_map_holds_the_correlations_by_cluster() -> None:
     spec = MarketSpec(symbols=("NVDA", "AAPL", "AMZN"))
-    figure, note = correlation.draw(viewed(*spec.symbols), "week", "spearman")  # type: ignore[arg-type]
+    figure, note = mapped(viewed(*spec.symbols), "week", "spearman")
+    assert mapped(viewed(*spec.symbols), "week", "spearman")[1] == note  # known by now
     trace, found = figure.data[0], correlations(spec, "week", "spearman")
     assert list(trace.x) == list(trace.y) == [spec.symbols[row] for row in found.order]
     np.testing.assert_allclose(trace.z, found.values[np.ix_(found.order, found.order)], rtol=1e-6)
@@ -47,11 +54,11 @@ def test_a_map_of_many_prints_no_numbers_and_tells_the_counts_where_they_differ(
 
 
 def test_one_symbol_and_a_price_that_does_not_move_get_a_sentence() -> None:
-    figure, _ = correlation.draw(viewed("NVDA"), "day", "pearson")  # type: ignore[arg-type]
+    figure, _ = mapped(viewed("NVDA"), "day", "pearson")
     assert "second symbol" in figure["empty"]
     save(make_bars(np.full(30, 5.0), symbol="STILL"))
     save(random_walk(30, symbol="MOVES"))
-    _, note = correlation.draw(viewed("STILL", "MOVES", collection="made-up"), "day", "pearson")  # type: ignore[arg-type]
+    _, note = mapped(viewed("STILL", "MOVES", collection="made-up"), "day", "pearson")
     assert "No correlation: STILL (the price does not move" in note
 
 

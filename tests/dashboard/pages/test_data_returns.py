@@ -13,6 +13,7 @@ from engine.core.spec import canonical_json
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
+from tests.support.side_jobs import answered
 
 
 def viewed(symbol: str, **more: Any) -> Any:
@@ -22,7 +23,7 @@ def viewed(symbol: str, **more: Any) -> Any:
 
 
 def test_all_charts_are_drawn_of_the_same_returns() -> None:
-    histogram, said, tails, quantiles, lagged = returns.draw(viewed("NVDA"))
+    histogram, said, tails, quantiles, lagged = returns.draw(answered(returns.ask(viewed("NVDA"))))
     bars = engine.run(MarketSpec(symbols=("NVDA",))).bars[0]
     values = bars.close[1:] / bars.close[:-1] - 1
     assert histogram.data[0].y.sum() == len(values)
@@ -45,7 +46,7 @@ def test_volatility_has_a_line_for_each_estimator_that_the_series_allows() -> No
 def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) -> None:
     save(make_bars(close, symbol="BAD"))
     asked = viewed("BAD", collection="made-up", adjustment="none")
-    histogram, said, tails, quantiles, lagged = returns.draw(asked)
+    histogram, said, tails, quantiles, lagged = returns.draw(answered(returns.ask(asked)))
     assert "BAD" in histogram["empty"]
     assert histogram == quantiles == lagged
     assert not said

@@ -10,14 +10,12 @@ import pytest
 from quantstats import stats as quantstats
 
 import engine
-from dashboard.jobs.requested import fulfil
 from dashboard.pages.data.tabs import drawdowns, seasons
-from engine.core.progress import silent
 from engine.core.spec import canonical_json
-from engine.jobs.requests import load_request
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars
+from tests.support.side_jobs import answered
 
 
 def viewed(symbol: str, **more: Any) -> Any:
@@ -28,11 +26,15 @@ def viewed(symbol: str, **more: Any) -> Any:
 
 def decomposed(asked: Any, season: str) -> tuple[Any, str, str]:
     """What the tab draws and says once the job is done, if there is one."""
-    answer, job = seasons.ask(asked, season)
-    if answer.get("waits"):
-        assert seasons.draw_decomposition(answer) == (None, "", "")
-        answer = fulfil(load_request(job), silent)
-    return seasons.draw_decomposition(answer)
+    waiting = seasons.ask(asked, season)
+    if waiting[0].get("waits"):
+        assert seasons.draw_decomposition(waiting[0]) == (None, "", "")
+    return seasons.draw_decomposition(answered(waiting))
+
+
+def averaged(asked: Any) -> tuple[Any, ...]:
+    """The same of the averages by calendar."""
+    return seasons.draw(answered(seasons.ask_averages(asked)))
 
 
 def closes() -> pd.Series:
@@ -71,7 +73,7 @@ def test_what_has_no_returns_gets_a_sentence_in_each_card(close: list[float]) ->
     fallen, _, rows, _, _, months, extremes = drawdowns.draw(asked)
     assert "BAD" in fallen["empty"]
     assert (months, rows, extremes) == (fallen, [], [])
-    *figures, _, _, _, _, said = seasons.draw(asked)
+    *figures, _, _, _, _, said = averaged(asked)
     assert all(figure["empty"] for figure in figures)
     assert said.startswith("There are too few returns")
     assert "BAD" in decomposed(asked, "year")[0]["empty"]
@@ -92,7 +94,7 @@ def test_a_price_that_only_rises_has_no_drawdown() -> None:
 
 
 def test_seasons_are_judged_by_the_number_of_comparisons() -> None:
-    month, weekday, day, hour, *words, said = seasons.draw(viewed("NVDA"))
+    month, weekday, day, hour, *words, said = averaged(viewed("NVDA"))
     assert [len(figure.data[0].x) for figure in (month, weekday, day)] == [12, 5, 31]
     assert "intraday" in hour["empty"]
     assert words == [
@@ -106,7 +108,7 @@ def test_seasons_are_judged_by_the_number_of_comparisons() -> None:
 
 
 def test_hours_are_drawn_of_intraday_bars() -> None:
-    *figures, _, _, _, clock, said = seasons.draw(viewed("EURUSD", collection="dukascopy", interval="1h"))
+    *figures, _, _, _, clock, said = averaged(viewed("EURUSD", collection="dukascopy", interval="1h"))
     assert len(figures[3].data[0].x) == 24
     assert clock == "hourly returns, 259 to 260 each, UTC time"
     assert "61 averages" in said

@@ -6,30 +6,37 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
-from dash import Input, Output, State, callback, ctx
+from dash import Input, Output, State, callback, ctx, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
+from dashboard import runs
 from dashboard.charts import symbol_correlation as chart
 from dashboard.components import card, graph, states
 from dashboard.components.graph import ids_sub
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import choices, ids
 from dashboard.pages.data.choices import asked, chosen, control, pair_control, pair_id
 from dashboard.pages.data.tab import Tab, Viewed, opened, seen
+from dashboard.security.payloads import Answer
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
+from engine.core.spec import canonical_json
+from engine.jobs.requests import load_action
 from engine.market.panel import close_panel
 from engine.market.periods import Every
 from engine.market.spec import MarketSpec
 from engine.research.series.correlation import (
     Correlations,
-    Method,
-    correlations,
+    known_correlations,
     period_returns,
     rolling_correlation,
 )
+from engine.research.series.spec import Correlate, Method
 
+JOB = SideJob(ids.PAGE, "correlations")
 _SECOND = "Choose a second symbol: a correlation needs two."
 _NOUNS = {"bar": "bar", "day": "daily", "week": "weekly", "month": "monthly"}
 
@@ -43,6 +50,7 @@ def layout() -> Sequence[Component]:
             tools=[control("method"), control("returns")],
             rescale=False,
         ),
+        *JOB.stores(),
         card.columns(
             graph.graph(
                 ids.ROLLING_CORRELATION,
@@ -60,22 +68,45 @@ TAB = Tab("correlation", "Correlation", layout)
 
 
 @callback(
-    Output(frame.figure(ids.CORRELATION), "data"),
-    Output(ids_sub(ids.CORRELATION), "children"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     seen(TAB.name),
     asked("returns"),
     asked("method"),
 )
-def draw(viewed: Viewed, returns: str | None, method: str | None) -> tuple[Any, str]:
+def ask(viewed: Viewed, returns: str | None, method: str | None) -> tuple[Any, Any]:
+    """As a job where these correlations are not known: ranks and clusters need scipy, which the server does without."""
     spec, _ = opened(viewed)
-    every, how = chosen("returns", returns), chosen("method", method)
     if len(spec.symbols) < 2:
-        return states.no_figure(_SECOND), ""
-    try:
-        found = correlations(spec, cast("Every", every), cast("Method", how))
-    except EngineError as error:
-        return states.no_figure(str(error)), ""
-    return chart.map_figure(chart.map_info(found)), note(found, every)
+        return {"error": _SECOND}, no_update
+    every, how = cast("Every", chosen("returns", returns)), cast("Method", chosen("method", method))
+    action = Correlate(market=spec, every=every, method=how)
+    if known_correlations(spec, every, how):
+        return {"known": canonical_json(action)}, no_update
+    return side_job.start(action)
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+@callback(
+    Output(frame.figure(ids.CORRELATION), "data"),
+    Output(ids_sub(ids.CORRELATION), "children"),
+    Input(JOB.answer, "data"),
+    prevent_initial_call=True,
+)
+def draw(answer: Answer) -> tuple[Any, Any]:
+    """While others are computed, those before stay."""
+    if not answer or answer.get("waits"):
+        raise PreventUpdate
+    if answer.get("error"):
+        return states.no_figure(str(answer["error"])), ""
+    action = load_action(str(answer.get("known") or answer["spec"]))
+    if not isinstance(action, Correlate):
+        raise PreventUpdate
+    found = known_correlations(action.market, action.every, action.method)
+    found = found or runs.report({name: str(value) for name, value in answer.items()}, Correlate).report
+    return chart.map_figure(chart.map_info(found)), note(found, action.every)
 
 
 @callback(

@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dash import Output, callback, html
+from dash import Input, Output, callback, html
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
+from dashboard import runs
 from dashboard.charts import return_statistics as charts
 from dashboard.components import card, graph, states, table
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, chosen, control
-from dashboard.pages.data.tab import Tab, Viewed, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, alone, seen, shown
+from dashboard.security.payloads import Answer
 from dashboard.text.format import number, percent
 from engine.core.errors import EngineError
-from engine.research.series.returns import (
-    Autocorrelation,
-    Fitted,
-    autocorrelation,
-    fitted,
-    normal_quantiles,
-    simple_returns,
-)
+from engine.research.series.returns import Autocorrelation, Fitted
+from engine.research.series.spec import ReturnStatisticsSpec
 from engine.research.series.volatility import rolling_volatility
 
+JOB = SideJob(ids.PAGE, "return-statistics")
 COLUMNS = [
     table.Column("sigma", "Beyond", width=110),
     table.Column("below", "Losses", kind="number"),
@@ -42,7 +41,7 @@ def layout() -> Sequence[Component]:
             graph.graph(ids.HISTOGRAM, height=320, title="Distribution", sub="number of returns", rescale=False),
             card.card(
                 "Tails",
-                [table.table(ids.TAILS, COLUMNS), html.Div(id=ids.RETURN_FACTS)],
+                [table.table(ids.TAILS, COLUMNS), html.Div(id=ids.RETURN_FACTS), *JOB.stores()],
                 sub="standard deviations from the mean",
             ),
         ),
@@ -59,21 +58,36 @@ TAB = Tab("returns", "Returns", layout)
 
 
 @callback(
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
+    seen(TAB.name),
+)
+def ask(viewed: Viewed) -> tuple[Any, Any]:
+    """The statistics of the series on screen, as a job: they need scipy, which the server does without."""
+    return side_job.start(ReturnStatisticsSpec(market=alone(*shown(viewed))))
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+@callback(
     Output(frame.figure(ids.HISTOGRAM), "data"),
     Output(ids.RETURN_FACTS, "children"),
     Output(ids.TAILS, "rowData"),
     Output(frame.figure(ids.QUANTILES), "data"),
     Output(frame.figure(ids.AUTOCORRELATION), "data"),
-    seen(TAB.name),
+    Input(JOB.answer, "data"),
+    prevent_initial_call=True,
 )
-def draw(viewed: Viewed) -> tuple[Any, ...]:
-    try:
-        values = simple_returns(shown(viewed)[1]).value
-    except EngineError as error:
-        empty = states.no_figure(str(error))
+def draw(answer: Answer) -> tuple[Any, ...]:
+    if not answer or answer.get("waits"):
+        return None, [], [], None, None
+    if answer.get("error"):
+        empty = states.no_figure(str(answer["error"]))
         return empty, [], [], empty, empty
-    found, lagged = fitted(values), autocorrelation(values)
-    quantiles = charts.quantile_figure(*normal_quantiles(values))
+    statistics = runs.opened({name: str(value) for name, value in answer.items()}, ReturnStatisticsSpec)[1]
+    found, lagged = statistics.fitted, statistics.autocorrelation
+    quantiles = charts.quantile_figure(statistics.expected, statistics.observed)
     drawn = charts.autocorrelation_figure(lagged)
     return charts.histogram_figure(found), card.facts(facts(found, lagged)), rows(found), quantiles, drawn
 

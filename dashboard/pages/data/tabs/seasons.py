@@ -17,16 +17,18 @@ from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.choices import asked, chosen, control
-from dashboard.pages.data.tab import Tab, Viewed, seen, shown
+from dashboard.pages.data.tab import Tab, Viewed, alone, seen, shown
 from dashboard.security.payloads import Answer
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
-from engine.market.bars import Bars
+from engine.market import catalog
 from engine.research.series.decomposition.spec import DecompositionSpec, Season
 from engine.research.series.decomposition.stl import Decomposition, grid, usual_season
-from engine.research.series.seasons import CALENDARS, LEVEL, Averages, Calendar, Seasons, seasons
+from engine.research.series.seasons import CALENDARS, LEVEL, Averages, Calendar, Seasons
+from engine.research.series.spec import SeasonsSpec
 
 JOB = SideJob(ids.PAGE, "decomposition")
+AVERAGES = SideJob(ids.PAGE, "averages")
 _TITLES: dict[Calendar, str] = {
     "month": "By month",
     "weekday": "By weekday",
@@ -44,7 +46,8 @@ def layout() -> Sequence[Component]:
             ids.DECOMPOSITION, height=460, title="Trend and season", tools=[control("season")], rescale=False
         ),
         card.card(
-            "Season or chance?", [_paragraph(ids.SEASON_NOTE), _paragraph(ids.SEASONS_NOTE), *JOB.stores()]
+            "Season or chance?",
+            [_paragraph(ids.SEASON_NOTE), _paragraph(ids.SEASONS_NOTE), *JOB.stores(), *AVERAGES.stores()],
         ),
         card.columns(*averages[:2], kind="half"),
         card.columns(*averages[2:], kind="half"),
@@ -63,22 +66,41 @@ TAB = Tab("seasons", "Seasons", layout)
 
 
 @callback(
+    Output(AVERAGES.answer, "data"),
+    Output(AVERAGES.job, "data"),
+    seen(TAB.name),
+)
+def ask_averages(viewed: Viewed) -> tuple[Any, Any]:
+    """The averages of the series on screen, as a job: the tests need scipy, which the server does without."""
+    return side_job.start(SeasonsSpec(market=alone(*shown(viewed))))
+
+
+AVERAGES.wire(on_error=side_job.failed_in_place)
+
+
+@callback(
     *(Output(frame.figure(_graph(name)), "data") for name in CALENDARS),
     *(Output(ids_sub(_graph(name)), "children") for name in CALENDARS),
     Output(ids.SEASONS_NOTE, "children"),
-    seen(TAB.name),
+    Input(AVERAGES.answer, "data"),
+    prevent_initial_call=True,
 )
-def draw(viewed: Viewed) -> tuple[Any, ...]:
+def draw(answer: Answer) -> tuple[Any, ...]:
     """The averages by each calendar that the bars allow, and whether any of them differs by more than chance."""
-    bars = shown(viewed)[1]
-    found = seasons(bars)
+    if not answer or answer.get("waits"):
+        return *[None] * 4, *[""] * 5
+    if answer.get("error"):
+        return *[states.no_figure(str(answer["error"]))] * 4, *[""] * 5
+    spec, found = runs.opened({name: str(value) for name, value in answer.items()}, SeasonsSpec)
+    market = spec.market
+    clock = catalog.find(market.collection, market.symbols[0], market.interval, market.known_at).timezone
     figures = [
         charts.averages_figure(found.averages[name])
         if name in found.averages
         else states.no_figure(found.refused[name])
         for name in CALENDARS
     ]
-    return *figures, *(words(bars, found.averages.get(name)) for name in CALENDARS), verdict(found)
+    return *figures, *(words(clock, found.averages.get(name)) for name in CALENDARS), verdict(found)
 
 
 @callback(
@@ -95,8 +117,7 @@ def ask(viewed: Viewed, season: str | None) -> tuple[Any, Any]:
         grid(bars, found)
     except EngineError as error:
         return {"error": str(error)}, no_update
-    one = spec.model_copy(update={"symbols": (bars.series.symbol,)})
-    return side_job.start(DecompositionSpec(market=one, season=found))
+    return side_job.start(DecompositionSpec(market=alone(spec, bars), season=found))
 
 
 JOB.wire(on_error=side_job.failed_in_place)
@@ -123,13 +144,13 @@ def draw_decomposition(answer: Answer) -> tuple[Any, str, str]:
     )
 
 
-def words(bars: Bars, found: Averages | None) -> str:
+def words(timezone: str, found: Averages | None) -> str:
     """What the averages are of."""
     if found is None:
         return ""
     least, most = int(found.count.min()), int(found.count.max())
     each = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    clock = f", {bars.series.timezone} time" if found.calendar == "hour" else ""
+    clock = f", {timezone} time" if found.calendar == "hour" else ""
     return f"{_RETURNS[found.calendar]} returns, {each} each{clock}"
 
 
