@@ -26,7 +26,7 @@ from engine.research.series.volatility import rolling_volatility
 
 JOB = SideJob(ids.PAGE, "return-statistics")
 COLUMNS = [
-    table.Column("sigma", "Beyond", width=110),
+    table.Column("sigma", "Beyond", width=84),
     table.Column("below", "Losses", kind="number"),
     table.Column("above", "Gains", kind="number"),
     table.Column(
