@@ -5,6 +5,7 @@ stored bars.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +81,7 @@ CREATE TABLE IF NOT EXISTS run_notes (
 """
 
 _TIMEOUT = 10.0  # seconds that a connection waits for a lock
+_MOST_IDLE = 4  # connections that a process keeps open
 
 # Columns that a database of an earlier version lacks: table, column, declaration.
 _ADDED_COLUMNS = (
@@ -96,39 +98,87 @@ _ADDED_COLUMNS = (
 
 @contextmanager
 def connect() -> Iterator[sqlite3.Connection]:
-    """A connection to the database; commits on leaving, rolls back on an error. Raises ``StoreError``.
+    """A connection to the database, for one unit of work of one thread; commits on leaving, rolls back on an error.
+    Raises ``StoreError``.
 
-    Connections are cheap here (0.2 ms) and belong to one thread: open one for each unit of work.
+    It is one that an earlier unit has left open, where there is one: to open one reads the whole schema, and to close
+    the last one moves the write-ahead log into the file and waits for the disk.
     """
     folder = settings().cache
     path = folder / "stratoscope.sqlite"
-    if not path.exists():  # the first time, or deleted under us
+    file = _identity(path)
+    if file is None:  # the first time, or deleted under us
         prepare_cache.cache_clear()
         _is_ready.cache_clear()
     prepare_cache(folder)
     try:
-        connection = _prepared(path)
+        _is_ready(path)
+        connection = _idle().take(file) or _prepared(path)
     except sqlite3.Error as error:
         raise StoreError(f"The database {path} failed: {error}.") from None
+    is_sound = False
     try:
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous = NORMAL")
         with connection:
             yield connection
+        is_sound = True
     except sqlite3.DatabaseError as error:
         raise StoreError(f"The database {path} failed: {error}.") from error
     finally:
-        connection.close()
+        if not (is_sound and file == _identity(path) and _idle().keep(file, connection)):
+            connection.close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another of the same name; None for none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+class _Idle:
+    """Open connections that nobody uses, all to one file."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._file: tuple[int, int] | None = None
+        self._connections: list[sqlite3.Connection] = []
+
+    def take(self, file: tuple[int, int] | None) -> sqlite3.Connection | None:
+        """One to ``file``, or None; those to another file are closed."""
+        with self._lock:
+            if file != self._file:
+                for connection in self._connections:
+                    connection.close()
+                self._connections, self._file = [], file
+            return self._connections.pop() if self._connections else None
+
+    def keep(self, file: tuple[int, int] | None, connection: sqlite3.Connection) -> bool:
+        """Keep ``connection`` to ``file``, unless there are enough or it locks others out; returns whether it did."""
+        if connection.execute("PRAGMA locking_mode").fetchone()[0] != "normal":
+            return False
+        with self._lock:
+            if file is None or file != self._file or len(self._connections) >= _MOST_IDLE:
+                return False
+            self._connections.append(connection)
+            return True
+
+
+@cache
+def _idle() -> _Idle:
+    return _Idle()
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
-    _is_ready(path)
     connection = _open(path)
     if connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone() is None:
         connection.close()  # another process has made the file again
         _is_ready.cache_clear()
         _is_ready(path)
         connection = _open(path)
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA synchronous = NORMAL")
     return connection
 
 
@@ -136,14 +186,14 @@ def _open(path: Path) -> sqlite3.Connection:
     """An open database. On a full disk, without room for the shared-memory index, in exclusive mode, which keeps the
     index in memory.
     """
-    connection = sqlite3.connect(path, timeout=_TIMEOUT)
+    connection = sqlite3.connect(path, timeout=_TIMEOUT, check_same_thread=False)  # one unit of work has it at a time
     try:
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         connection.close()
         if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
             raise
-        connection = sqlite3.connect(path, timeout=_TIMEOUT)
+        connection = sqlite3.connect(path, timeout=_TIMEOUT, check_same_thread=False)
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     except sqlite3.Error:
         connection.close()

@@ -44,10 +44,18 @@ class StoredTotals:
 
 
 def enter(
-    key: str, spec: RunSpec, made: Origin, summary: Mapping[str, object], seconds: float = 0.0, *, anew: bool = True
+    key: str,
+    spec: RunSpec,
+    made: Origin,
+    summary: Mapping[str, object],
+    seconds: float = 0.0,
+    *,
+    anew: bool = True,
+    series: Mapping[str, str] | None = None,
 ) -> None:
     """Enter the run with all that lists show of it, at once; ``anew`` says that it was computed just now: it counts as
-    new then, and leaves the bin. Otherwise only what is missing is added.
+    new then, and leaves the bin. Otherwise only what is missing is added. ``series`` are the digests of the series that
+    it has read, by their names; None where nobody knows.
     """
     run, now = (key, spec.kind, spec.label(), canonical_json(spec)), time.time()
     insert = f"INSERT OR {'REPLACE' if anew else 'IGNORE'} INTO"
@@ -56,6 +64,8 @@ def enter(
         database.execute(f"{insert} run_origins VALUES (?, ?, ?, ?)", (key, *astuple(made)))
         database.execute(f"{insert} run_summaries VALUES (?, ?)", (key, json.dumps(dict(summary))))
         database.execute(f"{insert} run_results VALUES (?, NULL, ?)", (key, now))
+        if series is not None:
+            database.execute(f"{insert} run_series VALUES (?, ?)", (key, json.dumps(dict(series))))
         if anew:
             database.execute("UPDATE run_notes SET deleted = NULL WHERE key = ?", (key,))
 
@@ -64,12 +74,6 @@ def keep_summary(key: str, summary: Mapping[str, object]) -> None:
     """Keep the key metrics of a run where they are listed without reading its result."""
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO run_summaries VALUES (?, ?)", (key, json.dumps(dict(summary))))
-
-
-def keep_series(key: str, digests: Mapping[str, str]) -> None:
-    """Keep the digests of the series that the run has read, by their names."""
-    with connect() as database:
-        database.execute("INSERT OR REPLACE INTO run_series VALUES (?, ?)", (key, json.dumps(dict(digests))))
 
 
 def series_of(key: str) -> Mapping[str, str]:

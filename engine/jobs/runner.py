@@ -41,16 +41,23 @@ def run_key(spec: RunSpec) -> str:
     Where a series is gone, it is the key of the newest run of ``spec`` whose result is stored, so that it still opens.
     Raises ``DataError`` where there is none.
     """
+    return _identified(spec)[0]
+
+
+def _identified(spec: RunSpec) -> tuple[str, Origin | None]:
+    """``run_key``, and the origin of what would be computed now; None where a series is gone."""
+    items = _walk(spec)
+    text, found = canonical_json(spec, without=spec.ignored()), code(items)
     try:
-        items = _walk(spec)
-        text, found = canonical_json(spec, without=spec.ignored()), code(items)
         data = _data(items, fingerprint_of)
     except NoSuchSeries:
         for key in records.keys_of(spec.kind, canonical_json(spec)):
             if store().has(key):
-                return key
+                return key, None
         raise
-    return _digest({"spec": text, "code": found.digest, "libraries": _libraries(found), **data})
+    used = _libraries(found)
+    key = _digest({"spec": text, "code": found.digest, "libraries": used, **data})
+    return key, Origin(_digest(data), found.digest, _digest(used))
 
 
 def trial_key(spec: RunSpec) -> str:
@@ -165,17 +172,16 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     memory alone. Raises ``EngineError`` with a sentence for the user,
     ``Cancelled`` when ``progress`` says so.
     """
-    key = run_key(spec)
+    key, made = _identified(spec)
     if not is_job(spec):
         return _cache().result(key, lambda: _compute(spec, progress))
     result = store().read(key, executors.result_type(spec))
     if result is not None:
         repair_record(key, spec, result)
         return result
-    began, made, series = time.time(), origin(spec), series_digests(spec)  # data may change while it computes
+    began, series = time.time(), series_digests(spec)  # data may change while it computes
     result = _compute(spec, progress)
-    _store_run(key, spec, result, made, time.time() - began)
-    _note_series(key, series)
+    _store_run(key, spec, result, made or origin(spec), time.time() - began, series)
     return result
 
 
@@ -192,12 +198,12 @@ def _compute(spec: RunSpec, progress: Progress) -> Any:
         raise
 
 
-def _store_run(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float) -> None:
+def _store_run(key: str, spec: RunSpec, result: Any, made: Origin, seconds: float, series: Mapping[str, str]) -> None:
     """Count the trial, enter the run, store its result, in this order: see ``records``."""
     data = None if is_large(result) else encode(result)
     try:
         _count_trial(spec, result)
-        records.enter(key, spec, made, result.summary(), seconds)
+        records.enter(key, spec, made, result.summary(), seconds, series=series)
         records.set_size(key, store().write(key, result) if data is None else store().put(key, data))
         housekeeping.keep_within_limit(store())
     except StoreError as error:
@@ -212,13 +218,6 @@ def series_digests(spec: RunSpec) -> Mapping[str, str]:
     """The digest of each series that ``spec`` and its inputs read, by the series' name. Raises ``DataError``."""
     readers = [item for item in _walk(spec) if isinstance(item, ReadsSeries)]
     return {name: digest for item in readers for name, digest in item.series_digests().items()}
-
-
-def _note_series(key: str, digests: Mapping[str, str]) -> None:
-    try:
-        records.keep_series(key, digests)
-    except StoreError as error:
-        _log.debug("The series of %s could not be recorded: %s", key, error)
 
 
 def repair_record(key: str, spec: RunSpec, result: Any) -> None:

@@ -53,6 +53,7 @@ OPENINGS: Final[Mapping[str, str]] = MappingProxyType(
 """Local time at which the exchange of a time zone opens, as the package exchange_calendars has it."""
 
 
+@cache
 def finer_intervals(interval: str) -> tuple[str, ...]:
     """The intervals that serve ``interval``, the longest first."""
     if interval not in INTERVALS:

@@ -249,3 +249,50 @@ def test_processes_that_find_an_old_ledger_together_agree(workspace: Workspace) 
         reader.stdin.write("\n")
         reader.stdin.flush()
     assert [reader.communicate() for reader in readers] == [("1\n", "")] * 4
+
+
+def test_units_of_work_share_a_connection(workspace: Workspace) -> None:
+    with connect() as first, connect() as second:
+        assert first is not second, "each unit has one of its own while it lasts"
+    with connect() as third:
+        assert third in (first, second)
+
+
+def test_connection_of_a_failed_unit_is_closed(workspace: Workspace) -> None:
+    enter_trial()
+    with pytest.raises(StoreError), connect() as failed:
+        failed.execute("SELECT * FROM nothing")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        failed.execute("SELECT 1")
+    assert len(trials()) == 1
+
+
+def test_idle_connection_to_a_replaced_file_is_not_used(workspace: Workspace) -> None:
+    enter_trial()
+    file = workspace.cache / "stratoscope.sqlite"
+    with connect() as kept:
+        pass
+    with connect() as during:
+        assert during is kept
+        replacement = file.with_suffix(".new")
+        replacement.touch()
+        replacement.replace(file)
+    assert trials() == []
+    for connection in (kept, during):
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+
+
+def test_threads_share_connections_and_lose_nothing(workspace: Workspace) -> None:
+    with connect() as connection:
+        connection.execute("CREATE TABLE counted (value INTEGER)")
+
+    def count(value: int) -> None:
+        with connect() as connection:
+            connection.execute("INSERT INTO counted VALUES (?)", (value,))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(200)))
+    with connect() as connection:
+        found = sorted(row[0] for row in connection.execute("SELECT value FROM counted"))
+    assert found == list(range(200))
