@@ -33,6 +33,7 @@ from tests.benchmarks import (
     first_backtest,
     honesty,
     information_coefficient,
+    neural,
     one_run,
     rolling,
     store,
@@ -98,6 +99,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from rolling.rows(runs)
     yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
+    yield from neural.rows(max(runs // 2, 3))
     yield information_coefficient.row()
     yield honesty.row()
 
