@@ -182,7 +182,9 @@ def test_a_value_is_followed_through_processors(visitor: Visitor) -> None:
         add,
     )
     visitor.sees("Fitted on 1,870 known values of all symbols")
-    row = "return [...document.querySelectorAll('.processing tbody tr')].map(item => item.innerText.split('\\t').length)"
+    row = (
+        "return [...document.querySelectorAll('.processing tbody tr')].map(item => item.innerText.split('\\t').length)"
+    )
     assert visitor.js(row) == [4]
     visitor.fill("features-processors", "fitted_share", 0)
     visitor.until("return !!document.querySelector('.chain-fields .is-wrong')", "what is wrong with the part")
