@@ -85,10 +85,14 @@ def describe(data: runs.ResultData, symbol: str | None, answer: Answer) -> tuple
     spec, values, bars = shown(data, symbol)
     found = leak_test.verdicts(answer, spec)
     dates = day_range(str(bars.days[0]), str(bars.days[-1]))
-    chips = [view.warm_up_chip(spec.features), *leak_test.chips(found, answer), *view.device_chips(spec, values)]
-    shell.show_context([bars.series.symbol, count(len(values.names), "feature"), dates], chips)
     rows = view.rows(bars, values, spec.features, found)
-    return rows, table.fitting(len(rows), MOST_HEIGHT), leak_test.note(found, answer), leak_test.proof(found)
+    idle = view.idle(rows)
+    said = view.idle_note(idle, bars)
+    chips = [view.warm_up_chip(spec.features), *view.idle_chips(idle, said), *leak_test.chips(found, answer)]
+    crumbs = [bars.series.symbol, count(len(values.names), "feature"), dates]
+    shell.show_context(crumbs, [*chips, *view.device_chips(spec, values)])
+    note = f"{said} {leak_test.note(found, answer)}".strip()
+    return rows, table.fitting(len(rows), MOST_HEIGHT), note, leak_test.proof(found)
 
 
 @callback(

@@ -37,6 +37,30 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], found
     ]
 
 
+def idle(found: Sequence[Row]) -> dict[str, str]:
+    """What is wrong with the columns of the table ``found`` that say nothing, by their names: without a value, or with
+    the same one throughout.
+    """
+    words = {row["name"]: "no value" for row in found if row["median"] is None}
+    return words | {
+        row["name"]: "always the same" for row in found if row["low"] is not None and row["low"] == row["high"]
+    }
+
+
+def idle_note(idle: dict[str, str], bars: Bars) -> str:
+    """A sentence on the columns that say nothing; nothing where there are none."""
+    if not idle:
+        return ""
+    named = ", ".join(f"{name} ({words})" for name, words in list(idle.items())[:3])
+    more = f" and {len(idle) - 3:,} more" if len(idle) > 3 else ""
+    return f"Of no use on these bars of {bars.series.symbol}: {named}{more}."
+
+
+def idle_chips(idle: dict[str, str], note: str) -> list[Chip]:
+    """For the header, where a column says nothing."""
+    return [Chip(f"{count(len(idle), 'column')} of no use", tone="warn", title=note)] if idle else []
+
+
 def warm_up_chip(features: Sequence[Indicator]) -> Chip:
     """The longest warm-up, for the header."""
     longest = max(feature.warm_up() for feature in features)

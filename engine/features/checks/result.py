@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.features.checks.stability import Unsettled
@@ -44,7 +44,7 @@ class FeatureVerdict:
     def sentence(self) -> str:
         """What was found, for the user."""
         if found := self.leaks[:1] or self.unsettled[:1]:
-            return found[0].sentence()
+            return replace(found[0], output=f"{self.feature} \u00b7 {found[0].output}").sentence()
         if self.verdict == "as stated":
             return f"{self.feature} is known when its table says: no recomputation can check that."
         proof = ", and TA-Lib's streaming form gives the same bar by bar" if self.certified else ""

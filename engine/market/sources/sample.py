@@ -32,9 +32,11 @@ class Sample(Source):
         return _manifest(_FOLDER)
 
     def read(self, series: Series) -> Bars:
-        if series not in self.series():
+        name = (series.collection, series.symbol, series.interval)
+        own = next((item for item in self.series() if (item.collection, item.symbol, item.interval) == name), None)
+        if own is None:
             raise DataError(f"{series.symbol} of {series.collection} is not in the sample.")
-        return _bars(_FOLDER / f"{bar_interval(series.interval).adjective}.parquet", series)
+        return _bars(_FOLDER / f"{bar_interval(own.interval).adjective}.parquet", own)
 
 
 @cache

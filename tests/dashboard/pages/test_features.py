@@ -216,3 +216,17 @@ def test_the_header_says_where_features_were_computed_and_why() -> None:
     assert chip.value == devices.NAMES[found.device]
     assert view.device_chips(spec, plain)[0].title == found.reason
     assert view.device_chips(FeatureSpec(), plain) == []
+
+
+def test_a_column_that_says_nothing_is_named() -> None:
+    bars = random_walk(60)
+    chosen = (Sma(window=5), Sma(window=100), Expression(text="close * 0 + 1"), Expression(text="log(-close)"))
+    idle = view.idle(rows_of(chosen, bars))
+    assert idle == {"SMA 100": "no value", "log(-close)": "no value", "close * 0 + 1": "always the same"}
+    said = view.idle_note(idle, bars)
+    assert said == (
+        "Of no use on these bars of TEST: SMA 100 (no value), log(-close) (no value), close * 0 + 1 (always the same)."
+    )
+    assert [(chip.text, chip.tone) for chip in view.idle_chips(idle, said)] == [("3 columns of no use", "warn")]
+    useful = view.idle(rows_of((Sma(window=5),), bars))
+    assert (useful, view.idle_note(useful, bars), view.idle_chips(useful, "")) == ({}, "", [])

@@ -43,6 +43,16 @@ def prices(collection: str, symbol: str, adjustment: str, start: str, end: str) 
 # -- the manifest agrees with the files -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("interval", ["1w", "1mo"])
+def test_days_of_the_sample_serve_longer_intervals(interval: str) -> None:
+    spec = MarketSpec(symbols=("NVDA",))
+    longer = spec.model_copy(update={"interval": interval})
+    assert catalog.fingerprint(longer) != catalog.fingerprint(spec)
+    days, (bars,) = catalog.load(spec).bars[0], catalog.load(longer).bars
+    assert bars.close[-2] in days.close
+    assert len(bars) < len(days) / 4
+
+
 def test_there_are_sixteen_series() -> None:
     assert len(SERIES) == len(MANIFEST) == 16
     assert len({(series.collection, series.symbol, series.interval) for series in SERIES}) == 16
