@@ -57,6 +57,13 @@ def require_causal_sweep(spec: SweepSpec, inputs: Mapping[str, Any]) -> None:
             require_causal(changed(spec.base, values), inputs)
 
 
+def caveats(inputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Sentences on inputs that nobody could have had at the time, such as predictions of models that were trained on
+    later bars: on purpose, so that it is no error, and no result to be believed either.
+    """
+    return tuple(text for item in inputs.values() for text in getattr(item, "caveats", ()))
+
+
 def _parts(spec: Spec) -> Iterator[Spec]:
     """Plug-in components of ``spec``, except those of the runs that it takes as inputs, which have been checked."""
     for _, value in spec:

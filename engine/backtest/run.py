@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from engine.backtest.look_ahead_guard import require_causal
+from engine.backtest.look_ahead_guard import caveats, require_causal
 from engine.backtest.portfolio import run_portfolio
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -19,4 +20,4 @@ def compute(spec: BacktestSpec, inputs: Mapping[str, Any], progress: Progress) -
     require_causal(spec, inputs)
     result = run_portfolio(spec, inputs, progress)
     require_causal(spec, inputs)
-    return result
+    return replace(result, warnings=(*caveats(inputs), *result.warnings))

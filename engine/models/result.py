@@ -119,6 +119,11 @@ class ModelResult:
         return all(fold.in_time for fold in self.folds)
 
     @property
+    def caveats(self) -> tuple[str, ...]:
+        """What a strategy that follows the predictions has to say of itself."""
+        return () if self.in_time else (NOT_IN_TIME,)
+
+    @property
     def test_start(self) -> str:
         """The ISO time of the first tested bar."""
         return min(fold.test_start for fold in self.folds)

@@ -75,6 +75,14 @@ def features_tried(market: MarketSpec) -> frozenset[str]:
     return frozenset(json.dumps(feature, sort_keys=True, separators=(",", ":")) for feature in plain)
 
 
+def holdouts_opened(market: MarketSpec) -> int:
+    """How often a sealed holdout was opened on the data of ``market``, as ``on_data`` defines them: once for each model
+    whose request asked for it, however often it is run. After the first it is no longer unseen by those who choose.
+    """
+    found = entries("AND json_extract(spec, '$.open_holdout')")
+    return sum(_is_on_data(entry, market) for entry in found)
+
+
 def count() -> int:
     """Number of trials of all families, those of sweeps included."""
     return sum(trial.count for trial in _deduplicated(entries(_NO_FEATURES)))

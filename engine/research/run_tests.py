@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.backtest.daily_returns import return_sample
 from engine.backtest.look_ahead_check import look_ahead
+from engine.backtest.look_ahead_guard import caveats
 from engine.backtest.measured import MeasuredBars, measured
 from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import buy_and_hold
@@ -132,6 +133,8 @@ def _run(context: TestContext) -> Found:
 
 
 def _look_ahead(context: TestContext) -> Found:
+    if late := caveats(context.inputs):
+        return {"look_ahead": " ".join(late)}
     found = look_ahead(context.spec.backtest, context.bars.known, context.inputs, context.progress)
     if found is None and values_read(context.spec.backtest):
         raise DataError(

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 LANES = 10
 FOLDS = 30
 DAY = 86_400_000
-NAMES = ("Warm-up", "Training", "Purged", "Validation", "Embargo", "Purged", "Test", "Holdout")
-WARM_UP, TRAINING, PURGED_INSIDE, VALIDATION, EMBARGO, PURGED, TEST, HOLDOUT = range(len(NAMES))
+NAMES = ("Warm-up", "Training", "Purged", "Validation", "Embargo", "Purged", "Test", "Holdout", "Unused")
+WARM_UP, TRAINING, PURGED_INSIDE, VALIDATION, EMBARGO, PURGED, TEST, HOLDOUT, UNUSED = range(len(NAMES))
 COLOURS = {
     "Warm-up": base.tint(base.MUTED, 30),
     "Training": base.SERIES[0],
@@ -76,7 +76,12 @@ def info(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> TimelineInfo
         shown = np.unique(np.linspace(0, count - 1, min(count, FOLDS)).astype(int))
         lanes: tuple[str, ...] = tuple(f"Fold {number + 1}" for number in shown)
         pooled = (_pooled(matrix.time, divide(spec, found, matrix, int(number))) for number in shown)
-        parts = tuple(run for lane, rows in zip(lanes, pooled, strict=True) for run in _runs(lane, *rows))
+        parts = tuple(
+            run
+            for lane, rows in zip(lanes, pooled, strict=True)
+            for run in _runs(lane, *rows)
+            if run.name != NAMES[UNUSED]
+        )
     elif len(matrix.symbols) > LANES:
         lanes = (every,)
         parts = tuple(_runs(every, *_pooled(matrix.time, newest)))
@@ -84,7 +89,10 @@ def info(spec: ModelSpec, market: Market, matrix: FeatureMatrix) -> TimelineInfo
         lanes = matrix.symbols
         slices = [(symbol, matrix.rows(symbol)) for symbol in lanes]
         parts = tuple(run for symbol, rows in slices for run in _runs(symbol, matrix.time[rows], newest[rows]))
-    totals = [_part(NAMES[code], every, matrix.time[newest == code]) for code in np.unique(newest[newest >= 0])]
+    totals = [
+        _part(NAMES[code], every, matrix.time[newest == code])
+        for code in np.unique(newest[(newest >= 0) & (newest != UNUSED)])
+    ]
     return TimelineInfo(parts, lanes, tuple(totals), float(base.times(np.array([found.folds[-1].start]))[0]))
 
 
@@ -94,6 +102,8 @@ def divide(spec: ModelSpec, found: preparation.Parts, matrix: FeatureMatrix, num
     part = np.full(len(matrix.time), -1, np.int8)
     part[matrix.bar < max(matrix.warm_up)] = WARM_UP
     rows = np.full(len(found.rows), -1, np.int8)
+    used = found.rows.time[fold.train | fold.test]
+    rows[(found.rows.time < used.min()) | (found.rows.time > used.max())] = UNUSED
     for mask, code in ((fold.train, TRAINING), (fold.test, TEST), (fold.purged, PURGED), (fold.embargoed, EMBARGO)):
         rows[mask] = code
     if spec.model.wants_validation():

@@ -8,10 +8,21 @@ from dash import Input, Output, State, callback, no_update
 
 from dashboard import ids as frame
 from dashboard import market_options, runs, shell
-from dashboard.charts.models import calibration, importance, loss, null_distribution, probability, timeline
+from dashboard.charts.models import (
+    calibration,
+    confusion,
+    curves,
+    fold_scores,
+    importance,
+    loss,
+    null_distribution,
+    permutation,
+    probability,
+    timeline,
+)
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.models import ids, view
+from dashboard.pages.models import evaluation, ids, view
 from dashboard.pages.models.handover import day
 from dashboard.pages.models.kpis import kpis
 from dashboard.pages.models.layout import FORM
@@ -19,8 +30,10 @@ from dashboard.pages.models.predictions import prediction_note, prediction_rows
 from dashboard.runs import restated
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
+from engine.models.breakdown import by_symbol, by_year
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
+from engine.research.ledger import holdouts_opened
 from engine.research.model_verdict import assess
 
 runs.wire(FORM)
@@ -28,6 +41,8 @@ restated.wire(FORM.page)
 market_options.follow_collection(FORM)
 
 RESULT = frame.result("models")
+NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."
+NOT_PERMUTED = "Permutation importance was not measured: there are too many rows and features to hold all at once."
 
 
 @callback(
@@ -90,6 +105,48 @@ def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
         calibration.figure(calibration.info(result, spec.target.horizon)),
         importance.figure(weights) if weights else states.no_figure(view.no_importance(result)),
     )
+
+
+@callback(Output(ids.SCORES, "children"), Output(ids.SCORED_ROWS, "children"), Input(RESULT, "data"))
+def compare(data: runs.ResultData) -> tuple[Any, str]:
+    """Every score beside null models and baselines."""
+    _, result = runs.opened(data, ModelSpec)
+    return evaluation.scores(result), evaluation.about_rows(result)
+
+
+@callback(
+    Output(frame.figure(ids.FOLD_SCORES), "data"),
+    Output(ids.FOLDS, "children"),
+    Output(ids.FOLD_NOTES, "children"),
+    Input(RESULT, "data"),
+)
+def fold_by_fold(data: runs.ResultData) -> tuple[Any, Any, Any]:
+    spec, result = runs.opened(data, ModelSpec)
+    notes = [*evaluation.paths_note(result), *evaluation.holdout(result, holdouts_opened(spec.market))]
+    return fold_scores.figure(fold_scores.info(result)), evaluation.folds(result), notes
+
+
+@callback(
+    Output(frame.figure(ids.ROC), "data"),
+    Output(frame.figure(ids.PRECISION_RECALL), "data"),
+    Output(frame.figure(ids.CONFUSION), "data"),
+    Output(frame.figure(ids.PERMUTATION), "data"),
+    Input(RESULT, "data"),
+)
+def classify(data: runs.ResultData) -> tuple[Any, Any, Any, Any]:
+    """Curves of the classes, and what features are worth on rows that were held out."""
+    _, result = runs.opened(data, ModelSpec)
+    found, permuted = curves.info(result), permutation.info(result)
+    drawn = [curve(found) if found else states.no_figure(NO_CURVE) for curve in (curves.roc, curves.precision_recall)]
+    importance_held_out = permutation.figure(permuted) if permuted else states.no_figure(NOT_PERMUTED)
+    return drawn[0], drawn[1], confusion.figure(confusion.info(result)), importance_held_out
+
+
+@callback(Output(ids.BY_SYMBOL, "children"), Output(ids.BY_YEAR, "children"), Input(RESULT, "data"))
+def break_down(data: runs.ResultData) -> tuple[Any, Any]:
+    _, result = runs.opened(data, ModelSpec)
+    symbols, years = by_symbol(result), by_year(result)
+    return evaluation.groups(symbols, result, "Symbol"), evaluation.groups(years, result, "Year")
 
 
 @callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))

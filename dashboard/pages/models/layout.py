@@ -21,7 +21,13 @@ from dashboard.runs import restated
 from engine.indicators import INDICATORS
 from engine.models.spec import ModelSpec
 
-TABS = (("score", "Score"), ("predictions", "Predictions"), ("trained", "Trained models"))
+TABS = (
+    ("score", "Score"),
+    ("folds", "Folds"),
+    ("curves", "Curves"),
+    ("predictions", "Predictions"),
+    ("trained", "Trained models"),
+)
 COLUMNS = (
     Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
     Column("symbol", "Symbol"),
@@ -59,6 +65,8 @@ def layout(query: str | None) -> Component:
         results=[
             restated.line(FORM.page),
             pane("models", "score", [strip(ids.KPIS), *_score()], first=True),
+            pane("models", "folds", _folds()),
+            pane("models", "curves", _curves()),
             pane("models", "predictions", _predictions()),
             pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),
         ],
@@ -84,11 +92,40 @@ def _score() -> list[Component]:
             graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
             kind="three",
         ),
+        card(
+            "Scores, null models and baselines",
+            html.Div(skeleton(300), id=ids.SCORES),
+            tools=[html.Span(id=ids.SCORED_ROWS)],
+        ),
+    ]
+
+
+def _folds() -> list[Component]:
+    return [
+        graph(ids.TIMELINE, height=340, title="Split", rescale=False),
         columns(
-            graph(ids.TIMELINE, height=250, title="Split", rescale=False),
-            card("Parts", html.Div(skeleton(200), id=ids.PARTS), sub="all symbols"),
+            graph(ids.FOLD_SCORES, height=280, title="Score by fold", rescale=False),
+            card("Parts", html.Div(skeleton(200), id=ids.PARTS), sub="all symbols, last fold"),
             kind="half",
         ),
+        card("Folds", [html.Div(id=ids.FOLD_NOTES), html.Div(skeleton(200), id=ids.FOLDS)]),
+    ]
+
+
+def _curves() -> list[Component]:
+    return [
+        columns(
+            graph(ids.ROC, height=280, title="ROC", rescale=False),
+            graph(ids.PRECISION_RECALL, height=280, title="Precision and recall", rescale=False),
+            graph(ids.CONFUSION, height=280, title="Confusion", rescale=False),
+            kind="three",
+        ),
+        columns(
+            graph(ids.PERMUTATION, height=280, title="Permutation importance", rescale=False),
+            card("By year", html.Div(skeleton(200), id=ids.BY_YEAR)),
+            kind="half",
+        ),
+        card("By symbol", html.Div(skeleton(120), id=ids.BY_SYMBOL)),
     ]
 
 

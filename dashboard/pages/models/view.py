@@ -14,7 +14,7 @@ from dashboard.jobs import listing
 from dashboard.pages.models import ids
 from dashboard.pages.models.handover import backtest, tradeable
 from dashboard.pages.models.predictions import meaning
-from dashboard.text.format import number
+from dashboard.text.format import count, number
 from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.models.result import ModelResult
@@ -30,21 +30,28 @@ SHORT = {"auc": "AUC", "rank_ic": "IC"}
 Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
-SUBS = (ids.LOSS, ids.NULL_DISTRIBUTION, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY)
+SUBS = (
+    ids.LOSS, ids.NULL_DISTRIBUTION, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY, ids.TIMELINE, ids.FOLD_SCORES,
+    ids.PERMUTATION,
+)  # fmt: skip
 """Charts whose second line follows from the result."""
 
 
 def subs(result: ModelResult) -> tuple[str, ...]:
     """What the charts ``SUBS`` show of ``result``."""
     is_number = result.task == "regression"
+    last = f", fold {len(result.folds)}" if len(result.folds) > 1 else ""
     loss = "mean squared error" if is_number else "mean log loss"
     rise = "that rose" if result.classes == ("down", "up") else "".join(result.classes[-1:])
     return (
-        (f"{loss} by {result.step}" + ("" if is_number else ", nats")) if result.step else "",
+        (f"{loss} by {result.step}" + ("" if is_number else ", nats") + last) if result.step else "",
         f"test {NAMES[HEADLINE[result.task]]} of null models",
         "mean outcome by prediction" if is_number else f"share {rise}",
         f"share of {result.importance_of}" if result.importance_of else "",
         f"close, and {meaning(result)}",
+        result.split,
+        f"{NAMES[HEADLINE[result.task]]}, 95% interval, null models",
+        f"loss of {NAMES[HEADLINE[result.task]]} on tests, mean of {count(len(result.folds), 'fold')}",
     )
 
 

@@ -47,6 +47,16 @@ class FollowModel(Strategy):
         section="Strategy",
     )
 
+    path: int = parameter(
+        1,
+        title="Path",
+        help="Out-of-sample path that is followed, of a combinatorial split, which has several.",
+        ge=1,
+        le=500,
+        section="Strategy",
+        seldom=True,
+    )
+
     @field_validator("model", mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
@@ -70,20 +80,21 @@ class FollowModel(Strategy):
         return self
 
     def label(self) -> str:
-        return f"{self.model.label()} > {self.enter_above:g}"
+        on_path = f", path {self.path}" if self.path > 1 else ""
+        return f"{self.model.label()} > {self.enter_above:g}{on_path}"
 
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {"model": self.model}
 
     def begins(self, bars: Bars, inputs: Mapping[str, Any]) -> int:
         """The first bar with a prediction: there is nothing to follow while the model is trained."""
-        known = np.flatnonzero(np.isfinite(inputs["model"].usable(bars)))
+        known = np.flatnonzero(np.isfinite(inputs["model"].usable(bars, path=self.path - 1)))
         return int(known[0]) if len(known) else len(bars)
 
     def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        rise = inputs["model"].usable(bars)
+        rise = inputs["model"].usable(bars, path=self.path - 1)
         if self.model.target.task == "multiclass":
-            fall = inputs["model"].usable(bars, lowest=True)
+            fall = inputs["model"].usable(bars, lowest=True, path=self.path - 1)
             short_entries, short_exits = fall >= self.enter_above, fall < self.exit_below
         else:
             short_entries, short_exits = rise <= 1 - self.enter_above, rise > 1 - self.exit_below

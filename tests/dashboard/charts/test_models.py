@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dashboard.charts.models import calibration, importance, loss, null_distribution, probability, timeline
+from dashboard.charts.models import (
+    calibration,
+    confusion,
+    curves,
+    fold_scores,
+    importance,
+    loss,
+    null_distribution,
+    permutation,
+    probability,
+    timeline,
+)
 from engine.core.errors import DataError, SpecError
 from engine.features.matrix import FeatureMatrix, matrix
 from engine.indicators.averages import Sma
@@ -15,8 +26,9 @@ from engine.market.bars import Bars, Market
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.spec import ModelSpec
 from engine.models.splits.chronological import Chronological
+from engine.models.splits.walk_forward import WalkForward
 from tests.support.market import days, make_bars, random_walk
-from tests.support.models import made_number, made_three
+from tests.support.models import made_fold, made_number, made_three
 from tests.support.models import made_result as result
 
 FEATURES = (Sma(window=5), Rsi(window=2))
@@ -314,3 +326,58 @@ class TestTimeline:
         purged = drawn.parts[-2]
         assert purged.name == "Purged"
         assert low < purged.start < drawn.cut < high
+
+
+class TestFolds:
+    def divided(self) -> timeline.TimelineInfo:
+        spec, market, columns = division(300, 280, embargo=0, early_stopping=0)
+        split = WalkForward(training="rolling", train_bars=100, retrain_every=50)
+        return timeline.info(spec.model_copy(update={"validation": split, "holdout": 0.1}), market, columns)
+
+    def test_a_lane_a_fold_ends_with_its_test(self) -> None:
+        drawn = self.divided()
+        assert drawn.lanes == ("Fold 1", "Fold 2", "Fold 3")
+        for lane in drawn.lanes:
+            names = [part.name for part in drawn.parts if part.lane == lane]
+            assert names == ["Warm-up", "Training", "Purged", "Test", "Holdout"]
+        tests = [part for part in drawn.parts if part.name == "Test"]
+        assert [part.stop for part in tests[:-1]] == [part.start for part in tests[1:]]
+        assert [part.rows for part in tests[:-1]] == [50, 50]
+        trained = [part for part in drawn.parts if part.name == "Training"]
+        assert [part.rows for part in trained] == [95, 95, 95]  # a rolling window, less the purged bars
+        timeline.figure(drawn)
+
+    def test_scores_of_folds_have_interval_and_band(self) -> None:
+        fold = made_fold(intervals=np.array([[0.5, 0.7]]), null_scores=np.linspace(0.45, 0.55, 11))
+        drawn = fold_scores.info(result(folds=(made_fold(), fold)))
+        assert np.isnan([drawn.low[0], drawn.null_low[0]]).all()
+        assert (drawn.score[1], drawn.low[1], drawn.high[1], drawn.null_low[1]) == pytest.approx((0.6, 0.5, 0.7, 0.455))
+        assert [trace.name for trace in fold_scores.figure(drawn).data] == ["Null models, 5% to 95%", "AUC"]
+
+
+class TestCurves:
+    def test_curves_by_hand(self) -> None:
+        """Of four scored rows two rose, with 0.6 and 0.3; those that fell have 0.4 and 0.5."""
+        drawn = curves.info(result())
+        assert drawn is not None
+        assert drawn.false_rate.tolist() == [0, 0, 0.5, 1, 1]
+        assert drawn.true_rate.tolist() == [0, 0.5, 0.5, 0.5, 1]
+        assert drawn.recall.tolist() == [0.5, 0.5, 0.5, 1]
+        assert drawn.precision.tolist() == pytest.approx([1, 1 / 2, 1 / 3, 1 / 2])
+        assert curves.roc(drawn).data[1].name == "True positive rate"
+        assert curves.precision_recall(drawn).data[0].y == (0.5, 0.5)
+        assert curves.info(made_number()) is None
+
+    def test_the_confusion_matrix_by_hand(self) -> None:
+        drawn = confusion.info(result())
+        assert drawn.count.tolist() == [[1, 1], [1, 1]]  # one half is called a rise
+        assert confusion.info(made_three()).count.sum() == 4
+        assert confusion.info(made_number()).classes == ("down", "up")
+        assert confusion.figure(drawn).data[0].text[0][0] == "1<br>50.0%"
+
+    def test_the_features_that_cost_most_come_first(self) -> None:
+        drawn = permutation.info(result(permutation=np.array([-0.01, 0.02])))
+        assert drawn is not None
+        assert (drawn.names, drawn.loss.tolist()) == (("RSI 2", "SMA 5"), [0.02, -0.01])
+        assert permutation.figure(drawn).data[0].x.tolist() == [-0.01, 0.02]
+        assert permutation.info(result(permutation=np.empty(0))) is None

@@ -140,6 +140,9 @@ class TestView:
             "share that rose",
             "share of gain",
             "close, and probability of a rise",
+            "latest 30%",
+            "AUC, 95% interval, null models",
+            "loss of AUC on tests, mean of 1 fold",
         )
         assert view.subs(made_three())[2] == "share up"
         assert view.subs(made_number()) == (
@@ -148,6 +151,9 @@ class TestView:
             "mean outcome by prediction",
             "share of standardised coefficient",
             "close, and predicted return",
+            "latest 30%",
+            "rank IC, 95% interval, null models",
+            "loss of rank IC on tests, mean of 1 fold",
         )
 
     def test_models_of_every_task_share_a_table(self) -> None:

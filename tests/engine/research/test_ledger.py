@@ -11,6 +11,7 @@ from engine.core.errors import StoreError
 from engine.core.spec import canonical_json
 from engine.core.store import Trial
 from engine.jobs import trials
+from engine.models.spec import ModelSpec
 from engine.research import ledger
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -142,3 +143,14 @@ def test_luck_of_trials_without_a_ratio_is_that_of_as_many_returns() -> None:
     unknown = Trial("made_up", None, 2000, count=100)
     assert ledger.expected_best((unknown,), 252.0, 1001) == pytest.approx(expected_maximum_sharpe(1 / 1000, 100))
     assert ledger.expected_best((), 252.0, 1001) == 0.0
+
+
+def test_openings_of_a_sealed_holdout_are_counted_once_a_model() -> None:
+    market = {"symbols": ["AAPL"]}
+    assert ledger.holdouts_opened(ModelSpec.parse({"market": market}).market) == 0
+    for number, changes in enumerate(({}, {"open_holdout": True}, {"open_holdout": True, "seed": 1})):
+        spec = ModelSpec.parse({"market": market, "holdout": 0.2, **changes})
+        for _ in range(2):
+            trials.record(f"model{number}", spec, Trial("model:lightgbm", None, 100))
+    assert ledger.holdouts_opened(spec.market) == 2
+    assert ledger.holdouts_opened(ModelSpec.parse({"market": {"symbols": ["NVDA"]}}).market) == 0

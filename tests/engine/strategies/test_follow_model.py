@@ -10,13 +10,15 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.core.errors import SpecError
+from engine.core.errors import DataError, SpecError
 from engine.jobs import executors
 from engine.market.availability import align_known, known_at
 from engine.market.bars import Bars
 from engine.market.catalog import load
 from engine.market.spec import MarketSpec
+from engine.models.result import NOT_IN_TIME
 from engine.models.spec import ModelSpec
+from engine.research.verification.spec import VerificationSpec
 from engine.strategies import Strategy
 from engine.strategies.kinds.buy_and_hold import BuyAndHold
 from engine.strategies.kinds.follow_model import FollowModel
@@ -32,7 +34,7 @@ class Predicted:
     known: np.ndarray
     probability: np.ndarray
 
-    def usable(self, bars: Bars) -> np.ndarray:
+    def usable(self, bars: Bars, path: int = 0) -> np.ndarray:
         assert bars.series.symbol == "TEST"
         return align_known(self.probability, self.known, bars)
 
@@ -90,6 +92,25 @@ def test_nothing_is_held_before_the_test_part_of_the_model() -> None:
     assert result.metrics["trades"]
     assert (result.trade_entry_time > start).all()
     assert np.datetime64(trained.newest.train_end) < start
+
+
+@pytest.mark.usefixtures("workspace")
+def test_predictions_that_are_not_in_time_are_never_passed_silently() -> None:
+    """A path of a combinatorial split is traded, says that nobody could have, and fails the look-ahead check."""
+    split = {"kind": "combinatorial_purged", "n_groups": 4, "test_groups": 2}
+    quick = {"kind": "lightgbm", "rounds": 60, "early_stopping": 0}
+    model = ModelSpec.parse({"null_fits": 0, "validation": split, "model": quick})
+    requests = [
+        BacktestSpec.parse({"strategy": FollowModel(model=model, path=path), "costs": {"commission": 5, "slippage": 3}})
+        for path in (1, 3)
+    ]
+    first, third = (engine.run(request) for request in requests)
+    assert NOT_IN_TIME in first.warnings
+    assert not np.array_equal(first.equity, third.equity)
+    checked = engine.run(VerificationSpec(backtest=requests[0], samples=100))
+    assert checked.look_ahead == NOT_IN_TIME
+    with pytest.raises(DataError, match="path 4 is none of them"):
+        engine.run(requests[0].model_copy(update={"strategy": FollowModel(model=model, path=4)}))
 
 
 @pytest.mark.usefixtures("workspace")
