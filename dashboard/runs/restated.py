@@ -44,7 +44,7 @@ def note(path: str, key: str, spec: RunSpec) -> list[Component]:
     known = next((item.known_on for item in spec.walk() if isinstance(item, MarketSpec) and item.known_on), None)
     if known is not None:
         today = state.to_query(on_bars_of(spec, None))
-        words = f"On bars as known on {known} UTC. {text or 'Nothing has been restated since.'}"
+        words = f"On bars as known on {shown(known)} UTC. {text or 'Nothing has been restated since.'}"
         return [html.Span(words), dcc.Link("Run on today's data", href=f"{path}?spec={today}")]
     before = library.earlier(key, spec) if text else None
     if before is None:
@@ -53,6 +53,11 @@ def note(path: str, key: str, spec: RunSpec) -> list[Component]:
     words = f"An earlier run of this request was on other bars. {text}"
     repeat = dcc.Link("Repeat as it was", href=f"{path}?spec={then}", title="The same request on the bars of then")
     return [html.Span(words), repeat]
+
+
+def shown(known: object) -> str:
+    """A day or a moment, to the second."""
+    return str(known)[:19]
 
 
 def on_bars_of(spec: R, moment: datetime | None) -> R:

@@ -54,7 +54,7 @@ def test_what_was_restated_is_opened_as_it_was_and_run_on_both_versions(visitor:
     engine.run(spec)  # a worker that has just started would take its time
     engine.run(spec.model_copy(update={"market": market}))
     visitor.open(f"/backtest?spec={to_query(spec)}")
-    visitor.sees(f"On bars as known on {moment} UTC. Restated since: ACME (300 bars, at most 1.00%).")
+    visitor.sees(f"On bars as known on {moment[:19]} UTC. Restated since: ACME (300 bars, at most 1.00%).")
     visitor.press("#backtest-earlier a", "Run on today's data")
     visitor.until("return document.querySelectorAll('.compared').length > 0", "both runs side by side")
     visitor.until("return document.body.innerText.includes('As known on')", "what the two differ in")

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.pages.backtest import saved
-from dashboard.runs.restated import on_bars_of
+from dashboard.runs.restated import on_bars_of, shown
 from dashboard.text.restated import sentence, since_run
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -36,7 +36,7 @@ def _as_known(key: str, spec: BacktestSpec, result: BacktestResult) -> list[Comp
     today = on_bars_of(spec, None)
     text = sentence(since_run(key, spec)) or "Nothing has been restated since."
     link = dcc.Link("Run on today's data", href=f"/backtest?spec={state.to_query(today)}&compare={key}")
-    return [html.Span(f"On bars as known on {spec.market.known_on} UTC. {text}{_today(today, result)}"), link]
+    return [html.Span(f"On bars as known on {shown(spec.market.known_on)} UTC. {text}{_today(today, result)}"), link]
 
 
 def _today(today: BacktestSpec, result: BacktestResult) -> str:

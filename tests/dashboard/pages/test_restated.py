@@ -106,7 +106,9 @@ def test_run_on_bars_of_a_day_says_what_todays_give() -> None:
     spec = BacktestSpec.parse({**SPEC.model_dump(), "market": {**SPEC.market.model_dump(), "known_on": moment}})
     result, key = engine.run(spec), engine.run_key(spec)
     said = list(backtest_page.note(key, spec, result))
-    assert text_of(said).startswith(f"On bars as known on {spec.market.known_on} UTC. Restated since: ACME (290 bars")
+    assert text_of(said).startswith(
+        f"On bars as known on {str(spec.market.known_on)[:19]} UTC. Restated since: ACME (290 bars"
+    )
     assert "With today's bars" not in text_of(said)
     assert asked(links(said)["Run on today's data"]) == SPEC.model_dump(mode="json")
     assert links(said)["Run on today's data"].endswith(f"&compare={key}")
@@ -126,7 +128,9 @@ def test_sweeps_say_what_was_restated_and_lead_to_both() -> None:
     again = SweepSpec.parse(asked(links(said)["Repeat as it was"]))
     assert engine.run(again).sharpe.tobytes() == then.sharpe.tobytes()
     said = restated_line.note("/backtest", engine.run_key(again), again)
-    assert text_of(said).startswith(f"On bars as known on {again.base.market.known_on} UTC. Restated since: ACME")
+    assert text_of(said).startswith(
+        f"On bars as known on {str(again.base.market.known_on)[:19]} UTC. Restated since: ACME"
+    )
     assert asked(links(said)["Run on today's data"]) == sweep.model_dump(mode="json")
 
 
