@@ -261,10 +261,11 @@ class Form:
         return html.Div(rows, id=ids.part("group", self.page, path=path), className="group")
 
     def group(self, item: Field, path: str, value: Any, whole: Values) -> list[Component]:
-        """Controls of the plug-in chosen at ``path``, without headings."""
+        """Controls of the plug-in chosen at ``path``, without headings but those of folded sections."""
         cls, found = class_of(item, value), self._list_of(item)
         decided = found.values_of(found.entry_of(value)).keys() - {"kind"} if found and value else ()
-        return [control for _, control in self.rows(cls, value, path, whole, "", decided)] if cls else []
+        rows = self.rows(cls, value, path, whole, "", decided) if cls else []
+        return titled([(section if section in self.folded else "", control) for section, control in rows], self.folded)
 
     def _add(self, item: Field) -> Component:
         """The control that adds a plug-in to a list."""

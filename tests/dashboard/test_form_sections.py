@@ -15,6 +15,7 @@ from dashboard.components.form import Form
 from dashboard.components.sections import changed, titled
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
+from engine.models.spec import ModelSpec
 from tests.dashboard.test_form import every, read
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -142,3 +143,19 @@ def test_what_is_out_of_sight_keeps_its_value_and_does_not_count_as_set() -> Non
     assert getattr(folds(made)["Execution"].children[0], "data-changed") == "1 changed"
     shown, asked, _ = made.start(state.to_query(BacktestSpec.parse(made.defaults())))
     assert (shown["limit_offset"], asked.limit_offset if isinstance(asked, BacktestSpec) else 0) == (20.0, 20.0)
+
+
+def test_what_a_plugin_seldom_needs_folds_too() -> None:
+    """A section of its own that the form folds: in the panel, and where the plug-in is chosen."""
+    model = {"kind": "gru", "mixup": 0.4}
+    made = Form(
+        page="test", spec=ModelSpec, folded=("Optimisation", "Loss and regularisation"), initial={"model": model}
+    )
+    found = [item for item in every(made.panel(made.defaults())) if isinstance(item, html.Details)]
+    assert {item.children[0].children: item.open for item in found} == {
+        "Optimisation": False, "Loss and regularisation": True,
+    }  # fmt: skip
+    assert made.parse(made.collect(*read(made.panel(made.defaults())))) == ModelSpec.parse({"model": model})
+    chosen = made.chosen(made.defaults(), "model", "lstm")
+    assert len([item for item in chosen if isinstance(item, html.Details)]) == 2
+    assert not [item for item in made.chosen(made.defaults(), "model", "linear") if isinstance(item, html.Details)]

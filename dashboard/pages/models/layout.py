@@ -51,6 +51,7 @@ FORM = FeaturesForm(
     blanks=BLANKS,
     searched=INDICATORS,
     facets=INDICATOR_FACETS,
+    folded=("Optimisation", "Loss and regularisation"),
     initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
 )
 
