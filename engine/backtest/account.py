@@ -57,6 +57,8 @@ same factor, whatever the order of the symbols; limit entries of one bar count a
 - Excursions come from the lows and highs of bars that were held to their close, or from the close where these are
   missing; of a bar with an intrabar exit, only the open and the exit's quote are certain and count. A trailing stop
   likewise follows the close where there is no high.
+- A stop by an expression keeps the distance that it had at the close at which the entry was decided, also where more is
+  bought later. Where it had none above zero, nothing is entered.
 """
 
 from __future__ import annotations
@@ -243,9 +245,17 @@ def kernel_panel(panel: Panel) -> KernelPanel:
 
 
 def simulate(
-    panel: KernelPanel, decisions: Codes, amounts: Floats, rules: Any, capital: float, *, record_trades: bool = True
+    panel: KernelPanel,
+    decisions: Codes,
+    amounts: Floats,
+    rules: Any,
+    capital: float,
+    *,
+    stops: Floats | None = None,
+    record_trades: bool = True,
 ) -> Account:
-    """The account over ``panel``, starting with ``capital`` in cash; decisions and amounts are (bars, symbols).
+    """The account over ``panel``, starting with ``capital`` in cash; decisions, amounts and, where they are decided bar
+    by bar, the distances of ``stops`` are (bars, symbols).
 
     Without ``record_trades`` the account records neither trades nor orders, which is faster; all else is the same.
     """
@@ -266,6 +276,7 @@ def simulate(
         panel.payments,
         decisions,
         np.ascontiguousarray(amounts, dtype=np.float64),
+        np.empty((0, 0)) if stops is None else np.ascontiguousarray(stops, dtype=np.float64),
         rules,
     )
     kernels().account.run(*inputs, book=book, trades=trades, orders=orders, totals=totals, equity=equity, gross=gross)

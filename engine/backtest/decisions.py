@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.account import Codes, encode_signals, encode_weights, one_column, rebalancing
 from engine.backtest.kernels.records import EXIT, EXIT_LONG, EXIT_SHORT, GO_LONG, GO_SHORT, REBALANCING
-from engine.backtest.measured import MeasuredBars, known_of, sizes_of
+from engine.backtest.measured import MeasuredBars, known_of, sizes_of, stop_distances_of
 from engine.backtest.sizings import Size
 from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import calendar
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class OrderRequests:
     """Decisions of one account: ``codes`` of ``kernels.records`` and the ``amounts`` that go with them, both (bars,
-    symbols); ``size`` defines what the amounts measure, None for weights.
+    symbols); ``size`` defines what the amounts measure, None for weights. ``stops`` (bars, symbols) are the distances
+    of the stop of what is entered, empty where they are not decided bar by bar.
     """
 
     codes: Codes
     amounts: Floats
     size: Size | None
+    stops: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,18 +161,13 @@ class SignalDecisions(Decisions):
         return [(item.time, _as_numbers(signals)) for item, signals in zip(bars, self.signals, strict=True)]
 
     def order_requests(self, spec: BacktestSpec, bars: Sequence[Bars], panel: Panel) -> OrderRequests:
-        sizes = sizes_of(spec, bars)
-        if len(bars) == 1:
-            codes = one_column(encode_signals(self.signals[0], spec.direction))
-            return OrderRequests(_rebalanced(spec, codes, panel), one_column(sizes[0].amount), sizes[0])
+        sizes, distances = sizes_of(spec, bars), stop_distances_of(spec, bars)
         codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
-        amounts = np.full(codes.shape, np.nan)
-        for index, (item, signals, size) in enumerate(zip(bars, self.signals, sizes, strict=True)):
-            rows = np.searchsorted(panel.time, item.time)
-            codes[rows, index] = encode_signals(signals, spec.direction)
-            until = np.append(rows, len(panel))  # where there is no bar the size is that of the last one
-            amounts[until[0] :, index] = np.repeat(size.amount, np.diff(until))
-        return OrderRequests(_rebalanced(spec, codes, panel), amounts, sizes[0])
+        for index, (item, signals) in enumerate(zip(bars, self.signals, strict=True)):
+            codes[np.searchsorted(panel.time, item.time), index] = encode_signals(signals, spec.direction)
+        amounts = _carried(bars, [size.amount for size in sizes], panel)
+        stops = {"stops": _carried(bars, distances, panel)} if distances else {}
+        return OrderRequests(_rebalanced(spec, codes, panel), amounts, sizes[0], **stops)
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,6 +260,17 @@ def from_flat(spec: BacktestSpec, known: Decisions, bars: MeasuredBars) -> Decis
     forward where ``Strategy.carries_decisions``.
     """
     return known.carried_into(bars, spec.direction) if spec.strategy.carries_decisions else known.on(bars)
+
+
+def _carried(bars: Sequence[Bars], values: Sequence[Floats], panel: Panel) -> Floats:
+    """``values`` of each symbol as (bars, symbols) of ``panel``; where a symbol has no bar that of its last one."""
+    if len(bars) == 1:
+        return one_column(values[0])
+    found = np.full((len(panel), len(bars)), np.nan)
+    for index, (item, own) in enumerate(zip(bars, values, strict=True)):
+        until = np.append(np.searchsorted(panel.time, item.time), len(panel))
+        found[until[0] :, index] = np.repeat(own, np.diff(until))
+    return found
 
 
 def _rebalanced(spec: BacktestSpec, codes: Codes, panel: Panel) -> Codes:

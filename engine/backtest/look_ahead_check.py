@@ -138,22 +138,25 @@ def _evenly_spaced(times: Times, count: int) -> Times:
 
 
 def _sizes(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
-    """The size at each bar of each symbol; empty for an allocation, whose weights are its sizes."""
+    """The size, and the distance of a stop, at each bar of each symbol: (bars, 2); empty for an allocation, whose
+    weights are its sizes.
+    """
     if isinstance(spec.strategy, Allocation):
-        return [np.empty(0)] * len(bars)
-    return [sized(spec.sizing, item).amount for item in bars]
+        return [np.empty((0, 2))] * len(bars)
+    found = [(sized(spec.sizing, item).amount, spec.stops.distances(item)) for item in bars]
+    return [np.column_stack([size, np.full(len(size), np.nan) if stop is None else stop]) for size, stop in found]
 
 
 def _compare_sizes(
     bars: Sequence[Bars], full: Sequence[Floats], truncated: Sequence[Floats]
 ) -> list[tuple[np.datetime64, DecisionChange]]:
-    """The first differing size of each symbol."""
+    """The first differing size, or distance of a stop, of each symbol."""
     found = []
     for item, before, after in zip(bars, full, truncated, strict=True):
         same = np.isclose(after, before[: len(after)], rtol=1e-9, atol=0, equal_nan=True)
         if not same.all():
-            index = int(np.argmin(same))
-            words = (f"a size of {amount[index]:.4g}" for amount in (after, before))
+            index, column = (int(at) for at in np.argwhere(~same)[0])
+            words = (f"a {('size', 'stop')[column]} of {amount[index, column]:.4g}" for amount in (after, before))
             found.append((item.time[index], DecisionChange(item.series.symbol, _day(item.time[index]), *words)))
     return found
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from engine.backtest.look_ahead_check import look_ahead
 from engine.backtest.sizings import Sizing, sized
+from engine.backtest.stops import Stops
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.fields import changed
 from engine.core.errors import DataError, SpecError, StrategyError
@@ -100,6 +101,8 @@ def _numbers(part: Spec) -> tuple[str, Compute] | None:
         return "operand", lambda bars: {part.label(): line_of(part, bars)}
     if isinstance(part, Condition):
         return "condition", lambda bars: {part.label(): _truth(part, bars)}
+    if isinstance(part, Stops):
+        return "stop", lambda bars: {"distance": np.asarray(part.distances(bars))}
     if isinstance(part, Sizing):
         return "sizing", lambda bars: {part.label(): sized(part, bars).amount}
     return None

@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.backtest.sizings import Size, sized
 from engine.core.errors import DataError
-from engine.market.bars import Bars, Times
+from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import between, calendar
 from engine.market.days import trading_day
 from engine.strategies import Allocation
@@ -93,8 +93,8 @@ def effective_warm_up(spec: BacktestSpec) -> int:
 
 
 def required_warm_up(spec: BacktestSpec) -> int:
-    """The longer warm-up of the strategy and the sizing of ``spec``, in bars."""
-    return max(spec.strategy.warm_up(), spec.sizing.warm_up())
+    """The longest warm-up of the strategy, the sizing and the stops of ``spec``, in bars."""
+    return max(spec.strategy.warm_up(), spec.sizing.warm_up(), spec.stops.warm_up())
 
 
 def measured(
@@ -194,9 +194,20 @@ def for_symbol(bars: Sequence[Bars], place: int) -> Sequence[Bars]:
 
 
 def sizes_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Size]:
-    """The sizes of ``spec`` on each of ``bars``, computed with their lookback."""
-    found = [sized(spec.sizing, item) for item in known_of(bars)]
-    return [
-        replace(size, amount=size.amount[len(size.amount) - len(item) :])
-        for size, item in zip(found, bars, strict=True)
-    ]
+    """The sizes of ``spec`` on each of ``bars``, computed with their lookback: none where a stop by an expression has
+    no distance.
+    """
+    found = []
+    for item, known in zip(bars, known_of(bars), strict=True):
+        size, distances = sized(spec.sizing, known), spec.stops.distances(known)
+        amount = size.amount if distances is None else np.where(np.isnan(distances), np.nan, size.amount)
+        found.append(replace(size, amount=amount[len(amount) - len(item) :]))
+    return found
+
+
+def stop_distances_of(spec: BacktestSpec, bars: Sequence[Bars]) -> list[Floats]:
+    """The distances of a stop by an expression on each of ``bars``, computed with their lookback; empty without one."""
+    if spec.stops.stop_expression is None:
+        return []
+    found = [np.asarray(spec.stops.distances(known)) for known in known_of(bars)]
+    return [values[len(values) - len(item) :] for values, item in zip(found, bars, strict=True)]

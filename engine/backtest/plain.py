@@ -17,6 +17,7 @@ def is_plain(spec: BacktestSpec) -> bool:
         and spec.direction == "long"
         and spec.sizing == Percent()
         and spec.financing == Financing()
+        and spec.stops.stop_expression is None
         and spec.costs.proportional
         and spec.fill != "limit"
         and (spec.cash == "separate" or (len(spec.market.symbols) == 1 and spec.rebalance == "never"))

@@ -58,7 +58,13 @@ def _simulate(
     requests = decisions.order_requests(spec, bars, panel)
     rules = accounts.kernel_rules(spec, requests.size, costs)
     return accounts.simulate(
-        accounts.kernel_panel(panel), requests.codes, requests.amounts, rules, cash, record_trades=record_trades
+        accounts.kernel_panel(panel),
+        requests.codes,
+        requests.amounts,
+        rules,
+        cash,
+        stops=requests.stops,
+        record_trades=record_trades,
     )
 
 

@@ -114,6 +114,13 @@ class BacktestSpec(RunSpec):
         return self
 
     @model_validator(mode="after")
+    def _enters_what_it_stops(self) -> BacktestSpec:
+        if isinstance(self.strategy, Allocation) and self.stops.stop_expression is not None:
+            problem = f"{self.strategy.label()} moves weights and decides no entry to measure from: give a number."
+            raise as_validation_error(SpecError([("stops.stop_expression", problem)]))
+        return self
+
+    @model_validator(mode="after")
     def _has_its_sides(self) -> BacktestSpec:
         if isinstance(self.strategy, Allocation) and self.direction != "both":
             name, problem = self.strategy.label(), ""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, field_validator
 
-from engine.core.errors import DataError
+from engine.core.errors import DataError, SpecError
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import INDICATORS, Column, Context, Indicator, MarketIndicator, Output
@@ -70,6 +70,14 @@ class Expression(MarketIndicator):
         if name and len(name) > 60:
             raise ValueError("A name has at most 60 characters.")
         return (name or "").strip() or None
+
+    @classmethod
+    def of_one_series(cls, text: str) -> Expression:
+        """The expression ``text`` of a symbol's own bars. Raises ``SpecError`` for what is none."""
+        found = cls.parse({"kind": "expression", "text": text})
+        if found.needs_other_series():
+            raise SpecError([("text", f"{found.text} needs other symbols: use the symbol's own bars alone.")])
+        return found
 
     def label(self) -> str:
         return self.name or self.text

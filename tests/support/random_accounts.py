@@ -108,15 +108,14 @@ SIZINGS = some.sampled_from(
         {"kind": "kelly", "scale": 2.0, "cap": 2.0, "first": 1.2, "trades": 2},
     ]
 )
-STOPS = some.fixed_dictionaries(
-    {},
-    optional={
-        "stop_loss": some.sampled_from((0.02, 0.05, 0.1)),
-        "take_profit": some.sampled_from((0.03, 0.1)),
-        "trailing_stop": some.sampled_from((0.04, 0.08)),
-        "time_stop": some.sampled_from((1, 2, 4)),
-    },
-)
+FURTHER = {
+    "take_profit": some.sampled_from((0.03, 0.1)),
+    "trailing_stop": some.sampled_from((0.04, 0.08)),
+    "time_stop": some.sampled_from((1, 2, 4)),
+}
+BY_BAR = ("(high - low) / close", "0.08 if close > open else 0.03", "abs(change(close, 1))", "1 - close / open")
+NUMBERED = some.fixed_dictionaries({}, optional={"stop_loss": some.sampled_from((0.02, 0.05, 0.1)), **FURTHER})
+STOPS = NUMBERED | some.fixed_dictionaries({"stop_expression": some.sampled_from(BY_BAR)}, optional=FURTHER)
 CREDIT = {"leverage": some.sampled_from((0.5, 2.0, 5.0)), "maintenance": some.sampled_from((0.0, 0.5))}
 RATES = {
     "cash_yield": some.sampled_from((0.05, -0.1)),
@@ -139,7 +138,7 @@ def requests(draw: Any, symbols: int, rates: bool = True, weights: bool = False)
         cash=draw(some.sampled_from(("shared", "separate"))),
         rebalance="never" if weights else draw(some.sampled_from(("never", "day", "week", "month"))),
         sizing={"kind": "percent", "part": draw(some.sampled_from((1.0, 0.6)))} if weights else draw(SIZINGS),
-        stops=draw(STOPS),
+        stops=draw(NUMBERED if weights else STOPS),
         financing=draw(some.fixed_dictionaries({}, optional=CREDIT | (RATES if rates else {}))),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, nan
+from math import inf, isnan, nan
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -65,6 +65,8 @@ class Position:
     unfunded: bool = False
     amount: float = nan
     limit: float = nan
+    decided_stop: float = nan
+    distance: float = nan
     age: int = 0
     target: float = nan
     entry: int = 0
@@ -78,9 +80,9 @@ class Position:
     proceeds: float = 0.0
     sold: float = 0.0
 
-    def take(self, code: int, amount: float, limit: float) -> None:
+    def take(self, code: int, amount: float, limit: float, stop: float) -> None:
         """Replace the pending decision."""
-        self.pending, self.amount, self.limit, self.age = code, amount, limit, 0
+        self.pending, self.amount, self.limit, self.decided_stop, self.age = code, amount, limit, stop, 0
         self.from_stop = self.unfunded = False
 
     def enter(self, units: float, price: float) -> None:
@@ -96,8 +98,9 @@ class Position:
     def stop(self, rules: Stops) -> float:
         """The tighter of stop loss and trailing stop, NaN for none."""
         levels = []
-        if rules.stop_loss is not None:
-            levels.append(self.price * (1 - self.side * rules.stop_loss))
+        distance = rules.stop_loss if isnan(self.distance) else self.distance
+        if distance is not None:
+            levels.append(self.price * (1 - self.side * distance))
         if rules.trailing_stop is not None:
             levels.append(self.best * (1 - self.side * rules.trailing_stop))
         return max(levels, key=lambda level: self.side * level) if levels else nan

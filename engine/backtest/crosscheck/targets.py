@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.decisions import Decisions
-from engine.backtest.measured import sizes_of
+from engine.backtest.measured import sizes_of, stop_distances_of
 from engine.backtest.sizings import Measure
 from engine.market.bars import Bars, Floats
 from engine.market.days import Days
@@ -37,12 +37,14 @@ PERIODS: dict[str, Callable[[date], object]] = {
 @dataclass(frozen=True, eq=False)
 class Targets:
     """``codes`` (bars, symbols) are sums of the codes above, zero for no decision; ``RESIZE`` is only for what is held.
-    ``amounts`` are their sizes in the unit ``measure`` (``sizings.Size``), or weights where it is "weight".
+    ``amounts`` are their sizes in the unit ``measure`` (``sizings.Size``), or weights where it is "weight"; ``stops``
+    the distances of the stops of what they enter, NaN where those are the same at every bar.
     """
 
     codes: NDArray[np.int64]
     amounts: Floats
     measure: Measure | str
+    stops: Floats
     scale: float = 1.0
     cap: float = 1.0
     trades: int = 0
@@ -59,16 +61,18 @@ def from_signals(spec: BacktestSpec, panel: Panel, bars: Sequence[Bars], signals
     """Decisions by signals on the account's calendar, that of ``panel``."""
     codes = np.zeros((len(panel), len(bars)), dtype=np.int64)
     amounts = np.full(codes.shape, np.nan)
-    sizes = sizes_of(spec, bars)
+    stops = np.full(codes.shape, np.nan)
+    sizes, distances = sizes_of(spec, bars), stop_distances_of(spec, bars)
     for place, (item, decided, size) in enumerate(zip(bars, signals, sizes, strict=True)):
         codes[np.searchsorted(panel.time, item.time), place] = codes_of(decided, spec.direction)
         for row, moment in enumerate(panel.time):
             if known := int((item.time <= moment).sum()):
                 amounts[row, place] = size.amount[known - 1]
+                stops[row, place] = distances[place][known - 1] if distances else np.nan
     if spec.cash == "shared":
         codes[rebalancing(panel.days, spec.rebalance)] |= RESIZE
     first = sizes[0]
-    return Targets(codes, amounts, first.measure, first.scale, first.cap, first.trades)
+    return Targets(codes, amounts, first.measure, stops, first.scale, first.cap, first.trades)
 
 
 def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
@@ -80,7 +84,12 @@ def rebalancing(days: Days, every: Rebalance) -> NDArray[np.bool_]:
 def from_weights(spec: BacktestSpec, weights: Floats) -> Targets:
     """Decisions of an allocation; ``weights`` (bars, symbols), NaN for none."""
     part = spec.sizing.fixed_part() or 1.0
-    return Targets(np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64), weights * part, "weight")
+    return Targets(
+        np.where(np.isnan(weights), 0, TO_WEIGHT).astype(np.int64),
+        weights * part,
+        "weight",
+        np.full(weights.shape, np.nan),
+    )
 
 
 def codes_of(signals: Signals, direction: str) -> NDArray[np.int64]:

@@ -82,6 +82,7 @@ class Trader:
         position, side = self.positions[symbol], 1 if units > 0 else -1
         if not position.bought:
             position.entry, position.side, position.best = self.bar, side, price
+            position.distance = position.decided_stop
         if side == position.side:
             position.enter(abs(units), price)
         else:
@@ -380,7 +381,8 @@ class Trader:
             stays = held and (position.pending == RESIZE or (position.from_stop and position.pending == EXITS))
             if code and not (stays and not ends(code, amount, held)):
                 away = self.spec.limit_offset / 10_000 * (1 if code & GO_LONG else -1)
-                position.take(code, amount, float(self.script.mark[self.bar, s]) * (1 - away))
+                stop = float(self.targets.stops[self.bar, s])
+                position.take(code, amount, float(self.script.mark[self.bar, s]) * (1 - away), stop)
             answered = isfinite(amount) and amount > 0
             if requested & RESIZE and answered and held and not ends(position.pending, position.amount, held):
                 position.pending, position.from_stop, position.amount = RESIZE, False, amount

@@ -91,7 +91,7 @@ def effective_code(code: int, position: Any) -> int:
 
 
 @kernel
-def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
+def decide(t: int, decisions: Any, amounts: Any, distances: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
         position, amount = book[s], amounts[t, s]
@@ -101,6 +101,7 @@ def decide(t: int, decisions: Any, amounts: Any, book: Any, rules: Any) -> None:
         if code != NOTHING and (not persists(position) or closes(code, amount, position.units)):
             position.pending = code
             position.pending_amount = amount
+            position.pending_stop = distances[t, s] if len(distances) else np.nan
             position.pending_reason = SIGNAL
             position.age = 0
             position.limit = position.mark * (1.0 - (1.0 if code == GO_LONG else -1.0) * rules.limit_offset)
@@ -185,6 +186,7 @@ def run(
     payments: Any,
     decisions: Any,
     amounts: Any,
+    distances: Any,
     rules: Any,
     book: Any,
     trades: Any,
@@ -196,14 +198,16 @@ def run(
     """Take the account through all bars.
 
     ``bars`` (bars, symbols) of BAR, ``years`` since the bar before, ``payments`` PAYMENT, ``decisions`` (int64) and
-    ``amounts`` (float64) (bars, symbols); ``rules`` and ``totals`` are records, ``book`` one POSITION a symbol.
+    ``amounts`` (float64) (bars, symbols); ``distances`` of stops likewise, or empty; ``rules`` and ``totals`` are
+    records, ``book`` one POSITION a symbol.
     ``trades`` and ``orders`` are filled where ``totals.recording`` is 1 and must be long enough; ``equity`` and
     ``gross`` (bars) always are.
 
     The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
     """
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
-    stops = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
+    fixed = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
+    stops = fixed or len(distances) > 0
     watched = stops or totals.recording == 1
     paid = 0
     waiting = holding = short = False
@@ -220,7 +224,7 @@ def run(
         value, size, decided = mark_close(t, bars, decisions, book, totals)
         if totals.ruined == 0:
             if decided or (holding and rules.time_stop > 0) or (waiting and rules.fill == SAME_CLOSE):
-                decide(t, decisions, amounts, book, rules)
+                decide(t, decisions, amounts, distances, book, rules)
                 if rules.fill == SAME_CLOSE:
                     trade_at(t, False, bars, book, trades, orders, totals, rules)
                     value, size = account_equity(book, totals)

@@ -128,6 +128,7 @@ def execute(
     if before == 0.0:
         position.entry_bar = t
         position.held = 0
+        position.stop = position.pending_stop
         position.best = price
         position.lowest = price
         position.highest = price

@@ -28,8 +28,9 @@ def stop_level(position: Any, rules: Any) -> tuple[float, int]:
     """Where the stop of a position lies and which it is; NaN where there is none."""
     side = 1.0 if position.units > 0.0 else -1.0
     level, reason = np.nan, STOP_LOSS
-    if not np.isnan(rules.stop_loss):
-        level = position.price * (1.0 - side * rules.stop_loss)
+    distance = rules.stop_loss if np.isnan(position.stop) else position.stop
+    if not np.isnan(distance):
+        level = position.price * (1.0 - side * distance)
     if not np.isnan(rules.trailing_stop):
         trail = position.best * (1.0 - side * rules.trailing_stop)
         if np.isnan(level) or side * trail > side * level:

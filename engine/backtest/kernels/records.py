@@ -39,11 +39,13 @@ RULES = np.dtype(
 BAR = np.dtype(_floats("open", "high", "low", "close", "volume", "shares"))
 PAYMENT = np.dtype(_whole("bar", "symbol") + _floats("cash"))  # a dividend per unit; ascending by bar
 # A symbol's position, the order that waits for it, the last known price and when it was ``seen``, the units traded on
-# ``traded_bar``, and how many closes of its own it has been ``held`` for since the bar of its entry.
+# ``traded_bar``, how many closes of its own it has been ``held`` for since the bar of its entry, and the distance of a
+# ``stop`` that was decided with it, NaN for none.
 POSITION = np.dtype(
     _whole("entry_bar", "held", "pending", "pending_reason", "age", "traded_bar")
     + _floats("units", "entry_value", "entry_units", "exit_value", "exit_units", "fees", "best", "lowest", "highest")
     + _floats("price", "mark", "seen", "quote", "pending_amount", "limit", "requested", "cost", "traded", "received")
+    + _floats("stop", "pending_stop")
 )
 TRADE = np.dtype(
     _whole("symbol", "entry", "exit", "side", "reason", "ambiguous", "is_open")

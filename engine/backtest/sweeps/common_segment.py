@@ -86,7 +86,7 @@ def _strategy_warm_up(
 
 
 def _sizing_warm_up(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> int:
-    """The longest warm-up of the sizing over the ends of its axes."""
+    """The longest warm-up of the sizing over the ends of its axes, and of the stops."""
     axes = [scale for scale in scales if scale.path.startswith("sizing.")]
     ends = [changed(base, {scale.path: scale.plain(value)}) for scale in axes for value in (scale.low, scale.high)]
-    return max(spec.sizing.warm_up() for spec in (base, *ends))
+    return max(base.stops.warm_up(), *(spec.sizing.warm_up() for spec in (base, *ends)))

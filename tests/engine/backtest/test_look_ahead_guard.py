@@ -330,3 +330,14 @@ def test_another_series_is_known_from_the_end_of_its_bars_on(workspace: Workspac
     with pytest.raises(StrategyError, match=r"The decision for COIN at .* the strategy uses the future"):
         run(asked({"kind": "by_date"}, symbols=["COIN"]))
     assert run(asked({"kind": "by_date"})).metrics["trades"] > 50  # of the same clock it is the same bar
+
+
+@pytest.mark.parametrize(
+    ("part", "noun"),
+    [({"stops": {"stop_expression": "peek() / close"}}, "stop"),
+     ({"sizing": {"kind": "expression", "text": "peek() / close"}}, "sizing")],
+)  # fmt: skip
+def test_a_stop_or_size_that_knows_the_future_is_refused(workspace: Workspace, part: dict[str, Any], noun: str) -> None:
+    workspace.write_plugin("indicators", "peek", HEAD + INDICATOR.format(name="peek", code=LEAKS["tomorrow"]))
+    with pytest.raises(StrategyError, match=f"The {noun} '.*' cannot be used. .* looks ahead: at "):
+        run(asked({"kind": "sma_cross", "fast": 3, "slow": 8}, **part))

@@ -71,12 +71,22 @@ def _orders(spec: BacktestSpec, bars: Sequence[Bars], decisions: Sequence[Signal
     time = _calendar(bars)
     found: list[list[Order | None]] = [[None] * len(bars) for _ in time]
     for symbol, (item, signals) in enumerate(zip(bars, decisions, strict=True)):
-        amount = spec.sizing.size(item).amount
+        amount, stops = _sizes(spec, item)
         for t, moment in enumerate(item.time.astype("datetime64[ms]").astype(np.int64)):
             ask = asked_for(signals, spec.direction, t)
             if ask:
-                found[time.index(int(moment))][symbol] = Order(ask, "signal", float(amount[t]))
+                found[time.index(int(moment))][symbol] = Order(ask, "signal", amount[t], stop=stops[t])
     return found
+
+
+def _sizes(spec: BacktestSpec, item: Bars) -> tuple[list[float], list[float]]:
+    """Sizes and distances of the stop, bar by bar; without a distance above zero there is no size."""
+    sizes = [float(size) for size in spec.sizing.size(item).amount]
+    found = spec.stops.distances(item)
+    if found is None:
+        return sizes, [math.nan] * len(sizes)
+    stops = [float(stop) for stop in found]
+    return [size if 0 < stop < math.inf else math.nan for size, stop in zip(sizes, stops, strict=True)], stops
 
 
 def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
@@ -96,7 +106,7 @@ def _resizing(spec: BacktestSpec, bars: Sequence[Bars]) -> list[list[float]]:
     begins = [False] + [period(after) != period(before) for before, after in pairwise(time)]
     amounts = [[math.nan] * len(bars) for _ in time]
     for symbol, item in enumerate(bars):
-        own, known = _calendar([item]), spec.sizing.size(item).amount
+        own, known = _calendar([item]), _sizes(spec, item)[0]
         for row, moment in enumerate(_calendar(bars)):
             earlier = [float(amount) for at, amount in zip(own, known, strict=True) if at <= moment]
             amounts[row][symbol] = earlier[-1] if earlier else math.nan

@@ -185,6 +185,8 @@ class SlowAccount(Orders):
         trade, stops = place.trade, self.spec.stops
         assert trade is not None
         found: list[tuple[float, str]] = []
+        if stops.stop_expression is not None:
+            found.append((trade.entry_price * (1 - trade.side * trade.stop), "stop loss"))
         if stops.stop_loss is not None:
             found.append((trade.entry_price * (1 - trade.side * stops.stop_loss), "stop loss"))
         if stops.trailing_stop is not None:

@@ -119,7 +119,7 @@ class Books:
         trade = place.trade
         if trade is None:
             trade = place.trade = Trade(symbol, 1 if units > 0 else -1, t)
-            trade.trail = price
+            trade.trail, trade.stop = price, place.stop
             trade.saw(price)
         trade.fees += fee
         left = place.units + units

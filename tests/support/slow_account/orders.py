@@ -56,6 +56,7 @@ class Orders(Books):
         place = self.places[symbol]
         order, place.order = place.order, None
         assert order is not None
+        place.stop = order.stop if not place.units else place.stop
         side = 1 if order.ask == "long" else -1
         if place.units:
             return []

@@ -13,6 +13,7 @@ class Order:
     ask: str
     reason: str
     amount: float = math.nan
+    stop: float = math.nan
     limit_from: float = math.nan
     tries: int = 0
 
@@ -64,6 +65,7 @@ class Trade:
     high: float = -math.inf
     low: float = math.inf
     trail: float = math.nan
+    stop: float = math.nan
     entry_price: float = math.nan
 
     @property
@@ -112,6 +114,8 @@ class Place:
     seen: int = 0
     """The bar of the last known close."""
     order: Order | None = None
+    stop: float = math.nan
+    """The distance that came with the last entry."""
     trade: Trade | None = None
     shielded: bool = False
     """Filled below the open of this very bar, whose high may have come before."""

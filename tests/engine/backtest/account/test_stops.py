@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from engine.backtest.fast_metrics import fast_metrics
+from engine.backtest.measured import required_warm_up
+from engine.backtest.plain import is_plain
 from engine.backtest.simulator import simulate_accounts
 from engine.core.errors import SpecError
 from tests.support.accounts import FLAT, NAN, assert_same, decide, keep, ohlc, why
@@ -199,3 +201,67 @@ def test_sweeps_hear_the_same_entries_beside_stops(fill: str) -> None:
 def test_stop_without_width_is_refused(name: str) -> None:
     with pytest.raises(SpecError):
         request(stops={name: 0})
+
+
+RANGE = "(high - low) / close"
+
+
+def test_a_stop_by_an_expression_lies_as_far_away_as_it_said_when_the_entry_was_decided() -> None:
+    """10% at the close of the first bar; the wider bars that follow move nothing."""
+    bars = ohlc((10, 10.5, 9.5, 10), (20, 21, 18.5, 20), (20, 24, 18.1, 20), (20, 20, 17.9, 18))
+    account = keep(bars, "L...", stops={"stop_expression": RANGE})
+    assert why(account) == ["stop loss"]
+    assert account.trades.exit.tolist() == [3]
+    np.testing.assert_allclose(account.trades.exit_price, [18.0])
+
+
+def test_the_later_of_two_decisions_brings_its_own_distance() -> None:
+    """10% at the first close and 20% at the second, which turns the position: 10 * 1.2 stops the short one."""
+    bars = ohlc((10, 10.5, 9.5, 10), (10, 11, 9.1, 9.5), (10, 11.9, 9, 10), (10, 12.1, 10, 11))
+    account = keep(bars, "LS..", stops={"stop_expression": RANGE}, direction="both")
+    assert why(account) == ["reversal", "stop loss"]
+    np.testing.assert_allclose(account.trades.exit_price, [10, 12])
+
+
+@pytest.mark.parametrize("text", ["close - 10", "1 / (close - 10)", "-0.1 * close", "lag(close, 1) / 100"])
+def test_nothing_is_entered_where_a_stop_has_no_distance_above_zero(text: str) -> None:
+    account = keep(ohlc(FLAT, FLAT, FLAT), "L..", stops={"stop_expression": text})
+    assert not len(account.trades.entry)
+    assert account.equity.tolist() == [1000.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("stops", "told"),
+    [
+        ({"stop_loss": 0.1, "stop_expression": RANGE}, "leave one of the two empty"),
+        ({"stop_expression": "rank(close)"}, "needs other symbols"),
+        ({"stop_expression": 'of("SPY", close)'}, "needs other symbols"),
+        ({"stop_expression": "atr(14) +"}, "ends too early"),
+    ],
+)
+def test_a_stop_that_cannot_be_read_is_refused(stops: dict[str, object], told: str) -> None:
+    with pytest.raises(SpecError, match=told):
+        request(1, stops=stops)
+
+
+def test_weights_have_no_entry_to_measure_a_stop_from() -> None:
+    with pytest.raises(SpecError, match="decides no entry to measure from"):
+        request(1, strategy={"kind": "volatility_target"}, direction="both", stops={"stop_expression": RANGE})
+
+
+def test_the_warm_up_is_that_of_the_stop_where_it_is_the_longest() -> None:
+    spec = request(1, stops={"stop_expression": "std(close, 40) / close"})
+    assert required_warm_up(spec) == 39
+    assert required_warm_up(request(1, sizing={"kind": "expression", "text": "mean(close, 30) / close"})) == 29
+    assert not is_plain(spec)
+
+
+def test_a_size_by_an_expression_is_that_of_the_bar_of_the_decision() -> None:
+    """A quarter of the equity at the first close, which is what the bar's range says; 40 units by the second rule."""
+    bars = ohlc((10, 11.25, 8.75, 10), (10, 15, 5, 10), FLAT)
+    account = keep(bars, "L..", sizing={"kind": "expression", "text": RANGE})
+    np.testing.assert_allclose(account.trades.size, [25])
+    units = keep(bars, "L..", sizing={"kind": "expression", "text": "4 * close", "measure": "units"})
+    np.testing.assert_allclose(units.trades.size, [40])
+    value = keep(bars, "L..", sizing={"kind": "expression", "text": "30 * close", "measure": "value"})
+    np.testing.assert_allclose(value.trades.size, [30])
