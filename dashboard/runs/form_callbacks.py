@@ -24,8 +24,12 @@ from dashboard.text.format import count, duration, megabytes
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.core.spec import Action, canonical_json, to_python, to_yaml
+from engine.features.checks.at_once import refusal
+from engine.features.checks.spec import FeatureCheckSpec
+from engine.features.spec import FeatureSpec
 from engine.jobs import actions
 from engine.jobs.requests import load_action, load_spec
+from engine.research.features.spec import FeatureReportSpec
 
 Ids: TypeAlias = Sequence[Mapping[str, str]]
 Seen: TypeAlias = Mapping[str, Any] | None
@@ -74,6 +78,8 @@ class FormCallbacks:
             texts = {path: self.form.problem(path, text, values) for path, text in at_field.items()}
             wrong = {path: text for path, text in texts.items() if path in known and text}
             return None, wrong, rest, count(len(wrong), "invalid field") if wrong else self.form.lacking(values)
+        if text := refused(spec):
+            return None, {}, text, "a feature looks ahead"
         cost = ", ".join(part for part in (self.form.extent(spec), estimate(spec)) if part)
         return _draft(spec), {}, "", cost
 
@@ -189,6 +195,13 @@ def _reporting(set_progress: Callable[[Any], None]) -> Progress:
         set_progress({"fraction": fraction, "message": message, "partial": partial})
 
     return progress
+
+
+def refused(spec: Request) -> str:
+    """Why a run would be refused for what it is built on, where that shows at once; "" for pages on features, which
+    show what leaks.
+    """
+    return "" if isinstance(spec, FeatureSpec | FeatureCheckSpec | FeatureReportSpec) else refusal(spec)
 
 
 def estimate(spec: Request) -> str:

@@ -7,9 +7,15 @@ what the server may compute at once: hence their import by name. A request that 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 Wanted = Literal["auto", "cpu", "cuda", "mps", "mlx"]
+DEVICES: Mapping[Wanted, str] = MappingProxyType(
+    {"cpu": "CPU", "auto": "Fastest measured", "cuda": "CUDA", "mps": "MPS", "mlx": "MLX"}
+)
+"""What a form calls them."""
 CPU = ""
 """In place of a device's name: the library's own functions, in float64."""
 

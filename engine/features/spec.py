@@ -9,7 +9,7 @@ from engine.core.errors import EngineError
 from engine.core.spec import Estimate, Resources, RunSpec, parameter
 from engine.features import Features
 from engine.features.context import context_requests
-from engine.features.device import CPU, Choice, Wanted, accelerated, choice_of
+from engine.features.device import CPU, DEVICES, Choice, Wanted, accelerated, choice_of
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.market import catalog
@@ -30,7 +30,7 @@ class FeatureSpec(RunSpec):
     device: Wanted = parameter(
         "cpu",
         title="Device",
-        choices={"cpu": "CPU", "auto": "Fastest measured", "cuda": "CUDA", "mps": "MPS", "mlx": "MLX"},
+        choices=DEVICES,
         help="What computes averages, extremes and other windows. The CPU does in float64, others in float32.",
         section="Features",
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import model_validator
 
 from engine.core.errors import EngineError
 from engine.core.spec import Estimate, RunSpec, parameter
@@ -25,6 +27,16 @@ class FeatureCheckSpec(RunSpec):
     kind: Literal["feature_check"] = "feature_check"
     market: MarketSpec = parameter(MarketSpec(), title="Market")
     features: Features = parameter((Sma(), Rsi()), title="Features", section="Features")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_device(cls, values: Any) -> Any:
+        """A set's own device is no part of the question: the kernels of devices are held to the same values."""
+        if isinstance(values, Mapping) and values.get("device", "cpu") != "cpu":
+            raise ValueError(
+                "The check computes features on the CPU in float64, whatever device a set names: leave device out."
+            )
+        return {name: value for name, value in values.items() if name != "device"}
 
     def label(self) -> str:
         return f"Check of {FeatureSpec(market=self.market, features=self.features).label()}"

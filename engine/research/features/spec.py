@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from engine.core.errors import EngineError
 from engine.core.spec import Estimate, RunSpec, parameter
 from engine.features import Features
+from engine.features.device import DEVICES, Wanted
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import SmaDistance
 from engine.indicators.momentum import Rsi
@@ -33,6 +34,13 @@ class FeatureReportSpec(RunSpec):
     target: Annotated[Label, LABELS] = parameter(ForwardReturnValue(), title="Label", section="Label")
     horizons: tuple[Horizon, ...] = parameter(HORIZONS, title="Horizons", unit="bars", section="Label")
     seed: int = parameter(0, title="Seed", ge=0, le=2**31 - 1, section="Label", seldom=True)
+    device: Wanted = parameter(
+        "cpu",
+        title="Device",
+        choices=DEVICES,
+        help="What computes the features: their statistics are of those values.",
+        section="Features",
+    )
 
     @field_validator("horizons")
     @classmethod
@@ -50,7 +58,10 @@ class FeatureReportSpec(RunSpec):
 
     def feature_spec(self) -> FeatureSpec:
         """The request for the matrix."""
-        return FeatureSpec(market=self.market, features=self.features)
+        return FeatureSpec(market=self.market, features=self.features, device=self.device)
+
+    def ignored(self) -> tuple[str, ...]:
+        return ("device",)  # what comes of it counts, in the fingerprint of the matrix
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, "features": self.feature_spec()}
