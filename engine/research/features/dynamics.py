@@ -66,12 +66,13 @@ def stationarity(values: Floats) -> tuple[float, float]:
 
     if len(values) < _LEAST or np.ptp(values) <= 1e-12 * np.abs(values).max():
         return np.nan, np.nan
+    near_one = (values - values.mean()) / values.std()  # at a level of 1e8 there are no digits left for either
     found = []
     for test in (ADF, KPSS):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # KPSS says at every call how it chooses its lags
-                found.append(float(test(values, trend="c").pvalue))
+                found.append(float(test(near_one, trend="c").pvalue))
         except (InfeasibleTestException, np.linalg.LinAlgError):  # as of values that are all but constant
             found.append(np.nan)
     return found[0], found[1]

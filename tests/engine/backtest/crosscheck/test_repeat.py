@@ -88,6 +88,11 @@ def test_weights_come_to_the_same(data: some.DataObject) -> None:
         {"stops": {"stop_loss": 0.03}},
         {"stops": {"stop_loss": 0.02, "take_profit": 0.04}},
         {"stops": {"trailing_stop": 0.05, "time_stop": 8}},
+        {"stops": {"stop_expression": "(high - low) / close"}},
+        {
+            "stops": {"stop_expression": "2 * atr(5) / close"},
+            "sizing": {"kind": "expression", "text": "0.001 / std(change(close), 9)"},
+        },
         {"financing": {"leverage": 3, "cash_yield": 0.03, "margin_rate": 0.08, "borrow_cost": 0.02}},
     ],
     ids=str,

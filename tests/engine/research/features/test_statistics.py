@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.feature_selection import mutual_info_regression
 from statsmodels.stats.outliers_influence import variance_inflation_factor
-from statsmodels.tsa.stattools import acf
+from statsmodels.tools.sm_exceptions import InterpolationWarning
+from statsmodels.tsa.stattools import acf, adfuller, kpss
 
 from engine.research.features.distribution import distributions, fifth_of, fifth_returns
 from engine.research.features.dynamics import drift, dynamics, stationarity
 from engine.research.features.panel import Grid
-from engine.research.features.redundancy import inflation, redundancy
+from engine.research.features.redundancy import inflation, mutual_information, redundancy
 from tests.engine.research.features.test_information import grid
 
 RANDOM = np.random.default_rng(11)
@@ -137,3 +140,32 @@ def test_redundancy() -> None:
     assert one.mutual_information[0] == pytest.approx(np.log(2), abs=0.05)
     few = redundancy(values[:3], label[:3], "regression", 0)
     assert np.isnan(few.correlation).all()
+
+
+@pytest.mark.parametrize(("level", "scale"), [(0.0, 1.0), (1e8, 1.0), (0.0, 1e-9), (-5e12, 1e3)])
+def test_tests_of_stationarity_are_those_of_statsmodels_at_any_level(level: float, scale: float) -> None:
+    """KPSS of statsmodels ends at the edges of its table: what lies beyond is compared with the edge."""
+    for values in (WALK[:600], NOISE[:600], WALK[:600] + 20 * NOISE[:600]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", InterpolationWarning)
+            expected = kpss(values, regression="c", nlags="auto", result_object=False)[1]
+        unit_root, stationary = stationarity(level + scale * values)
+        assert unit_root == pytest.approx(
+            adfuller(values, regression="c", autolag="AIC", result_object=False)[1], abs=1e-5
+        )
+        assert np.clip(stationary, 0.01, 0.1) == pytest.approx(expected, abs=0.004)
+
+
+def test_mutual_information_is_what_it_is_by_definition() -> None:
+    """Of normal values -log(1 - rho^2) / 2; of a flag and a class the sum over their table."""
+    random = np.random.default_rng(2)
+    first, second = random.normal(size=(2, 4_000))
+    answer = 0.8 * first + 0.6 * second
+    found = mutual_information(np.column_stack((first, 1e6 * first + 1e9, second[::-1])), answer, "regression", 0)
+    assert found[:2] == pytest.approx([-0.5 * np.log(1 - 0.64)] * 2, abs=0.03)
+    assert found[2] < 0.02
+    flag = (random.random(4_000) < 0.05).astype(float)
+    label = np.where(random.random(4_000) < 0.9, flag, 1 - flag)
+    table = np.array([[((flag == a) & (label == b)).mean() for b in (0, 1)] for a in (0, 1)])
+    expected = (table * np.log(table / np.outer(table.sum(axis=1), table.sum(axis=0)))).sum()
+    assert mutual_information(flag[:, None], label, "binary", 0)[0] == pytest.approx(expected, abs=0.01)
