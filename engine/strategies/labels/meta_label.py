@@ -21,7 +21,7 @@ from engine.strategies.kinds.bollinger_reversion import BollingerReversion
 LOSES, EARNS = 0.0, 1.0
 
 
-@plugin("meta_label", title="Meta-label of a strategy")
+@plugin("meta_label", title="Meta-label")
 class MetaLabel(Label):
     """Whether the trade that a strategy begins at bar t earns (López de Prado 2018, section 3.6): whether the price
     moves ``profit`` volatilities its way before it moves ``loss`` of them against it or, where it does neither within

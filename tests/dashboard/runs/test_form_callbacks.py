@@ -23,6 +23,8 @@ from engine.core.spec import Action, canonical_json, to_python
 from engine.jobs import actions, runner
 from engine.market.fetch.spec import Fetch
 from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
+from engine.research.features.spec import FeatureReportSpec
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -84,6 +86,38 @@ def test_a_problem_stands_at_its_field_or_above_the_button() -> None:
     assert check(BACKTEST, costs__commission="-1", capital="-5")[-1] == "2 invalid fields"
     _, problems, rest, _ = check(BACKTEST, strategy__fast="300")
     assert "must be shorter" in rest + "".join(problems.values())
+
+
+PEEK = '''
+from typing import ClassVar, Literal
+import numpy as np
+from engine.core.registry import plugin
+from engine.indicators import Indicator, Output
+
+@plugin("peek", title="Peek")
+class Peek(Indicator):
+    """The close of the next bar."""
+    kind: Literal["peek"] = "peek"
+    outputs: ClassVar[tuple[Output, ...]] = (Output("x"),)
+    def warm_up(self): return 0
+    def compute(self, bars): return {"x": np.append(bars.close[1:], np.nan)}
+'''
+
+
+@pytest.mark.parametrize(("spec", "is_refused"), [(ModelSpec, True), (FeatureReportSpec, False)])
+def test_a_feature_that_looks_ahead_is_refused_before_it_is_run(
+    workspace: Workspace, spec: type[ModelSpec | FeatureReportSpec], is_refused: bool
+) -> None:
+    """A model of it; its own statistics are shown."""
+    workspace.write_plugin("indicators", "peek", PEEK)
+    wired = FormCallbacks(Form(page="models", spec=spec, action="Run", initial={"features": [{"kind": "peek"}]}))
+    entered: Entered = {"fields": [], "values": [], "choices": [], "kinds": []}
+    asked = spec.parse({"features": [{"kind": "peek"}]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Form, "parse", lambda self, values: asked)
+        draft, _, rest, cost = wired.check(entered, [])
+    assert (draft is None, bool(rest), cost == "a feature looks ahead") == (is_refused,) * 3
+    assert not is_refused or "The indicator 'peek' cannot be used. x looks ahead: at " in rest
 
 
 def test_a_quick_spec_is_there_at_once() -> None:
