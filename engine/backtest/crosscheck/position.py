@@ -90,6 +90,11 @@ class Position:
         self.cost_basis, self.bought = self.cost_basis + units * price, self.bought + units
         self.price = price if units == self.bought else self.cost_basis / self.bought
 
+    def closed(self, pending: int) -> Position:
+        """The symbol without a position, with the terms of the decision that waits."""
+        names = ("from_stop", "amount", "limit", "decided_stop", "age", "target")
+        return Position(pending=pending, **{name: getattr(self, name) for name in names})
+
     def trade(self, symbol: int, exit: int, pnl: float) -> BacktraderTrade:
         """The position as a trade that ends at the bar ``exit``."""
         price = self.proceeds / self.sold

@@ -98,10 +98,8 @@ class Trader:
             self.returns.append(pnl / position.cost_basis)
         self.trades.append(position.trade(symbol, self.bar, pnl))
         outlived = self.step == INTRABAR and not ends(position.pending, position.amount, position.side)
-        kept = ("from_stop", "amount", "limit", "decided_stop", "age", "target")
-        unchanged = {name: getattr(position, name) for name in kept}
         over = position.unfunded or position.called or outlived
-        self.positions[symbol] = Position(pending=0 if over else position.pending, **unchanged)
+        self.positions[symbol] = position.closed(0 if over else position.pending)
 
     def unfinished(self, symbol: int) -> None:
         """Keep the rest of an exit beyond the volume limit pending for the next bar."""
