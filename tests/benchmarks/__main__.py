@@ -33,6 +33,8 @@ from tests.benchmarks import (
     first_backtest,
     honesty,
     information_coefficient,
+    model_folds,
+    model_noise,
     neural,
     one_run,
     rolling,
@@ -101,7 +103,9 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from sweep.rows(runs)
     yield from neural.rows(max(runs // 2, 3))
     yield information_coefficient.row()
+    yield model_folds.row()
     yield honesty.row()
+    yield model_noise.row()
 
 
 def start(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
