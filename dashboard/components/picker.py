@@ -123,7 +123,7 @@ def wire(page: str, registry: Registry[Any], facets: Sequence[Facet] = ()) -> No
 
     def show(opened: float | None, text: str | None, group: str | None, chosen: Mapping[str, Any]) -> tuple[Any, str]:
         """The plug-ins that are searched for: in their groups while nothing is typed, else the best match first."""
-        kept = [(facet, value) for facet in facets if (value := chosen.get(facet.name))]
+        kept = [(facet, str(value)) for facet in facets if (value := chosen.get(facet.name))]
         found = narrowed(listed(registry, text or "", group or ""), kept)
         rows = _rows(found, () if (text or "").strip() else registry.groups(), facets)
         return static_html(list(rows)), _count(len(found), registry.group)

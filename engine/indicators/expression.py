@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from engine.core.errors import DataError, SpecError
 from engine.core.registry import plugin
-from engine.core.spec import parameter
+from engine.core.spec import kind_name, parameter
 from engine.indicators import INDICATORS, Column, Context, Indicator, MarketIndicator, Output
 from engine.indicators.expressions import evaluation
 from engine.indicators.expressions.evaluation import Evaluation
@@ -74,7 +74,7 @@ class Expression(MarketIndicator):
     @classmethod
     def of_one_series(cls, text: str) -> Expression:
         """The expression ``text`` of a symbol's own bars. Raises ``SpecError`` for what is none."""
-        found = cls.parse({"kind": "expression", "text": text})
+        found = cls.parse({"kind": kind_name(cls), "text": text})
         if found.needs_other_series():
             raise SpecError([("text", f"{found.text} needs other symbols: use the symbol's own bars alone.")])
         return found

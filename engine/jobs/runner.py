@@ -46,10 +46,9 @@ def run_key(spec: RunSpec) -> str:
 
 def _identified(spec: RunSpec) -> tuple[str, Origin | None]:
     """``run_key``, and the origin of what would be computed now; None where a series is gone."""
-    items = _walk(spec)
-    text, found = canonical_json(spec, without=spec.ignored()), code(items)
+    items, text = _walk(spec), canonical_json(spec, without=spec.ignored())
     try:
-        data = _data(items, fingerprint_of)
+        found, data = code(items), _data(items, fingerprint_of)
     except NoSuchSeries:
         for key in records.keys_of(spec.kind, canonical_json(spec)):
             if store().has(key):

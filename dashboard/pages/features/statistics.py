@@ -97,7 +97,7 @@ def ask(clicks: int | None, data: runs.ResultData, horizon: str | None) -> tuple
     """
     spec = opened(data)[0]
     target = ForwardReturnValue.parse({"horizon": (horizon or "").strip() or HORIZON})
-    request = FeatureReportSpec(market=spec.market, features=spec.features, target=target)
+    request = FeatureReportSpec(market=spec.market, features=spec.features, target=target, device=spec.device)
     return *side_job.start(request, ctx.triggered_id == ids.STAT_ASK and bool(clicks)), None, False
 
 

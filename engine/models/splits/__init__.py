@@ -39,5 +39,9 @@ class Split(Spec):
     @abstractmethod
     def shares(self, bars: int) -> tuple[float, ...]: ...
 
+    def n_paths(self) -> int:
+        """Out-of-sample paths: how often each tested row is tested."""
+        return 1
+
 
 SPLITS = Registry("splits", Split, "engine.models.splits")

@@ -75,6 +75,11 @@ class FollowModel(Strategy):
                 f"The model predicts whether {self.model.target.label()}, which is neither a rise nor a fall: choose a "
                 "model of a direction."
             )
+        if self.path > (paths := self.model.validation.n_paths()):
+            raise ValueError(
+                f"The model's split has {paths} out-of-sample {'path' if paths == 1 else 'paths'}, and path "
+                f"{self.path} is none of them: choose another path, or a combinatorial split."
+            )
         if self.exit_below > self.enter_above:
             raise ValueError(f"Exit below ({self.exit_below}) must not exceed enter above ({self.enter_above}).")
         return self

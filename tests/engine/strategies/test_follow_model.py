@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.core.errors import DataError, SpecError
+from engine.core.errors import SpecError
 from engine.jobs import executors
 from engine.market.availability import align_known, known_at
 from engine.market.bars import Bars
@@ -109,8 +109,8 @@ def test_predictions_that_are_not_in_time_are_never_passed_silently() -> None:
     assert not np.array_equal(first.equity, third.equity)
     checked = engine.run(VerificationSpec(backtest=requests[0], samples=100))
     assert checked.look_ahead == NOT_IN_TIME
-    with pytest.raises(DataError, match="path 4 is none of them"):
-        engine.run(requests[0].model_copy(update={"strategy": FollowModel(model=model, path=4)}))
+    with pytest.raises(SpecError, match="3 out-of-sample paths, and path 4 is none of them"):
+        FollowModel(model=model, path=4)
 
 
 @pytest.mark.usefixtures("workspace")

@@ -124,8 +124,12 @@ def show(found: Inspected, viewed: Viewed) -> Any:
     if found.get("applied"):
         say_applied(cast("MarketSpec", runner.load_spec((viewed or {}).get("spec", ""))))
         raise PreventUpdate
-    if words := found.get("waits") or found.get("error"):
+    if words := found.get("waits"):
+        return None, None, words, None, [], []  # which the tables show as loading
+    if words := found.get("error"):
         return [], [], words, None, [], []
+    if "rows" not in found:
+        raise PreventUpdate  # not ours
     return found["rows"], found["repairs"], found["note"], passed(found["passed"]), [], []
 
 

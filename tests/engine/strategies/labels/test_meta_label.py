@@ -166,10 +166,11 @@ def test_a_model_learns_from_the_entries_alone(workspace: Workspace) -> None:
         }
     )
     market, features = preparation.prepare(spec)
-    train, test, _ = preparation.parts(spec, market, features)
+    parts = preparation.parts(spec, market, features)
+    train, test = parts.train(0), parts.test(0)
     labels = spec.target.compute(market.bars[0])
     begun = market.bars[0].time[~np.isnan(labels.value)]
     assert np.isin(train.time[~np.isnan(train.label)], begun).all()
     found = executors.compute(spec, {"market": market, "features": features}, silent)
-    assert found.n_train == len(train.labelled()) > 50
+    assert found.folds[0].n_train == len(train.labelled()) > 50
     assert found.n_scored == len(test.labelled()) > 20
