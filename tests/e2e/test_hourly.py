@@ -47,4 +47,3 @@ def test_hours_that_share_the_return_of_their_day_are_named(
     assert told is not None
     assert float(told[1]) == pytest.approx(by_day, rel=0.02)
     assert float(told[2]) > 4 * by_day
-    visitor.sees("120 daily returns")
