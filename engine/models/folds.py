@@ -164,5 +164,5 @@ class _Curves:
         return outcome
 
     def partial(self) -> Mapping[str, object]:
-        """The curve, and the folds so far where there are several."""
-        return {**self._curve, **({"folds": self._done, "of": self._count} if self._count > 1 else {})}
+        """The curve, and the folds so far where there are several; nothing where there is neither yet."""
+        return {**self._curve, **({"folds": self._done, "of": self._count} if self._count > 1 and self._done else {})}

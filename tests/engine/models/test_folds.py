@@ -15,7 +15,7 @@ from engine.jobs import executors
 from engine.labels.forward_return import ForwardReturn
 from engine.market.bars import Bars
 from engine.market.sources.stored import save
-from engine.models import preparation
+from engine.models import folds, preparation
 from engine.models.preparation import parts
 from engine.models.result import NOT_IN_TIME, ModelResult
 from engine.models.scores import auc
@@ -173,6 +173,29 @@ def test_progress_tells_the_folds_that_are_done() -> None:
     assert told[0].startswith("Training: fold 1 of 4, round ")
     done = [[item["fold"] for item in event[2]["folds"]] for event in heard if event[2] and "folds" in event[2]]
     assert done[-1] == [1, 2, 3, 4]
+
+
+def test_a_preview_of_folds_trained_elsewhere_is_empty_until_one_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The charts refuse a preview that has neither a curve nor a fold, and a page showed that as an error."""
+    told: list[int | None] = []
+
+    def elsewhere(function: Any, items: Any, progress: Any, on_part: Any) -> list[Any]:
+        found = []
+        for place, item in enumerate(items):
+            progress(place / len(items), "")
+            found.append(function(item, silent))
+            on_part(place, found[-1])
+        progress(1.0, "")
+        return found
+
+    monkeypatch.setattr(folds, "spreads", lambda count: True)
+    monkeypatch.setattr(folds, "fan_out", elsewhere)
+    spec = request("purged_k_fold")
+    made = parts(spec, *preparation.prepare(spec))
+    folds.train_folds(
+        spec, made, lambda fraction, text, partial: told.append(len(partial["folds"]) if partial else None)
+    )
+    assert told == [None, *range(1, len(made.folds) + 1)]
 
 
 @pytest.mark.parametrize("stop_at", ["fold 3 of 4", "Scoring fold 2"])
