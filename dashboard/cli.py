@@ -21,7 +21,7 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    commands = {"serve": serve, "run": run, "clean": clean, "sets": sets}
+    commands = {"serve": serve, "run": run, "clean": clean} | dict.fromkeys(("sets", "models", "predict"), library)
     commands |= dict.fromkeys(("download", "import", "update", "data", "values"), market)
     args = options.parser(commands).parse_args(arguments)
     if args.config:
@@ -78,11 +78,11 @@ def market(args: argparse.Namespace) -> None:
     data.COMMANDS[args.verb](args)
 
 
-def sets(args: argparse.Namespace) -> None:
-    """List, compare, export, import or delete feature sets."""
-    from dashboard.commands import sets  # every indicator
+def library(args: argparse.Namespace) -> None:
+    """Feature sets, models and their predictions: whichever ``args`` names."""
+    from dashboard.commands import library  # every indicator and every kind of model
 
-    sets.sets(args)
+    library.COMMANDS[args.verb](args)
 
 
 def bind(config: Config) -> socket.socket:

@@ -46,7 +46,14 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _values(valuing)
     collecting = named.add_parser("sets", help="list, compare, export, import or delete named feature sets")
     _sets(collecting)
-    made = {"serve": serving, "run": running, "clean": cleaning, "values": valuing, "sets": collecting}
+    keeping = named.add_parser(
+        "models", help="list, register, describe, rename, delete, export or import trained models"
+    )
+    _models(keeping)
+    predicting = named.add_parser("predict", help="predict the bars in a file with a trained model")
+    _predict(predicting)
+    made = {"models": keeping, "predict": predicting}
+    made |= {"serve": serving, "run": running, "clean": cleaning, "values": valuing, "sets": collecting}
     made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
         command.add_argument("--config", metavar="PATH", help="configuration file (default: ./config.yaml)")
@@ -182,6 +189,56 @@ def _on_set(actions: Any, name: str, help: str) -> argparse.ArgumentParser:
     return found
 
 
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(action="")
+    actions = parser.add_subparsers(metavar="action", description="Without one, the models are listed.")
+    listing = actions.add_parser("list", help="list every version of every model")
+    binned = actions.add_parser("deleted", help="list what can be restored")
+    registering = actions.add_parser("register", help="keep the model of a run under a name, as its next version")
+    registering.add_argument("run", help="run key, as 'run' prints it, or its beginning")
+    registering.add_argument("name", help="name to keep it under")
+    _on_model(actions, "show", "print the card of a model")
+    renaming = _on_model(actions, "rename", "give all versions of a model another name")
+    renaming.add_argument("to", help="its new name")
+    _on_model(actions, "delete", "move a model, or one version of it, into the bin, for 30 days")
+    _on_model(actions, "restore", "bring back a deleted model, or one version of it")
+    exporting = _on_model(actions, "export", "write a model as one file, for another machine")
+    exporting.add_argument("--to", metavar="PATH", default="", help="file to write (default: named after the model)")
+    importing = actions.add_parser("import", help="keep the model in a file, as written by export")
+    importing.add_argument("path", help="file, as written by export")
+    importing.add_argument("--name", metavar="NAME", default="", help="name (default: that of the file)")
+    for name, action in {**actions.choices, "list": listing, "deleted": binned}.items():
+        action.set_defaults(action=name)
+        action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one line of JSON")
+        action.add_argument("--config", metavar="PATH", default=argparse.SUPPRESS, help="configuration file")
+    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _on_model(actions: Any, name: str, help: str) -> argparse.ArgumentParser:
+    """An action on one model."""
+    found: argparse.ArgumentParser = actions.add_parser(name, help=help, description=f"{help.capitalize()}.")
+    found.add_argument("model", help="name of the model, or of a version: mine, mine@2")
+    return found
+
+
+def _predict(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model", help="name of a registered model (mine, mine@2), or the key of the run that trained it"
+    )
+    parser.add_argument(
+        "path", help="file of bars: CSV of most vendors, Parquet, Feather, Excel, a folder or a ZIP archive"
+    )
+    parser.add_argument("--last", type=some, metavar="N", help="predict the last N bars of each symbol (default: all)")
+    parser.add_argument(
+        "--timezone", metavar="Z", default="", help="time zone of times of day, such as America/New_York"
+    )
+    parser.add_argument("--symbol", metavar="S", default="", help="symbol of a single series (default: from the name)")
+    parser.add_argument("--date-order", choices=["day first", "month first"], default="", help="what 01/02/2020 means")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="print one line of JSON")
+    shown.add_argument("--csv", action="store_true", help="print CSV")
+
+
 def _update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symbols", nargs="*", metavar="symbol", help="symbols to update (default: all)")
     parser.add_argument("--collection", metavar="NAME", help="update this collection only")
@@ -216,6 +273,13 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port: write a number from 1 to {_LAST_PORT}")
     return int(text)
+
+
+def some(text: str) -> int:
+    """A number from 1 on. Raises ``argparse.ArgumentTypeError``."""
+    if not text.isascii() or not text.isdigit() or not int(text[:9]) >= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of bars: write one from 1 on")
+    return int(text[:9])
 
 
 def age(text: str) -> float:

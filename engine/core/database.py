@@ -1,5 +1,5 @@
 """The SQLite database under the cache: finished runs and their notes, the ledger of trials, the jobs, feature sets,
-stored bars.
+registered models, stored bars.
 """
 
 from __future__ import annotations
@@ -54,6 +54,10 @@ CREATE TABLE IF NOT EXISTS feature_sets ( -- a row a version; features is JSON; 
 );
 CREATE TRIGGER IF NOT EXISTS feature_sets_stay BEFORE UPDATE OF name, version, digest, features ON feature_sets
     BEGIN SELECT RAISE(ABORT, 'a version of a feature set never changes'); END;
+CREATE TABLE IF NOT EXISTS registered_models ( -- a row a version; digest is that of its file, run a key, here or not
+    name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL, label TEXT NOT NULL,
+    created REAL NOT NULL, deleted REAL, PRIMARY KEY (name, version)
+);
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''

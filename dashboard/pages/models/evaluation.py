@@ -9,20 +9,14 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.models.predictions import moment
-from dashboard.text.format import MISSING, count, number, percent
+from dashboard.text.format import MISSING, count, number
+from dashboard.text.model_scores import TITLES, shown
 from engine.models.breakdown import Group
 from engine.models.fold_result import FoldResult
 from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE, SCORES
 from engine.research.model_verdict import headline_name
 
-TITLES = {
-    "auc": "AUC", "average_precision": "Average precision", "log_loss": "Log loss", "brier": "Brier score",
-    "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "recall": "Recall",
-    "f1": "F1", "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short fifths",
-    "r2": "R² out of sample", "rmse": "RMSE", "mse": "MSE", "mae": "MAE", "hit_rate": "Hit rate",
-}  # fmt: skip
-PERCENT = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "hit_rate", "r2", "long_short"})
 FEW_FOLDS = 60
 
 
@@ -35,15 +29,6 @@ def table(names: Sequence[str], rows: Sequence[Sequence[object]], titles: Sequen
         for row, hint in zip(rows, hints, strict=True)
     ]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
-
-
-def shown(name: str, value: float | None) -> str:
-    """A score as it is printed: shares in percent, small errors with the digits that count."""
-    if value is None or not np.isfinite(value):
-        return MISSING
-    if name in PERCENT:
-        return percent(value)
-    return number(value, 4 if name in ("log_loss", "brier", "rmse", "mse", "mae") else 3)
 
 
 def scores(result: ModelResult) -> Component:

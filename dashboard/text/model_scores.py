@@ -1,0 +1,24 @@
+"""Scores of models as they are printed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from dashboard.text.format import MISSING, number, percent
+
+TITLES = {
+    "auc": "AUC", "average_precision": "Average precision", "log_loss": "Log loss", "brier": "Brier score",
+    "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "recall": "Recall",
+    "f1": "F1", "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short fifths",
+    "r2": "R² out of sample", "rmse": "RMSE", "mse": "MSE", "mae": "MAE", "hit_rate": "Hit rate",
+}  # fmt: skip
+PERCENT = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "hit_rate", "r2", "long_short"})
+
+
+def shown(name: str, value: float | None) -> str:
+    """A score as it is printed: shares in percent, small errors with the digits that count."""
+    if value is None or not np.isfinite(value):
+        return MISSING
+    if name in PERCENT:
+        return percent(value)
+    return number(value, 4 if name in ("log_loss", "brier", "rmse", "mse", "mae") else 3)

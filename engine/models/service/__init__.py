@@ -1,0 +1,1 @@
+"""Trained models in service: kept under names, exchanged as files, and asked about new bars."""

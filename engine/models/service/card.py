@@ -1,0 +1,148 @@
+"""The model card: what a model is, what it was trained on and how, what it is worth, and what it is not for."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from engine.core import libraries
+from engine.core.database import connect
+from engine.jobs import records, runner, trials
+from engine.models.result import ModelResult
+from engine.models.scores import HEADLINE
+from engine.models.spec import ModelSpec
+
+LUCK = 0.05
+"""The p-value above which a model is not told from models without knowledge."""
+
+Scores = dict[str, float | None]
+
+
+class Card(BaseModel):
+    """All that is known of a model without its bytes. ``run`` is the key of the run that trained it; ``trained`` the
+    ISO time in UTC, and ``seconds`` how long the run took, both empty or None where the library no longer says.
+    ``data`` are the digests of the series that were read, by their names, ``code`` that of the code, ``libraries``
+    their versions, ``trials`` how many models of this family the ledger holds on these symbols. ``folds`` says how many
+    models the scores are of; the one that is kept was trained on the bars from ``train_start`` to ``train_end``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    label: str
+    trained: str = ""
+    seconds: float | None = None
+    machine: str = ""
+    device: str = "cpu"
+    reproducibility: str = ""
+    seed: int = 0
+    collection: str
+    symbols: tuple[str, ...]
+    interval: str
+    timezone: str = ""
+    data: dict[str, str] = {}
+    code: str = ""
+    libraries: dict[str, str] = {}
+    train_start: str
+    train_end: str
+    split: str
+    folds: int
+    rows: dict[str, int]
+    headline: str
+    scores: Scores
+    null_band: tuple[float, float] | None = None
+    p_value: float | None = None
+    baselines: dict[str, Scores] = {}
+    trials: int = 0
+    in_time: bool = True
+    warnings: tuple[str, ...] = ()
+
+    def use(self) -> str:
+        """What it is for."""
+        symbols = ", ".join(self.symbols[:6]) + (f" and {len(self.symbols) - 6} more" if len(self.symbols) > 6 else "")
+        return (
+            f"{self.label}. To be asked at the close of bars of {self.interval}, of {symbols} or series that behave "
+            "as these did. For research: it is no advice to buy or to sell."
+        )
+
+    def caveats(self) -> tuple[str, ...]:
+        """What speaks against relying on it."""
+        found = list(self.warnings)
+        if self.p_value is None:
+            found.append("It was not compared with null models: how much of its score is luck is not known.")
+        elif self.p_value > LUCK:
+            found.append(
+                f"It is not told from luck: {self.p_value:.0%} of models trained on permuted labels score as well."
+            )
+        if self.trials > 1:
+            found.append(
+                f"The ledger holds {self.trials:,} trials of this kind of model on these symbols: the best of them "
+                "looks better than it is."
+            )
+        found.append(f"It knows nothing of what happened after {self.train_end[:10]}.")
+        return tuple(found)
+
+
+def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") -> Card:
+    """The card of the newest model of the run ``key``. Raises ``StoreError``."""
+    created, seconds = _times(key)
+    code = runner.code(list(spec.walk()))
+    newest, band = result.newest, result.null_band()
+    return Card(
+        run=key,
+        label=result.label,
+        trained="" if created is None else datetime.fromtimestamp(created, UTC).isoformat(timespec="seconds"),
+        seconds=seconds,
+        machine=f"{platform.system()} {platform.machine()}",
+        device=result.device,
+        reproducibility=result.reproducibility,
+        seed=spec.seed,
+        collection=spec.market.collection,
+        symbols=spec.market.symbols,
+        interval=spec.market.interval,
+        timezone=timezone,
+        data=dict(records.series_of(key)),
+        code=code.digest,
+        libraries=dict(libraries.versions(code.packages)),
+        train_start=newest.train_start,
+        train_end=newest.train_end,
+        split=result.split,
+        folds=len(result.folds),
+        rows={
+            "train": newest.n_train,
+            "validation": newest.n_validation,
+            "purged": newest.n_purged + newest.n_embargoed,
+            "test": result.n_test,
+            "scored": result.n_scored,
+        },
+        headline=HEADLINE[result.task],
+        scores=_plain(result.scores),
+        null_band=band,
+        p_value=result.p_value(),
+        baselines={line.title: _plain(line.scores) for line in result.baselines},
+        trials=_trials(result.family, spec),
+        in_time=result.in_time,
+        warnings=result.warnings,
+    )
+
+
+def _plain(scores: Mapping[str, float]) -> Scores:
+    return {name: float(value) if np.isfinite(value) else None for name, value in scores.items()}
+
+
+def _times(key: str) -> tuple[float | None, float | None]:
+    with connect() as database:
+        row = database.execute("SELECT created, seconds FROM runs WHERE key = ?", (key,)).fetchone()
+    return (row["created"], row["seconds"] or None) if row else (None, None)
+
+
+def _trials(family: str, spec: ModelSpec) -> int:
+    """The models of ``family`` in the ledger that share a symbol with ``spec``."""
+    wanted = set(spec.market.symbols)
+    found = trials.entries("AND family = ? AND json_valid(spec)", family)
+    return sum(item.trial.count for item in found if wanted & set(json.loads(item.spec)["market"]["symbols"]))

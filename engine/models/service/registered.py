@@ -1,0 +1,238 @@
+"""Models under names, in versions that never change, as files in the cache; a deleted one can be brought back.
+
+A version is found by its number, ``momentum@2``; ``momentum`` alone is the newest. The database says which file is
+meant by its hash: a file that was changed, by whomever, is not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sqlite3
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.core.config import settings
+from engine.core.database import connect
+from engine.core.errors import DataError, StoreError, did_you_mean
+from engine.core.spec import kind_name
+from engine.core.store import write_atomically
+from engine.jobs import library
+from engine.models.service import archive
+from engine.models.service.served import ServedModel, of_run
+from engine.models.spec import ModelSpec
+
+BIN_DAYS = library.BIN_DAYS
+"""Days for which a deleted version can be restored."""
+LONGEST = 40
+_NAME = re.compile(rf"[\w-]{{1,{LONGEST}}}")
+_RUN = re.compile(r"[0-9a-f]{8,64}")
+_COLUMNS = "name, version, digest, run, label, created, deleted"
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A version of a model: the sha256 ``digest`` of its file, the key of the ``run`` that trained it, here or
+    elsewhere, its ``label``, and when it was ``created`` and ``deleted``, in seconds since 1970, None if it is not.
+    """
+
+    name: str
+    version: int
+    digest: str
+    run: str
+    label: str
+    created: float
+    deleted: float | None = None
+
+    @property
+    def reference(self) -> str:
+        """What it is called: ``momentum@2``."""
+        return f"{self.name}@{self.version}"
+
+
+def register(key: str, name: str) -> Registered:
+    """Keep the newest model of the run ``key`` under ``name``, as its next version; the newest one where that is of
+    this run. Raises ``StoreError`` for what is no name, ``DataError`` where there is no such model.
+    """
+    name = checked(name)
+    known = versions(name)
+    return known[-1] if known and known[-1].run == key else add(of_run(key), name)
+
+
+def add(model: ServedModel, name: str) -> Registered:
+    """Keep ``model`` under ``name``, as its next version; the newest one where that is the same."""
+    name, data = checked(name), archive.to_bytes(model)
+    digest = hashlib.sha256(data).hexdigest()
+    known = versions(name)
+    if known and known[-1].digest == digest:
+        return known[-1]
+    try:
+        write_atomically(_path(digest), data)
+    except OSError as error:
+        raise StoreError(f"The model could not be stored at {_path(digest)}: {error.strerror}.") from None
+    with connect() as database:
+        database.execute("BEGIN IMMEDIATE")
+        last = database.execute("SELECT MAX(version) FROM registered_models WHERE name = ?", (name,)).fetchone()[0]
+        row = (name, (last or 0) + 1, digest, model.card.run, model.card.label, time.time(), None)
+        database.execute(f"INSERT INTO registered_models ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    return find(f"{name}@{row[1]}")
+
+
+def checked(name: str) -> str:
+    """``name`` without blanks around it. Raises ``StoreError`` for what is none."""
+    found = name.strip()
+    if not _NAME.fullmatch(found):
+        raise StoreError(f"The name of a model has from 1 to {LONGEST} letters, digits, hyphens and underscores.")
+    return found
+
+
+def every(*, in_bin: bool = False) -> tuple[Registered, ...]:
+    """All versions, of each name the newest first; those in the bin, the last that was deleted first, if ``in_bin``."""
+    purge(older_than=BIN_DAYS * 86_400)
+    return _rows("WHERE deleted IS NOT NULL ORDER BY deleted DESC" if in_bin else
+                 "WHERE deleted IS NULL ORDER BY name, version DESC")  # fmt: skip
+
+
+def binned(reference: str) -> tuple[Registered, ...]:
+    """The deleted versions that ``momentum@2`` or ``momentum`` names. Raises ``DataError`` where there is none."""
+    found = tuple(item for item in every(in_bin=True) if reference in (item.name, item.reference))
+    if not found:
+        raise DataError(f"There is no model '{reference[:60]}' in the bin.")
+    return found
+
+
+def versions(name: str) -> tuple[Registered, ...]:
+    """The versions of a model, oldest first; none where there is none of that ``name``."""
+    return _rows("WHERE name = ? AND deleted IS NULL ORDER BY version", name)
+
+
+def of_runs(keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The references of what is registered of each of these runs."""
+    found: dict[str, tuple[str, ...]] = {}
+    for item in every():
+        if item.run in keys:
+            found[item.run] = (*found.get(item.run, ()), item.reference)
+    return found
+
+
+def find(reference: str) -> Registered:
+    """The version that ``reference`` names. Raises ``DataError`` with what there is."""
+    name, _, version = reference.strip().partition("@")
+    known = versions(name)
+    if not known:
+        names = sorted({item.name for item in every()})
+        hint = did_you_mean(name, names) if names else " None is registered: see the models page, or train one."
+        raise DataError(f"There is no model '{name[:60]}'.{hint}")
+    for item in known if version else known[-1:]:
+        if version in ("", str(item.version)):
+            return item
+    listed = ", ".join(str(item.version) for item in known)
+    raise DataError(f"The model '{name}' has no version '{version[:20]}'. Available: {listed}.")
+
+
+def identity(reference: str) -> str:
+    """What tells the model of ``load`` from every other: the digest of its file, or the key of its run."""
+    if _RUN.fullmatch(reference) and not versions(reference):
+        return run_key(reference)
+    return find(reference).digest
+
+
+def load(reference: str) -> ServedModel:
+    """The model that is registered as ``reference``, or the newest of the run whose key it is, or begins with. Raises
+    ``DataError`` where there is none, or its file is not the one that was saved.
+    """
+    if _RUN.fullmatch(reference) and not versions(reference):
+        return of_run(run_key(reference))
+    item = find(reference)
+    return archive.from_bytes(content(item), item.reference)
+
+
+def run_key(beginning: str) -> str:
+    """The key of the run of a model that begins so. Raises ``DataError`` where there is none, or several."""
+    with connect() as database:
+        rows = database.execute(
+            "SELECT key FROM runs WHERE kind = ? AND substr(key, 1, ?) = ? LIMIT 2",
+            (kind_name(ModelSpec), len(beginning), beginning),
+        ).fetchall()
+    if len(rows) != 1:
+        problem = "Several trained models have a run key" if rows else "There is no model, and no run of one,"
+        raise DataError(f"{problem} that begins with '{beginning}': give its name, or more of its key.")
+    return str(rows[0]["key"])
+
+
+def content(item: Registered) -> bytes:
+    """The file of a version. Raises ``DataError`` where it is gone or was changed."""
+    try:
+        data = _path(item.digest).read_bytes()
+    except OSError as error:
+        raise DataError(f"The file of {item.reference} cannot be read ({error.strerror}): register it again.") from None
+    if hashlib.sha256(data).hexdigest() != item.digest:
+        raise DataError(f"The file of {item.reference} was changed since it was saved: register the model again.")
+    return data
+
+
+def rename(name: str, to: str) -> tuple[Registered, ...]:
+    """Give all versions of ``name``, those in the bin among them, another name, and return them. Raises ``StoreError``
+    where that is taken, ``DataError`` where there is none of the old name.
+    """
+    to = checked(to)
+    if to == name:
+        return versions(name)
+    find(name)
+    if found := _rows("WHERE name = ?", to):
+        where = " in the bin" if all(item.deleted for item in found) else ""
+        raise StoreError(f"There is a model '{to}'{where} already: choose another name.")
+    with connect() as database:
+        database.execute("UPDATE registered_models SET name = ? WHERE name = ?", (to, name))
+    return versions(to)
+
+
+def delete(reference: str) -> tuple[Registered, ...]:
+    """Put ``momentum@2``, or all versions of ``momentum``, into the bin, where they stay for ``BIN_DAYS``, and return
+    them. Raises ``DataError`` where there is none.
+    """
+    one = find(reference)
+    found = (one,) if "@" in reference else versions(one.name)
+    _mark(found, time.time())
+    return found
+
+
+def restore(items: Sequence[Registered]) -> None:
+    """Take versions out of the bin."""
+    _mark(items, None)
+
+
+def purge(older_than: float = 0.0, now: float | None = None) -> int:
+    """Remove what has lain in the bin for ``older_than`` seconds for good; returns how many versions."""
+    limit = (time.time() if now is None else now) - older_than
+    with connect() as database:
+        gone = database.execute("SELECT digest FROM registered_models WHERE deleted <= ?", (limit,)).fetchall()
+        if gone:
+            database.execute("DELETE FROM registered_models WHERE deleted <= ?", (limit,))
+        kept = {row["digest"] for row in database.execute("SELECT digest FROM registered_models")} if gone else set()
+    for row in gone:
+        if row["digest"] not in kept:
+            _path(row["digest"]).unlink(missing_ok=True)
+    return len(gone)
+
+
+def _mark(items: Sequence[Registered], deleted: float | None) -> None:
+    with connect() as database:
+        database.executemany(
+            "UPDATE registered_models SET deleted = ? WHERE name = ? AND version = ?",
+            [(deleted, item.name, item.version) for item in items],
+        )
+
+
+def _rows(where: str, *values: object) -> tuple[Registered, ...]:
+    with connect() as database:
+        found: list[sqlite3.Row] = database.execute(
+            f"SELECT {_COLUMNS} FROM registered_models {where}", values
+        ).fetchall()
+    return tuple(Registered(*row) for row in found)
+
+
+def _path(digest: str) -> Path:
+    return settings().cache / "models" / f"{digest}.zip"

@@ -1,0 +1,204 @@
+"""Models under names: versions never change, what is deleted comes back, and a changed file is not read."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.core.errors import DataError, EngineError, StoreError
+from engine.models.service import archive, registered
+from engine.models.service.forecast import predict
+from engine.models.service.served import ServedModel
+from tests.support.market import random_walk
+from tests.support.served import served, trained
+from tests.support.workspace import Workspace, in_force
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> ServedModel:
+    with in_force(tmp_path_factory.mktemp("training")):
+        return served("ONE", model={"kind": "linear"}, target={"kind": "forward_return_value"})
+
+
+def test_a_run_is_registered_once_and_found_by_name_version_and_key(workspace: Workspace) -> None:
+    key, _ = trained("ONE")
+    one = registered.register(key, "momentum")
+    assert one.reference == "momentum@1"
+    assert registered.register(key, "momentum") == one
+    other, _ = trained("ONE", seed=1)
+    assert registered.register(other, "momentum").version == 2
+    assert registered.find("momentum").run == other
+    assert registered.find("momentum@1").run == key
+    assert registered.of_runs([key]) == {key: ("momentum@1",)}
+    for reference in ("momentum@1", key, key[:12]):
+        assert registered.load(reference).card.run == key
+
+
+def test_a_registered_model_outlives_its_run(workspace: Workspace) -> None:
+    from engine.jobs import library, runner
+
+    key, _ = trained("ONE")
+    before = predict(registered.load(key), [random_walk(400, 0, symbol="ONE")])
+    registered.register(key, "kept")
+    library.delete(key)
+    library.purge()
+    assert runner.find_run(key) is None
+    after = predict(registered.load("kept"), [random_walk(400, 0, symbol="ONE")])
+    np.testing.assert_array_equal(after.prediction, before.prediction)
+
+
+def test_a_deleted_version_keeps_its_number_and_comes_back(workspace: Workspace, model: ServedModel) -> None:
+    first = registered.add(model, "mine")
+    gone = registered.delete("mine")
+    assert gone == (first,)
+    with pytest.raises(DataError, match="no model 'mine'"):
+        registered.find("mine")
+    assert registered.add(model, "mine").version == 2
+    registered.restore(registered.binned("mine@1"))
+    assert [item.version for item in registered.versions("mine")] == [1, 2]
+
+
+def test_what_lay_in_the_bin_for_too_long_is_removed_with_its_file(workspace: Workspace, model: ServedModel) -> None:
+    registered.add(model, "one")
+    registered.add(model, "two")
+    registered.delete("one")
+    assert registered.purge() == 1
+    assert registered.load("two").card == model.card  # the same file
+    registered.delete("two")
+    registered.purge()
+    assert list((workspace.cache / "models").iterdir()) == []
+
+
+def test_a_name_that_is_taken_or_none_is_refused(workspace: Workspace, model: ServedModel) -> None:
+    registered.add(model, "one")
+    registered.add(model, "two")
+    registered.delete("two")
+    with pytest.raises(StoreError, match="'two' in the bin already"):
+        registered.rename("one", "two")
+    for name in ("", "a b", "../x", "x" * 41, "a@2"):
+        with pytest.raises(StoreError, match="from 1 to 40"):
+            registered.add(model, name)
+    assert [item.name for item in registered.rename("one", "three")] == ["three"]
+
+
+def test_an_unknown_name_and_version_list_what_there_is(workspace: Workspace, model: ServedModel) -> None:
+    with pytest.raises(DataError, match="None is registered"):
+        registered.find("mine")
+    registered.add(model, "momentum")
+    with pytest.raises(DataError, match="Did you mean 'momentum'"):
+        registered.load("momentun")
+    with pytest.raises(DataError, match="Available: 1"):
+        registered.load("momentum@7")
+
+
+def test_a_flipped_byte_of_the_file_is_found(workspace: Workspace, model: ServedModel) -> None:
+    item = registered.add(model, "mine")
+    path = workspace.cache / "models" / f"{item.digest}.zip"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="was changed since it was saved"):
+        registered.load("mine")
+
+
+def test_a_file_brings_everything_to_another_machine(model: ServedModel, tmp_path: Path) -> None:
+    data = archive.to_bytes(model)
+    assert archive.to_bytes(model) == data
+    with in_force(tmp_path):
+        again = archive.from_bytes(data, "mine.zip")
+        assert (again.spec, again.card, again.processing) == (model.spec, model.card, model.processing)
+        assert again.artifact.content == model.artifact.content
+        assert registered.add(again, "mine").run == model.card.run
+
+
+def changed(model: ServedModel, change: Callable[[dict[str, object]], None]) -> bytes:
+    """The file of ``model`` with another description."""
+    with zipfile.ZipFile(io.BytesIO(archive.to_bytes(model))) as old:
+        described, content = json.loads(old.read("model.json")), old.read("model.bin")
+    change(described)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as new:
+        new.writestr("model.json", json.dumps(described))
+        new.writestr("model.bin", content)
+    return buffer.getvalue()
+
+
+def test_a_file_of_a_later_version_is_refused(model: ServedModel) -> None:
+    with pytest.raises(DataError, match="is of format 2, and this version of Stratoscope reads up to 1: update it"):
+        archive.from_bytes(changed(model, lambda found: found.update(format=2)), "mine.zip")
+
+
+@pytest.mark.parametrize("field", ["spec", "processing", "card", "media_type", "content"])
+def test_a_changed_description_is_found(model: ServedModel, field: str) -> None:
+    with pytest.raises(DataError, match="is damaged"):
+        archive.from_bytes(changed(model, lambda found: found.update({field: "x"})), "mine.zip")
+
+
+def zipped(members: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", how) as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"PK\x03\x04",
+        zipped({}),
+        zipped({"../../x": b"", "model.json": b"{}"}),
+        zipped({"model.json": b"{}", "model.bin": b"", "more": b""}),
+        zipped({"model.json": b"[" * 100_000, "model.bin": b""}),
+        zipped({"model.json": b'{"format": true}', "model.bin": b""}),
+        zipped({"model.json": b'{"format": 1}', "model.bin": b""}),
+        zipped({"model.json": b" " * 50_000_000 + b"{}", "model.bin": b""}, zipfile.ZIP_DEFLATED),
+    ],
+    ids=["empty", "cut", "no members", "a path", "a third", "nested", "no format", "no fields", "a bomb"],
+)
+def test_a_hostile_file_is_refused_in_a_sentence(data: bytes) -> None:
+    with pytest.raises(DataError, match=r"mine\.zip"):
+        archive.from_bytes(data, "mine.zip")
+
+
+@given(place=st.integers(min_value=0), bit=st.integers(0, 7), cut=st.booleans())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_damage_is_found_or_harmless(model: ServedModel, place: int, bit: int, cut: bool) -> None:
+    data = bytearray(archive.to_bytes(model))
+    place %= len(data)
+    damaged = (
+        bytes(data[:place]) if cut else bytes(data[:place]) + bytes([data[place] ^ 1 << bit]) + bytes(data[place + 1 :])
+    )
+    try:
+        found = archive.from_bytes(damaged, "mine.zip")
+    except EngineError:
+        return
+    assert found.artifact.content == model.artifact.content  # a bit of a date or an attribute of the zip
+    assert found.spec == model.spec
+    assert found.card == model.card
+    assert found.processing == model.processing
+
+
+def test_the_card_says_what_is_known(workspace: Workspace) -> None:
+    key, result = trained("ONE", null_fits=3)
+    trained("ONE", seed=1)
+    card = registered.load(key).card
+    assert card.symbols == ("ONE",)
+    assert card.trials == 2
+    assert card.scores["auc"] == result.scores["auc"]
+    assert card.null_band == result.null_band()
+    assert card.train_end == result.newest.train_end
+    assert set(card.data) == {"made-up ONE 1d"} or len(card.data) == 1
+    assert "lightgbm" in card.libraries
+    said = " ".join(card.caveats())
+    assert "2 trials" in said
+    assert card.train_end[:10] in said
