@@ -18,8 +18,8 @@ from engine.backtest.look_ahead_check import look_ahead
 from engine.backtest.sizings import Sizing, sized
 from engine.backtest.stops import Stops
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.fields import changed
 from engine.core.errors import DataError, SpecError, StrategyError
+from engine.core.field_paths import changed
 from engine.core.plugin_errors import named, plugin_errors
 from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Protocol
 
+from engine.core.errors import Cancelled
 from engine.core.store import Trial
 
 COUNTED_AFTER = 1.0
@@ -52,3 +54,15 @@ class Counted:
         if self.trial is not None and fraction >= self._due and time.monotonic() > self._from:
             self._due = fraction + 0.1
             self._enter(self.trial())
+
+
+@contextmanager
+def counting(progress: Progress, trial: Callable[[], Trial]) -> Iterator[None]:
+    """On cancellation, record ``trial()`` as trials; of a killed process too, as far as ``progress`` counts."""
+    if isinstance(progress, Counted):
+        progress.trial = trial
+    try:
+        yield
+    except Cancelled as stopped:
+        stopped.trial = trial()
+        raise

@@ -135,8 +135,11 @@ class RunSpec(Spec):
     """A spec that ``engine.run`` computes: a request alone, which knows nothing of its executor (``jobs.executors``).
 
     What it costs decides where it runs (``runner.is_job``): by ``estimate`` it is a job with a stored result or
-    computed at once, and ``resources`` are what the job needs of its worker.
+    computed at once, and ``resources`` are what the job needs of its worker. A search that ``continues`` can be asked
+    to go farther under another request that is the same ``as_trial``: the ledger counts how far it has come.
     """
+
+    continues: ClassVar[bool] = False
 
     kind: str = ""
 

@@ -313,7 +313,9 @@ def _count_part(spec: RunSpec, trial: Trial) -> None:
 
 def _count_trial(spec: RunSpec, result: Any) -> None:
     trial = getattr(result, "trial", None)
-    if trial is not None:
+    if trial is not None and spec.continues:
+        _count_part(spec, trial())
+    elif trial is not None:
         key = trial_key(spec)
         if not trials.has(key):
             trials.record(key, spec, trial(), code=" ".join(_own_sources(spec)), drawn=spec.drawn_combinations(result))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
@@ -77,10 +78,8 @@ def tested(
 ) -> FoldOutcome:
     """What ``trained``, on ``rows`` of ``fold``, predicts for the ``test`` rows, and how good that is."""
     test = test.processed(trained.processors)
-    prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
-    base = constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
-    known = is_predicted(prediction) & ~np.isnan(test.label)
-    scored = Scored(test.task, test.label, prediction, base, found.returns(test)).where(known)
+    every, known = predicted(spec, trained, test, found)
+    scored = every.where(known)
     scores = out_of_sample(scored) if len(scored) else {}
     result = FoldResult(
         n_purged=int(fold.purged.sum()) + trained.n_purged,
@@ -95,7 +94,15 @@ def tested(
         scores=scores | _training_score(spec, trained),
         **_training(trained),
     )
-    return FoldOutcome(result, prediction, base, permutation_importance(spec, trained, test))
+    return FoldOutcome(result, every.prediction, every.base, permutation_importance(spec, trained, test))
+
+
+def predicted(spec: ModelSpec, trained: TrainedModel, test: Dataset, found: Parts) -> tuple[Scored, NDArray[np.bool_]]:
+    """What ``trained`` says of the ``test`` rows, which are as it sees them, and a mask of those that can be scored."""
+    prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
+    base = constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
+    known = is_predicted(prediction) & ~np.isnan(test.label)
+    return Scored(test.task, test.label, prediction, base, found.returns(test)), known
 
 
 def _training(trained: TrainedModel) -> dict[str, Any]:

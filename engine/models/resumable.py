@@ -30,10 +30,10 @@ def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_
     device = model.processor()
     if not model.resumes:
         return model.fit(train, validation, seed, device=device, on_step=on_step)
-    folder = _root() / key(model, train, validation, seed)
-    fitted = model.resume(train, validation, seed, device, on_step, folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    _forget()
+    place = folder(key(model, train, validation, seed))
+    fitted = model.resume(train, validation, seed, device, on_step, place)
+    shutil.rmtree(place, ignore_errors=True)
+    forget()
     return fitted
 
 
@@ -58,6 +58,11 @@ def key(model: Model, train: Dataset, validation: Dataset | None, seed: int) -> 
     return found.hexdigest()
 
 
+def folder(name: str) -> Path:
+    """The folder in which something keeps what it goes on from, under a ``name`` of its own."""
+    return _root() / name
+
+
 def _bytes(values: NDArray[Any] | None) -> bytes:
     return b"-" if values is None else f"{values.dtype.str}{values.shape}".encode() + values.tobytes()
 
@@ -66,8 +71,8 @@ def _root() -> Path:
     return settings().cache / "checkpoints"
 
 
-def _forget() -> None:
-    """Remove the folders of trainings that were given up long ago."""
+def forget() -> None:
+    """Remove the folders of what was given up long ago."""
     root = _root()
     for folder in root.iterdir() if root.is_dir() else ():
         if time.time() - folder.stat().st_mtime > _FORGOTTEN:

@@ -126,13 +126,23 @@ class ModelSpec(RunSpec):
         return {"market": self.market, "features": self.feature_spec()}
 
     def estimate(self) -> Estimate:
-        rows, columns = catalog.expected_rows(self.market), sum(len(feature.outputs) for feature in self.features)
-        rows *= 1 - self.holdout
+        rows, columns = self.expected_size()
+        return Estimate(
+            seconds=0.1 + self.fit_seconds() * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6
+        )
+
+    def expected_size(self) -> tuple[float, int]:
+        """Roughly the rows before the holdout, and the columns of the features."""
+        columns = sum(len(feature.outputs) for feature in self.features)
+        return catalog.expected_rows(self.market) * (1 - self.holdout), columns
+
+    def fit_seconds(self) -> float:
+        """Roughly how long it takes to train one model on each fold, on one core."""
+        rows, columns = self.expected_size()
         shares = self.validation.shares(int(rows / max(len(self.market.symbols), 1)))
         one = sum(self.model.seconds(int(rows * min(share, 1.0)), columns) for share in shares)
-        if self.target.task == "multiclass" and self.model.trains_each_class:
-            one *= len(self.target.classes)
-        return Estimate(seconds=0.1 + one * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6)
+        each_class = self.target.task == "multiclass" and self.model.trains_each_class
+        return one * len(self.target.classes) if each_class else one
 
     def feature_spec(self) -> FeatureSpec:
         """The request for the features that it is trained on."""

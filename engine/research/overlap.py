@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.run import combinations
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.spec import kind_name
 from engine.market.bars import Floats

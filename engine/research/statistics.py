@@ -6,15 +6,15 @@ distribution).
 
 from __future__ import annotations
 
-from math import e, inf, sqrt
+from math import inf, sqrt
 from statistics import NormalDist
 
 import numpy as np
 
 from engine.backtest.metrics import sharpe_per_bar
+from engine.core.probability import expected_maximum
 from engine.market.bars import Floats
 
-EULER_GAMMA = 0.5772156649015329
 _NORMAL = NormalDist()
 
 
@@ -35,10 +35,7 @@ def expected_maximum_sharpe(variance: float, trials: int) -> float:
     sqrt(V) [(1 - gamma) Phi^-1(1 - 1/N) + gamma Phi^-1(1 - 1/(N e))]; zero for a single trial. ``variance`` is that
     of the trials' Sharpe ratios.
     """
-    if trials < 2:
-        return 0.0
-    first, second = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
-    return sqrt(variance) * ((1 - EULER_GAMMA) * first + EULER_GAMMA * second)
+    return sqrt(variance) * expected_maximum(trials)
 
 
 def moments(returns: Floats) -> tuple[float, float, float]:

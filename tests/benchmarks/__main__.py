@@ -23,8 +23,8 @@ import psutil
 from dashboard.state import to_query
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis
 from engine.backtest.sweeps.spec import SweepSpec
+from engine.core.axes import Axis
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import (
     correlation,

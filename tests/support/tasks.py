@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.core.errors import Cancelled, DataError, SpecError
 from engine.core.progress import Progress
-from engine.jobs.cluster import fan_out
+from engine.jobs.cluster import fan_out, pooled
 
 warmed: list[int] = []
 
@@ -204,3 +204,16 @@ def sweep_of(progress: Progress, text: str) -> list[float]:
     from engine.backtest.sweeps.run import run_sweep
 
     return list(run_sweep(found, {"market": engine.run(found.base.market)}, progress).sharpe[0])  # type: ignore[attr-defined]
+
+
+def pooled_sums(progress: Progress, count: int) -> list[tuple[float, int]]:
+    """Parts of which each is sent when the one two before it is known, the first ones the slowest; with the processes
+    that computed them.
+    """
+    found: list[tuple[float, int]] = []
+    with pooled(_part, 2, lambda: progress(len(found) / count, "Waiting.")) as pool:
+        for number in range(count):
+            pool.send(number, 0.2 / (number + 1))
+            if number:
+                found.append(pool.value(number - 1))
+        return [*found, pool.value(count - 1)]

@@ -9,9 +9,9 @@ import numpy as np
 from engine.backtest.metrics import drawdown
 from engine.backtest.reports.export import bar_columns, trade_columns
 from engine.backtest.result import BacktestResult
-from engine.backtest.sweeps.axes import choice_value
 from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.walkforward.result import WalkForwardResult
+from engine.core.axes import choice_value
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.measured import MeasuredBars, from_start, measured
-from engine.backtest.sweeps.axes import ResolvedAxis
+from engine.core.axes import ResolvedAxis
 from engine.market.bars import Bars, Floats, Times, periods_per_year, years_spanned
 from engine.strategies import Allocation
 

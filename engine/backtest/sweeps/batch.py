@@ -17,11 +17,11 @@ from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, groups, unique_rows
+from engine.core.axes import ResolvedAxis
+from engine.core.field_paths import changed
 from engine.market.bars import Floats
 from engine.strategies.crossing import Crossing
 

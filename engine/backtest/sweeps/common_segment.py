@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from engine.backtest.sweeps import sampling
-from engine.backtest.sweeps.axes import ResolvedAxis
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.rows import CheckCancelled, groups, never_cancelled
+from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
+from engine.core.field_paths import changed
 from engine.market.bars import Bars, Floats
 from engine.strategies import Strategy
 

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.parallel import run_in_parts, run_in_pieces
 from engine.backtest.sweeps.rows import CheckCancelled, Places, argsort_labels, never_cancelled, unique_rows
+from engine.core.axes import ResolvedAxis
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import Crossing
 

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
+from engine.core.axes import ResolvedAxis
 from engine.market.bars import Floats
 
 _CELLS = 60  # most columns and rows

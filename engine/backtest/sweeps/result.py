@@ -15,11 +15,11 @@ from engine.backtest.measured import effective_warm_up
 from engine.backtest.metrics import ANNUALISED
 from engine.backtest.metrics import METRICS as DEFINED
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import choice_value
-from engine.backtest.sweeps.fields import changed, leaves
 from engine.backtest.sweeps.stress import at_base_costs, base_costs, cost_axes, one_per_choice
 from engine.backtest.wording import SHORT, measured_from
+from engine.core.axes import choice_value
 from engine.core.errors import SpecError
+from engine.core.field_paths import changed, leaves
 from engine.core.store import Labelled, Trial
 from engine.market.bars import MONTH, Floats
 from engine.market.days import Zones, trading_day

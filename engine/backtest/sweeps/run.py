@@ -12,17 +12,17 @@ from engine.backtest.look_ahead_guard import require_causal_sweep
 from engine.backtest.portfolio import require_addable
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, sweep_accounts
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import SweepResult, trial_of
 from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import base_costs, cost_axes, one_per_choice
-from engine.backtest.sweeps.sweep_progress import SweepProgress, counting
+from engine.backtest.sweeps.sweep_progress import SweepProgress
 from engine.backtest.sweeps.tuning import search
+from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
-from engine.core.progress import Progress
+from engine.core.progress import Progress, counting
 from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Floats

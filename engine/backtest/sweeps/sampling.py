@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.axes import ResolvedAxis
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.rows import CheckCancelled, drop_duplicates, never_cancelled, unique_rows
+from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
+from engine.core.field_paths import changed
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pydantic import model_validator
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, ResolvedAxis, resolve, sweepable, without_costs
+from engine.backtest.sweeps.axes import sweepable, without_costs
 from engine.backtest.sweeps.search_fields import (
     Objective,
     Sample,
@@ -21,6 +21,7 @@ from engine.backtest.sweeps.search_fields import (
     seed_field,
 )
 from engine.backtest.sweeps.stress import is_stress
+from engine.core.axes import Axis, ResolvedAxis, resolve
 from engine.core.errors import EngineError, SpecError
 from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
 from engine.market import catalog

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.preview import Preview
 from engine.backtest.sweeps.rows import Places
-from engine.core.errors import Cancelled
-from engine.core.progress import Counted, Progress
-from engine.core.store import Trial
+from engine.core.axes import ResolvedAxis
+from engine.core.progress import Progress
 from engine.market.bars import Floats
 
 
@@ -41,15 +38,3 @@ class SweepProgress:
             self._due = time.monotonic() + max(0.25, 5 * (time.monotonic() - now))
         fraction = self._done / max(self._total, 1)
         self._progress(fraction, f"{self._done:,} of {self._total:,} combinations", partial)
-
-
-@contextmanager
-def counting(progress: Progress, trial: Callable[[], Trial]) -> Iterator[None]:
-    """On cancellation, record ``trial()`` as trials; of a killed process too, as far as ``progress`` counts."""
-    if isinstance(progress, Counted):
-        progress.trial = trial
-    try:
-        yield
-    except Cancelled as stopped:
-        stopped.trial = trial()
-        raise

@@ -9,9 +9,9 @@ import numpy as np
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount
-from engine.backtest.sweeps.axes import ResolvedAxis
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import calmar
+from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.market.bars import Floats

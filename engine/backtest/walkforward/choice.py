@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps import views
-from engine.backtest.sweeps.axes import choice_value
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, unique_inverse
+from engine.core.axes import choice_value
+from engine.core.field_paths import changed
 from engine.core.store import Trial
 from engine.market.bars import Floats
 from engine.models.scores import mean_ranks_of_groups

@@ -17,7 +17,6 @@ from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.run import combinations, run_sweep
-from engine.backtest.sweeps.sweep_progress import counting
 from engine.backtest.walkforward.assemble import assemble
 from engine.backtest.walkforward.choice import (
     agreement,
@@ -33,7 +32,7 @@ from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.walkforward.walk import Step, Walk
 from engine.backtest.windows import Window, before, schedule, since
 from engine.core.errors import SpecError
-from engine.core.progress import Progress, section
+from engine.core.progress import Progress, counting, section
 from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Bars, Floats, Times, periods_per_year

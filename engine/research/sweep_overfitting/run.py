@@ -14,9 +14,9 @@ from engine.backtest.metrics import bar_returns
 from engine.backtest.portfolio import buy_and_hold
 from engine.backtest.simulator import combined_equity, simulate_accounts
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
 from engine.core.errors import DataError
+from engine.core.field_paths import changed
 from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
 from engine.market.bars import Floats, periods_per_year

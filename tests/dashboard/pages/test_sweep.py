@@ -21,8 +21,8 @@ from dashboard.pages.backtest.tabs import sweep as tab
 from dashboard.runs import studies
 from dashboard.text.sweeps import axis_labels, expected_maximum
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.fields import changed
 from engine.backtest.sweeps.result import SweepResult
+from engine.core.field_paths import changed
 from engine.core.spec import canonical_json
 from engine.research.evidence import verdict
 from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, request

@@ -15,9 +15,9 @@ from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.tabs.walkforward import FORM as WALK
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import AxisOption
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.core.axes import AxisOption
 from engine.core.errors import SpecError
 from engine.core.spec import canonical_json
 from tests.support.sweep_page import AXES, FAST, FORM, PAGE, SLOW, STRATEGY, base, request

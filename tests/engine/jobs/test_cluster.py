@@ -213,6 +213,12 @@ def test_fan_out_keeps_the_order(cluster: Cluster) -> None:
     assert fractions == sorted(fractions)
 
 
+def test_a_pool_answers_by_number_whatever_ends_first(cluster: Cluster) -> None:
+    parts = cluster.submit("pool", tasks.pooled_sums, 8).result(TIMEOUT)
+    assert [item for item, _ in parts] == [0.2 / (number + 1) for number in range(8)]
+    assert tasks.pooled_sums(silent, 3)[1][0] == 0.1, "without a cluster too"
+
+
 def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
     sweep = cluster.submit("sweep", tasks.spread, [0.05] * 4000)  # minutes
     assert eventually(lambda: len(processes(cluster, "sweep")) == WORKERS)

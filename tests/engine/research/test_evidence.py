@@ -9,9 +9,9 @@ import pytest
 
 import engine
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.fields import leaves
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.database import connect
+from engine.core.field_paths import leaves
 from engine.core.spec import canonical_json
 from engine.jobs import runner
 from engine.market.sources.stored import save

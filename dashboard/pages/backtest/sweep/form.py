@@ -20,9 +20,10 @@ from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.runs.studies import StudyForm
 from dashboard.text.format import count
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.axes import Axis, AxisOption, resolve, sweepable
+from engine.backtest.sweeps.axes import sweepable
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import is_stress
+from engine.core.axes import Axis, AxisOption, resolve
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.backtest.sweeps.fields import changed, leaves
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.errors import SpecError
+from engine.core.field_paths import changed, leaves
 from engine.core.spec import canonical_json
 from engine.strategies import STRATEGIES
 from engine.strategies.kinds.rules import Rules

@@ -1,4 +1,4 @@
-"""The fields of a backtest by their dotted paths, those inside the conditions of rules included."""
+"""The fields of a request by their dotted paths, those inside the items of its lists included."""
 
 from __future__ import annotations
 
