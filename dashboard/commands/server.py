@@ -11,7 +11,7 @@ import threading
 
 from waitress import create_server
 
-from dashboard import app
+from dashboard import app, service
 from dashboard.jobs.manager import DaskManager
 from engine.core.config import Config
 from engine.core.errors import StoreError
@@ -32,7 +32,8 @@ def serve(config: Config, listener: socket.socket) -> None:
     gc.freeze()
     gc.enable()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    workers = threading.Timer(HEAD_START, lambda: (_clean_up(), manager.start()))
+    start = (_clean_up, manager.start, lambda: service.start(workbench.server))
+    workers = threading.Timer(HEAD_START, lambda: [step() for step in start])
     workers.daemon = True
     workers.start()
     print(f"Stratoscope is at {address(config)}", flush=True)
@@ -41,6 +42,7 @@ def serve(config: Config, listener: socket.socket) -> None:
     finally:
         workers.cancel()
         manager.close()
+        service.close(workbench.server)
 
 
 def address(config: Config) -> str:

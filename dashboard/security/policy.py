@@ -11,6 +11,7 @@ from dash import Dash
 from flask import Flask, Response, request
 
 from dashboard.security.throttle import Throttle
+from dashboard.security.tokens import PATHS
 from engine.core.config import PASSWORD_VARIABLE, Config
 from engine.core.errors import ConfigError
 
@@ -39,7 +40,7 @@ def secure(app: Dash, config: Config) -> None:
     server.before_request(_check_host)
     password = required_password(config)
     if password is not None:
-        server.before_request(_password_check(password))
+        server.before_request(_password_check(password, PATHS if config.service.enabled else ()))
     policy = content_security_policy(app.csp_hashes())
 
     def add_headers(response: Response) -> Response:
@@ -94,10 +95,13 @@ def required_password(config: Config) -> str | None:
     return password
 
 
-def _password_check(password: str) -> Callable[[], Response | None]:
+def _password_check(password: str, exempt: Sequence[str]) -> Callable[[], Response | None]:
+    """``exempt`` paths have a token instead."""
     brake = Throttle()
 
     def check() -> Response | None:
+        if request.path in exempt:
+            return None
         supplied, address = request.authorization.password if request.authorization else None, request.remote_addr or ""
         if supplied is not None:
             if wait := brake.seconds(address):

@@ -62,6 +62,7 @@ def _data(card: Card) -> Facts:
         ("Collection", card.collection),
         ("Interval", card.interval),
         ("Time zone", card.timezone or MISSING),
+        ("Features", ", ".join(card.features)),
         *((f"Digest of {name}", digest[:16]) for name, digest in sorted(card.data.items())),
     )
 

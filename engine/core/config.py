@@ -18,6 +18,7 @@ from engine.core.spec_problems import REQUIREMENTS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
 PASSWORD_VARIABLE = "STRATOSCOPE_PASSWORD"
+TOKEN_VARIABLE = "STRATOSCOPE_TOKEN"
 
 _Column = Literal["time", "open", "high", "low", "close", "volume", "adj_close", "splits", "dividends", "symbol"]
 
@@ -61,6 +62,13 @@ class Compute(_Section):
     def threads_per_worker(self) -> int:
         """A worker's share of the cores."""
         return max((os.cpu_count() or 1) // self.worker_count(), 1)
+
+
+class Service(_Section):
+    """Whether other programs may ask for predictions, and the file with their token, where the environment has none."""
+
+    enabled: bool = False
+    token_file: Path | None = None
 
 
 class Files(_Section):
@@ -118,12 +126,13 @@ class MarketData(_Section):
 
 
 class Config(_Section):
-    """The whole of config.yaml. ``cache``, ``plugins`` and the folders of files are absolute; ``results`` is an fsspec
-    URL.
+    """The whole of config.yaml. ``cache``, ``plugins``, the folders of files and the file of the token are absolute;
+    ``results`` is an fsspec URL.
     """
 
     server: Server = Server()
     compute: Compute = Compute()
+    service: Service = Service()
     cache: Path = Path("cache")
     results: str | None = None
     results_limit_gb: float = Field(default=5, ge=0, le=1_000_000)
@@ -188,6 +197,9 @@ def _resolved(config: Config, folder: Path) -> Config:
     changes: dict[str, Any] = {"cache": (folder / config.cache.expanduser()).resolve(), "plugins": plugins}
     queries = tuple(_located(item, folder) for item in config.market.sql)
     changes["market"] = config.market.model_copy(update={"files": files, "sql": queries})
+    if config.service.token_file is not None:
+        path = folder / config.service.token_file.expanduser()
+        changes["service"] = config.service.model_copy(update={"token_file": path})
     if config.results and "://" not in config.results:
         changes["results"] = f"file://{(folder / Path(config.results).expanduser()).resolve()}"
     return config.model_copy(update=changes)

@@ -37,6 +37,7 @@ from tests.benchmarks import (
     model_noise,
     neural,
     one_run,
+    predict,
     rolling,
     store,
     sweep,
@@ -93,6 +94,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
         yield maps(driver, Path(folder) / "maps", runs)
         yield nothing(driver, Path(folder) / "nothing", runs * 3)
         yield from correlation.rows(driver, Path(folder) / "correlation")
+        yield from predict.rows(Path(folder) / "predict")
         yield from zoom.rows(driver, Path(folder) / "zoom", len(zoom.GESTURES))
     yield modules()
     yield one_run.row(2 * runs)

@@ -48,6 +48,7 @@ class Card(BaseModel):
     data: dict[str, str] = {}
     code: str = ""
     libraries: dict[str, str] = {}
+    features: tuple[str, ...]
     train_start: str
     train_end: str
     split: str
@@ -109,6 +110,7 @@ def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") 
         data=dict(records.series_of(key)),
         code=code.digest,
         libraries=dict(libraries.versions(code.packages)),
+        features=result.features,
         train_start=newest.train_start,
         train_end=newest.train_end,
         split=result.split,

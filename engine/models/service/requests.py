@@ -99,9 +99,9 @@ def answers(bodies: Sequence[bytes], loaded: Loaded) -> list[Reply]:
             if request.features is None:
                 replies[place] = _bars(request, model)
             else:
-                looks_back = model.spec.model.lookback() > 1
+                values, looks_back = _values(request.features, model), model.spec.model.lookback() > 1
                 key = f"{identity} {place}" if looks_back else identity
-                joined.setdefault(key, []).append((place, model, _values(request.features, model)))
+                joined.setdefault(key, []).append((place, model, values))
         except _Refused as error:
             replies[place] = Reply.refusal(str(error), error.status)
         except EngineError as error:
