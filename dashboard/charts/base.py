@@ -33,7 +33,7 @@ PLAIN = ",.4~r"
 DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 PALE = 50  # percent of the ends of a scale under printed numbers
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
-_SHORT_TYPES = {"float64": "f8", "float32": "f4", "int32": "i4"}
+_SHORT_TYPES = {"float64": "f8", "float32": "f4", "int32": "i4", "uint16": "u2"}
 
 
 def tint(token: str, percent: int) -> str:
@@ -159,7 +159,8 @@ def encoded(value: Any) -> Any:
         if not value.size:
             return []
         short = _SHORT_TYPES[value.dtype.name]
-        return {"dtype": short, "bdata": base64.b64encode(np.ascontiguousarray(value, short)).decode("ascii")}
+        found = {"dtype": short, "bdata": base64.b64encode(np.ascontiguousarray(value, short)).decode("ascii")}
+        return found if value.ndim == 1 else {**found, "shape": ", ".join(map(str, value.shape))}
     if isinstance(value, Mapping):
         return {name: encoded(item) for name, item in value.items() if item is not None}
     return [encoded(item) for item in value] if isinstance(value, list | tuple) else value

@@ -22,11 +22,13 @@ PRINTED, POINTS, LINE_POINTS = 25, 2_000, 3_000
 
 @dataclass(frozen=True, eq=False)
 class MapInfo:
-    """``names`` by cluster; ``values`` float32 and ``counts`` int32, both (symbols, symbols)."""
+    """``names`` by cluster; ``values`` float32 and ``counts``, uint16 where they fit, else int32, both (symbols,
+    symbols).
+    """
 
     names: tuple[str, ...]
     values: NDArray[np.float32]
-    counts: NDArray[np.int32]
+    counts: NDArray[np.uint16] | NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +52,13 @@ class PairInfo:
 def map_info(found: Correlations) -> MapInfo:
     cells = np.ix_(found.order, found.order)
     names = tuple(found.symbols[row] for row in found.order)
-    return MapInfo(names, found.values[cells].astype(np.float32), found.counts[cells].astype(np.int32))
+    counts = found.counts[cells]
+    is_short = int(counts.max()) <= np.iinfo(np.uint16).max
+    return MapInfo(names, found.values[cells].astype(np.float32), counts.astype(np.uint16 if is_short else np.int32))
 
 
-def map_figure(info: MapInfo) -> go.Figure:
-    """A square of colours from -1 to 1, with numbers where there is room for them."""
-    import plotly.graph_objects as go
-
+def map_figure(info: MapInfo) -> dict[str, Any]:
+    """A square of colours from -1 to 1, with numbers where there is room for them: a ``base.plain_figure``."""
     names, few = list(info.names), len(info.names) <= PRINTED
     lowest, highest = int(info.counts.min()), int(info.counts.max())
     counted = f"{highest:,}" if lowest == highest else "%{customdata:,d}"
@@ -65,17 +67,17 @@ def map_figure(info: MapInfo) -> go.Figure:
         text = [[number(float(value), 2) if np.isfinite(value) else "" for value in row] for row in info.values]
         style = {**base.printed(11 if len(names) <= 14 else 9), "text": text, "texttemplate": "%{text}", "xgap": 1,
                 "ygap": 1}  # fmt: skip
-    cells = go.Heatmap(
-        x=names, y=names, z=info.values, zmin=-1, zmax=1, name="Correlation", hoverongaps=False,
-        customdata=None if lowest == highest else info.counts,
-        hovertemplate=f"%{{y}} and %{{x}}<br>%{{z:.3f}}, {counted} common returns<extra></extra>", **style,
-    )  # fmt: skip
+    cells = {
+        "type": "heatmap", "x": names, "y": names, "z": info.values, "zmin": -1, "zmax": 1, "name": "Correlation",
+        "hoverongaps": False, "customdata": None if lowest == highest else info.counts,
+        "hovertemplate": f"%{{y}} and %{{x}}<br>%{{z:.3f}}, {counted} common returns<extra></extra>", **style,
+    }  # fmt: skip
     axis = {"type": "category", "showgrid": False, "ticks": "", "showspikes": False}
     if not few:
         axis |= {"nticks": 40}
     widest = min(max(map(len, names)), 14)
     upright = len(names) > 14 or widest > 6
-    return base.figure(
+    return base.plain_figure(
         [cells],
         x={**axis, "tickangle": -90 if upright else 0, "fixedrange": few},
         y={**axis, "autorange": "reversed", "fixedrange": few},

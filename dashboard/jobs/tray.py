@@ -106,8 +106,8 @@ def _link(job: Job) -> str:
     where its spec is of another version.
     """
     try:
-        spec = load_request(job.spec)
-        return f"/{ids.owner(job.page)}?spec={state.to_query(spec.shown_with())}"
+        shown = load_request(job.spec).shown_with()
+        return f"/{ids.owner(job.page)}" + (f"?spec={state.to_query(shown)}" if shown else "")
     except SpecError:
         return ""
 

@@ -106,8 +106,10 @@ class Spec(BaseModel, metaclass=_SpecMeta):
         values = [str(value) for name, value in self if name != "kind"]
         return f"{type(self).__name__} {', '.join(values)}".strip()
 
-    def shown_with(self) -> Spec:
-        """The request that this one is shown with: itself, or the one that it is about."""
+    def shown_with(self) -> Spec | None:
+        """The request that this one is shown with: itself, or the one that it is about; None for what a page shows
+        whatever it was asked.
+        """
         return self
 
     def walk(self) -> Iterator[Spec]:

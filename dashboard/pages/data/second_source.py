@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 import dash_bootstrap_components as dbc
-import numpy as np
-from dash import Input, Output, State, callback, html
+from dash import Input, Output, State, callback, html, no_update
 from dash.development.base_component import Component
 
-from dashboard.charts.candles import UTC
+from dashboard import runs
 from dashboard.components import card
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.tab import Viewed, seen, seen_id, series_of
-from dashboard.pages.data.view import price
+from dashboard.pages.data.view import price, stamp
+from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count, percent, signed_percent
 from engine.core.errors import EngineError
-from engine.market import catalog
-from engine.market.bars import Bars, Series, Times
-from engine.market.quality.disagreement import TOLERANCE, Disagreement, compare, counterparts
+from engine.market.bars import Series
+from engine.market.quality.disagreement import TOLERANCE, counterparts
+from engine.market.quality.series.listed import Comparison, Marked
+from engine.market.quality.series.spec import CompareSources
 
+JOB = SideJob(ids.PAGE, "second-source")
 _TAB = "quality"
-_LISTED, _NAMED = 20, 3  # differences in the table, and dates in a line
 _NARROW = {"width": 260, "maxWidth": 260}
 
 
@@ -29,7 +32,7 @@ def layout() -> Component:
     """The card, out of sight where there is no other source."""
     chosen = dbc.Select(id=ids.SECOND_SOURCE, options=[], value="", className="select", style=_NARROW)
     label = html.Label("Other source", htmlFor=ids.SECOND_SOURCE, className="visually-hidden")
-    found = html.Div(html.Div(id=ids.SECOND), className="pad")
+    found = html.Div([html.Div(id=ids.SECOND), *JOB.stores()], className="pad")
     body = card.card("Another source", found, sub="of the same symbol and interval", tools=[label, chosen])
     return html.Div(body, id=ids.SECOND_CARD, hidden=True)
 
@@ -48,64 +51,75 @@ def offer(viewed: Viewed) -> tuple[bool, list[dict[str, str]], str]:
 
 
 @callback(
-    Output(ids.SECOND, "children"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     Input(ids.SECOND_SOURCE, "value"),
     State(seen_id(_TAB), "data"),
 )
-def show(chosen: str | None, viewed: Viewed) -> Any:
-    """Where the two disagree, over the range that both cover, after their repairs."""
-    hint = html.P("Choose one to see where the two disagree.", className="hint")
+def ask(chosen: str | None, viewed: Viewed) -> tuple[Any, Any]:
+    """As a job where there are many bars."""
     if not chosen:
-        return hint
-    series = series_of(viewed)[1]
+        return None, no_update
+    spec, series = series_of(viewed)
     other = next((item for item in counterparts(series) if _key(item) == chosen), None)
     if other is None:
-        return hint
+        return None, no_update
+    named = {"collection": series.collection, "symbol": series.symbol, "interval": series.interval}
+    named |= {"other_source": other.source, "other_collection": other.collection}
+    return side_job.start(CompareSources.parse({**named, "known_on": spec.known_on}))
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+@callback(Output(ids.SECOND, "children"), Input(JOB.answer, "data"), Input(JOB.progress, "data"))
+def show(answer: Answer, progress: Progress | None) -> Any:
+    """Where the two disagree, over the range that both cover, after their repairs."""
+    if (words := side_job.instead(answer, progress, "Choose one to see where the two disagree.")) is not None:
+        return words
     try:
-        one, two = catalog.read(series), catalog.read(other)
-        return described(one, two, compare(one, two))
+        data = {name: str(value) for name, value in (answer or {}).items()}
+        spec, found = runs.opened(data, CompareSources)
+        return described(spec, found)
     except EngineError as error:
         return html.P(str(error))
 
 
-def described(one: Bars, two: Bars, found: Disagreement) -> list[Component]:
+def described(spec: CompareSources, found: Comparison) -> list[Component]:
     """The report on two series, the largest differences of closes in a table."""
-    names = [bars.series.collection for bars in (one, two)]
+    one, two = spec.series(), spec.other()
+    names = [item.collection for item in (one, two)]
     if names[0] == names[1]:
-        names = [_origin(bars.series) for bars in (one, two)]
-    largest = f", at most {percent(float(np.nanmax(np.abs(found.difference), initial=0.0)))}"
-    closes = f"{count(len(found.closes), 'bar')} by more than {percent(TOLERANCE, 1)}"
+        names = [_origin(item) for item in (one, two)]
+    ends = " to ".join(stamp(time, one.is_intraday) for time in found.common.time)
+    closes = (
+        f"{count(found.closes.count, 'bar')} by more than {percent(TOLERANCE, 1)}, at most {percent(found.largest)}"
+    )
     rows = [
-        ("Bars of both", f"{len(found.common):,}, {_stamp(one, found.common[0])} to {_stamp(one, found.common[-1])}"),
+        ("Bars of both", f"{found.common.count:,}, {ends}"),
         (f"Only in {names[0]}", _dates(one, found.only_first)),
         (f"Only in {names[1]}", _dates(one, found.only_second)),
-        ("Closes differ", f"{closes}{largest}" if len(found.closes) else "none"),
+        ("Closes differ", closes if found.closes.count else "none"),
         ("Adjustments differ", _dates(one, found.adjustments)),
     ]
-    return [card.facts(rows), *([_table(one, two, found, names)] if len(found.closes) else [])]
+    return [card.facts(rows), *([_table(one, found, names)] if found.closes.count else [])]
 
 
-def _table(one: Bars, two: Bars, found: Disagreement, names: list[str]) -> Component:
-    order = np.argsort(-np.nan_to_num(np.abs(found.difference), nan=np.inf), kind="stable")[:_LISTED]
+def _table(series: Series, found: Comparison, names: list[str]) -> Component:
     head = html.Tr([html.Th(text, scope="col") for text in ("Bar", *names, "Difference")])
-    body = []
-    for at in order.tolist():
-        moment = found.closes[at]
-        closes = [price(float(bars.close[np.searchsorted(bars.time, moment)])) for bars in (one, two)]
-        cells = [*closes, signed_percent(float(found.difference[at]))]
-        body.append(html.Tr([html.Th(_stamp(one, moment), scope="row"), *map(html.Td, cells)]))
+    body = [
+        html.Tr([html.Th(stamp(time, series.is_intraday), scope="row"), *map(html.Td, cells)])
+        for time, closes, apart in zip(found.closes.time, found.prices.tolist(), found.difference.tolist(), strict=True)
+        for cells in [[*map(price, closes), signed_percent(apart)]]
+    ]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="bar-table"), className="scroll-x")
 
 
-def _dates(bars: Bars, times: Times) -> str:
-    if not len(times):
+def _dates(series: Series, marked: Marked) -> str:
+    if not marked.count:
         return "none"
-    named = ", ".join(_stamp(bars, item) for item in times[:_NAMED])
-    return f"{count(len(times), 'bar')}: {named}{' …' if len(times) > _NAMED else ''}"
-
-
-def _stamp(bars: Bars, time: np.datetime64) -> str:
-    return f"{str(time)[:16].replace('T', ' ')}{UTC}" if bars.series.is_intraday else str(time)[:10]
+    named = ", ".join(stamp(time, series.is_intraday) for time in marked.time)
+    return f"{count(marked.count, 'bar')}: {named}{' …' if marked.count > len(marked.time) else ''}"
 
 
 def _origin(series: Series) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from dash import ALL, ClientsideFunction, Input, Output, State, clientside_callback
+from dash.exceptions import PreventUpdate
 from pydantic import PlainValidator, TypeAdapter
 from typing_extensions import TypedDict
 
@@ -26,7 +27,8 @@ from dashboard.components.tabs import line_id
 from dashboard.pages.data import ids
 from dashboard.pages.data.form import SEEN
 from dashboard.runs.tabs import Tab
-from engine.core.errors import DataError
+from engine.core.errors import DataError, SpecError
+from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.market import catalog
 from engine.market.bars import Bars, Market, Series
@@ -49,6 +51,7 @@ __all__ = [
     "of_symbol",
     "opened",
     "refused",
+    "requested",
     "seen",
     "seen_id",
     "series_of",
@@ -82,6 +85,18 @@ def seen(name: str) -> Input:
 def opened(data: runs.ResultData | Viewed) -> tuple[MarketSpec, Market]:
     """The request and its bars; ``PreventUpdate`` where there is none. Raises ``SpecError`` for a forged one."""
     return runs.opened(data, MarketSpec)
+
+
+def requested(data: Viewed) -> MarketSpec:
+    """The request alone, for what reads its bars elsewhere; ``PreventUpdate`` where there is none. Raises ``SpecError``
+    for a forged one.
+    """
+    if not data or "spec" not in data:
+        raise PreventUpdate
+    spec = runner.load_spec(data["spec"])
+    if not isinstance(spec, MarketSpec):
+        raise SpecError([("kind", f"Expected '{kind_name(MarketSpec)}', not '{spec.kind}'.")])
+    return spec
 
 
 def shown(data: Viewed) -> tuple[MarketSpec, Bars]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import state
+from dashboard.charts.candles import UTC
 from dashboard.components import states
 from dashboard.shell import Chip, Tone
 from dashboard.text.format import count, number
@@ -64,6 +66,11 @@ def price(value: float) -> str:
 def price_decimals(value: float) -> int:
     """Two, five below ten: currencies move in the fourth."""
     return 5 if abs(value) < 10 else 2
+
+
+def stamp(time: np.datetime64, is_intraday: bool) -> str:
+    """The time of a bar: its date, of an intraday one the minute in UTC."""
+    return f"{str(time)[:16].replace('T', ' ')}{UTC}" if is_intraday else str(time)[:10]
 
 
 def refused(text: str, spec: Spec) -> Component:

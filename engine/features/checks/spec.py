@@ -38,11 +38,14 @@ class FeatureCheckSpec(RunSpec):
             )
         return {name: value for name, value in values.items() if name != "device"}
 
+    def shown_with(self) -> FeatureSpec:
+        return FeatureSpec(market=self.market, features=self.features)
+
     def label(self) -> str:
-        return f"Check of {FeatureSpec(market=self.market, features=self.features).label()}"
+        return f"Check of {self.shown_with().label()}"
 
     def estimate(self) -> Estimate:
-        once = FeatureSpec(market=self.market, features=self.features).estimate()
+        once = self.shown_with().estimate()
         try:
             rows = catalog.expected_rows(self.market)
         except EngineError:

@@ -24,6 +24,9 @@ class Update(Action):
     def _symbols(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         return symbol_list(symbols) if symbols else ()
 
+    def shown_with(self) -> None:
+        return None
+
     def label(self) -> str:
         names = ", ".join(self.symbols) if len(self.symbols) <= 3 else f"{len(self.symbols):,} symbols"
         return f"Update of {names or 'all symbols'}" + (f" in {self.collection}" if self.collection else "")

@@ -60,6 +60,9 @@ class FeatureReportSpec(RunSpec):
         """The request for the matrix."""
         return FeatureSpec(market=self.market, features=self.features, device=self.device)
 
+    def shown_with(self) -> FeatureSpec:
+        return self.feature_spec()
+
     def ignored(self) -> tuple[str, ...]:
         return ("device",)  # what comes of it counts, in the fingerprint of the matrix
 

@@ -142,9 +142,11 @@ def pearson_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:
 
 def _patterns(known: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
     """The distinct columns of ``known``, often few, and which of them each column is."""
-    bits = np.ascontiguousarray(np.packbits(known, axis=0).T)
-    _, first, kind = np.unique(bits, axis=0, return_index=True, return_inverse=True)
-    return known[:, first], kind.reshape(-1)
+    bits = np.packbits(np.ascontiguousarray(known.T), axis=1)
+    first: dict[bytes, int] = {}  # the first column of each kind; np.unique would sort the columns
+    whose = [first.setdefault(row.tobytes(), column) for column, row in enumerate(bits)]
+    kinds = {column: kind for kind, column in enumerate(first.values())}
+    return known[:, list(kinds)], np.array([kinds[column] for column in whose], dtype=np.intp)
 
 
 def rank_correlation(returns: Floats) -> tuple[Floats, NDArray[np.int64]]:

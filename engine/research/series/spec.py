@@ -26,6 +26,9 @@ class _OfOneSymbol(RunSpec):
             raise ValueError("Choose one symbol: each has returns of its own.")
         return market
 
+    def shown_with(self) -> MarketSpec:
+        return self.market
+
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market}
 
@@ -66,6 +69,9 @@ class Correlate(Action):
         choices={"pearson": "Pearson", "spearman": "Spearman"},
         help="Spearman's is that of ranks.",
     )
+
+    def shown_with(self) -> MarketSpec:
+        return self.market
 
     def label(self) -> str:
         return f"Correlation of {len(self.market.symbols):,} symbols"

@@ -37,6 +37,9 @@ class OverfittingSpec(RunSpec):
             raise ValueError(f"The number of blocks must be even, not {blocks}.")
         return blocks
 
+    def shown_with(self) -> SweepSpec:
+        return self.sweep
+
     def label(self) -> str:
         return f"Overfitting of {self.sweep.label()}"
 

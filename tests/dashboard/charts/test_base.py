@@ -48,7 +48,10 @@ def test_an_encoded_figure_is_what_plotly_makes_of_the_checked_one() -> None:
         "marker": {"symbol": np.array([5, 6, 5], dtype=np.int32), "colorscale": [[0.0, "red"], [1.0, "blue"]]},
     }  # fmt: skip
     empty = {"type": "scatter", "x": np.empty(0), "y": np.empty(0)}
-    plain = base.plain_figure([trace, empty], y=base.growth_axis(np.ones(2), log=True), panes=[({"nticks": 4}, 0.3)])
+    cells = {"type": "heatmap", "z": np.eye(2, 3, dtype=np.float32), "customdata": np.ones((2, 3), np.uint16)}
+    plain = base.plain_figure(
+        [trace, empty, cells], y=base.growth_axis(np.ones(2), log=True), panes=[({"nticks": 4}, 0.3)]
+    )
     checked = go.Figure(data=plain["data"], layout={"template": go.layout.Template(), **plain["layout"]})
     checked.layout.template = None
     expected, found = checked.to_dict(), base.encoded(plain)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
+import typing
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +14,14 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 from flask import Flask
 
+from dashboard.callbacks import import_callbacks
+from dashboard.components.form import Form
 from dashboard.jobs import tray
 from dashboard.jobs.access import MANAGER
 from dashboard.jobs.listing import Job
-from engine.core.spec import canonical_json
+from engine.core.spec import Spec, canonical_json
+from engine.jobs.requests import action_kinds, run_kinds
+from engine.market.quality.universe.spec import CheckQuality
 from engine.market.spec import MarketSpec
 from tests.support.shown import words
 
@@ -91,6 +97,23 @@ def test_a_finished_job_says_how_long_it_took() -> None:
 def test_the_link_is_the_permalink() -> None:
     row = polled(replace(JOB, status="done"))[0]["jobs"][0]
     assert row["href"].startswith("/data?spec=")
+
+
+def test_what_a_job_opens_is_a_request_that_a_page_has_a_form_for() -> None:
+    import_callbacks()
+    modules = [module for name, module in sys.modules.items() if name.startswith("dashboard.pages")]
+    forms = [item for module in modules for item in vars(module).values() if isinstance(item, Form)]
+    shown = {form.spec for form in forms}
+    kinds = {**run_kinds(), **action_kinds()}
+    for kind, cls in kinds.items():
+        hints = typing.get_type_hints(cls.shown_with)
+        opens = cls if cls.shown_with is Spec.shown_with else hints["return"]
+        assert opens is type(None) or opens in shown, kind
+
+
+def test_the_link_of_what_has_no_request_of_its_own_is_the_page() -> None:
+    job = replace(JOB, status="done", spec=canonical_json(CheckQuality()))
+    assert polled(job)[0]["jobs"][0]["href"] == "/data"
 
 
 def test_a_job_of_another_version_has_no_link() -> None:

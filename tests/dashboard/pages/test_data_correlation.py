@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from dash.exceptions import PreventUpdate
 
@@ -36,11 +38,13 @@ def test_the_map_holds_the_correlations_by_cluster() -> None:
     spec = MarketSpec(symbols=("NVDA", "AAPL", "AMZN"))
     figure, note = mapped(viewed(*spec.symbols), "week", "spearman")
     assert mapped(viewed(*spec.symbols), "week", "spearman")[1] == note  # known by now
-    trace, found = figure.data[0], correlations(spec, "week", "spearman")
-    assert list(trace.x) == list(trace.y) == [spec.symbols[row] for row in found.order]
-    np.testing.assert_allclose(trace.z, found.values[np.ix_(found.order, found.order)], rtol=1e-6)
+    trace, found = figure["data"][0], correlations(spec, "week", "spearman")
+    assert trace["x"] == trace["y"] == [spec.symbols[row] for row in found.order]
+    assert (trace["z"]["dtype"], trace["z"]["shape"]) == ("f4", "3, 3")
+    drawn = np.frombuffer(base64.b64decode(trace["z"]["bdata"]), np.float32).reshape(3, 3)
+    np.testing.assert_allclose(drawn, found.values[np.ix_(found.order, found.order)], rtol=1e-6)
     assert note.startswith("weekly returns, 3 symbols")
-    assert trace.texttemplate
+    assert trace["texttemplate"]
 
 
 def test_a_map_of_many_prints_no_numbers_and_tells_the_counts_where_they_differ() -> None:
@@ -48,8 +52,10 @@ def test_a_map_of_many_prints_no_numbers_and_tells_the_counts_where_they_differ(
     names, order = tuple(f"S{row}" for row in range(count)), np.arange(count)
     counts = np.full((count, count), 9)
     counts[0, 1] = 8
-    trace = charts.map_figure(charts.map_info(Correlations(names, np.eye(count), counts, order))).data[0]
+    info = charts.map_info(Correlations(names, np.eye(count), counts, order))
+    trace = go.Figure(charts.map_figure(info)).data[0]
     assert trace.texttemplate is None
+    assert trace.customdata.dtype == np.uint16
     np.testing.assert_array_equal(trace.customdata, counts)
 
 

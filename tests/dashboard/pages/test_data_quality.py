@@ -8,11 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pytest
 from dash import no_update
-from dash.exceptions import PreventUpdate
 
 import engine
 from dashboard import state
-from dashboard.pages.data import callbacks, inspection
+from dashboard.pages.data import callbacks
 from dashboard.pages.data.findings import finding_rows, place
 from dashboard.pages.data.tabs import provenance, quality
 from engine.core.spec import canonical_json
@@ -20,10 +19,13 @@ from engine.jobs import runner
 from engine.market import catalog
 from engine.market.quality.calendars import calendar
 from engine.market.quality.finding import missing
-from engine.market.quality.report import assess
+from engine.market.quality.report import SeriesReport, assess
+from engine.market.quality.series import spec as checks
+from engine.market.quality.series.listed import listed
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
+from tests.support.side_jobs import answered
 from tests.support.workspace import Workspace
 
 
@@ -43,19 +45,17 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     monkeypatch.setattr(quality, "toast", lambda text, tone: None)
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: None)
     viewed = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
-    waiting, job = quality.prepare(viewed, "24/7")
-    assert "first time" in quality.show(waiting, viewed)[2]
-    assert quality.show({"error": "No."}, viewed)[2] == "No."
-    found = inspection.work(job)
-    assert quality.prepare(viewed, "24/7") == (found, no_update)
+    waiting, job = quality.ask(viewed, "24/7")
+    assert quality.show(waiting)[2] == "3 bars being checked"
+    found = answered((waiting, job))
     assert "TWICE in made-up cannot be used" in text_of(callbacks.say_refused(viewed))
     assert "none: they are refused" in text_of(provenance.describe(viewed))
-    findings, proposed, *_ = quality.show(found, viewed)
-    assert [(row["name"], row["count"]) for row in findings] == [("twice", 1)]
+    findings, proposed, *_ = quality.show(found)
+    assert [(row["name"], row["count"], row["first"]) for row in findings] == [("twice", 1, "2020-01-02")]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
-    rows, words, _ = quality.show_bars(findings, found)
+    rows, words, _ = quality.show_bars(findings, found, viewed)
     assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
-    quality.apply(1, proposed, viewed, "24/7")
+    quality.apply(1, proposed, found, viewed)
     assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
     assert callbacks.say_refused({"key": runner.run_key(asked), "spec": canonical_json(asked)}) is None
 
@@ -65,10 +65,11 @@ def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace:
     series = catalog.find("made-up", "TEST", "1d")
     report = assess(series, "24/7")
     day = report.bars.days[40]
-    found = missing("sessions", "note", np.array([day]), "", "")
+    lacking = missing("sessions", "note", np.array([day]), "", "")
+    (found,) = listed(SeriesReport(report.bars, (lacking,), None, (), ())).findings
     asked = MarketSpec(collection="made-up", symbols=("TEST",), start=(day + 5).item())
     for spec, start in ((asked, None), (asked.model_copy(update={"start": day.item()}), day.item())):
-        address = dict(parse_qsl(urlsplit(place(spec, report, found)).query))
+        address = dict(parse_qsl(urlsplit(place(spec, "TEST", found)).query))
         assert MarketSpec.parse(state.from_query(address["spec"])).start == start
         assert int(address["from"]) == report.bars.time[10].astype(np.int64)
         assert int(address["to"]) == report.bars.time[70].astype(np.int64)
@@ -76,7 +77,7 @@ def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace:
 
 def test_quality_lists_every_check_that_applies() -> None:
     report = assess(catalog.find("fred", "^VIX", "1d"))
-    rows = finding_rows(report)
+    rows = finding_rows(listed(report), is_intraday=False)
     assert [(row["severity"], row["title"], row["count"], row["first"]) for row in rows] == [
         ("warning", "Jumps", 1, "2018-02-05"),
         ("note", "Open, high and low", 1259, "2014-01-03"),
@@ -102,27 +103,27 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
         engine.run(asked)
         return {"key": runner.run_key(asked), "spec": canonical_json(asked)}
 
-    def inspected() -> Any:
-        return quality.prepare(viewed(), "24/7")[0]
+    def checked() -> Any:
+        return answered(quality.ask(viewed(), "24/7"))
 
-    findings, proposed, note, *_ = quality.show(inspected(), viewed())
+    findings, proposed, note, *_ = quality.show(checked())
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
-    affected, (words, link), said_of_it = quality.show_bars(findings[:1], inspected(), {"query": "chart"})
+    affected, (words, link), said_of_it = quality.show_bars(findings[:1], checked(), viewed(), {"query": "chart"})
     assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
     assert said_of_it == findings[0]["sentence"]
     address = dict(parse_qsl(urlsplit(link.href).query))
     assert address["view"] == "chart"
     ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
     assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]
-    quality.apply(1, proposed, viewed(), "24/7")
-    findings, applied, *_ = quality.show(inspected(), viewed())
+    quality.apply(1, proposed, checked(), viewed())
+    findings, applied, *_ = quality.show(checked())
     assert findings == []
     assert [row["state"] for row in applied] == ["applied"]
     assert quality.offer(applied) == (True, False)
     quality.undo(1, applied, viewed())
-    assert quality.show(inspected(), viewed())[0][0]["severity"] == "grave"
+    assert quality.show(checked())[0][0]["severity"] == "grave"
     assert said == [
         "The repair is applied whenever these bars are read.",
         "quality",
@@ -131,22 +132,32 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     ]
 
 
-def test_many_bars_are_checked_and_repaired_by_a_worker(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_bars_are_checked_once_by_a_worker(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     save(make_bars([1.0, 2.0, 2.0], time=["2020-01-01", "2020-01-02", "2020-01-02"], symbol="TWICE"))
     asked = MarketSpec(collection="made-up", symbols=("TWICE",))
     calendar("24/7")
-    said: list[str] = []
+    said: list[Any] = []
     monkeypatch.setattr(quality, "toast", lambda text, tone: said.append(text))
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: said.append(spec))
-    monkeypatch.setattr(inspection, "MANY", 2)
+    monkeypatch.setattr(checks, "_CHECKED", 1)  # a second
     viewed: Any = {"key": "k", "spec": canonical_json(asked), "symbol": "TWICE"}
-    waiting, job = quality.prepare(viewed, "24/7")
-    assert waiting == {"waits": "3 bars are checked."}
-    found = inspection.work(job)
-    assert [row["name"] for row in found["rows"]] == ["twice"]
-    repair = quality.apply(1, found["repairs"], viewed, "24/7")
-    assert len(catalog.read_supplied(catalog.find("made-up", "TWICE", "1d"))) == 3
-    with pytest.raises(PreventUpdate):
-        quality.show(inspection.work(repair), viewed)
+    waiting, job = quality.ask(viewed, "24/7")
+    assert waiting["waits"]
+    found = answered((waiting, job))
+    again, job = quality.ask(viewed, "24/7")
+    assert (again["key"], job) == (found["key"], no_update)
+    findings, proposed, *_ = quality.show(again)
+    assert [row["name"] for row in findings] == ["twice"]
+    quality.apply(1, proposed, again, viewed)
     assert len(engine.run(asked).bars[0]) == 2
     assert said == ["The repair is applied whenever these bars are read.", asked]
+    assert quality.ask(viewed, "24/7")[0]["waits"]  # other bars
+    assert runner.load_spec(found["spec"]).shown_with() == asked
+
+
+def test_a_check_that_failed_lists_nothing() -> None:
+    *_, words, no_findings, no_more = quality.show({"error": "The worker died."})
+    assert "The worker died." in text_of(words)
+    assert (no_findings, no_more) == (True, True)
+    *_, words, no_findings, no_more = quality.show({"waits": True, "words": "5 bars being checked"})
+    assert (words, no_findings, no_more) == (None, False, False)

@@ -12,6 +12,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs
+from dashboard.charts import base
 from dashboard.charts import symbol_correlation as chart
 from dashboard.components import card, graph, states
 from dashboard.components.graph import ids_sub
@@ -19,7 +20,7 @@ from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import choices, ids
 from dashboard.pages.data.choices import asked, chosen, control, pair_control, pair_id
-from dashboard.pages.data.tab import Tab, Viewed, opened, seen
+from dashboard.pages.data.tab import Tab, Viewed, requested, seen
 from dashboard.security.payloads import Answer
 from dashboard.text.format import count, number
 from engine.core.errors import EngineError
@@ -76,7 +77,7 @@ TAB = Tab("correlation", "Correlation", layout)
 )
 def ask(viewed: Viewed, returns: str | None, method: str | None) -> tuple[Any, Any]:
     """As a job where these correlations are not known: ranks and clusters need scipy, which the server does without."""
-    spec, _ = opened(viewed)
+    spec = requested(viewed)
     if len(spec.symbols) < 2:
         return {"error": _SECOND}, no_update
     every, how = cast("Every", chosen("returns", returns)), cast("Method", chosen("method", method))
@@ -106,7 +107,7 @@ def draw(answer: Answer) -> tuple[Any, Any]:
         raise PreventUpdate
     found = known_correlations(action.market, action.every, action.method)
     found = found or runs.report({name: str(value) for name, value in answer.items()}, Correlate).report
-    return chart.map_figure(chart.map_info(found)), note(found, action.every)
+    return base.encoded(chart.map_figure(chart.map_info(found))), note(found, action.every)
 
 
 @callback(
@@ -118,14 +119,14 @@ def draw(answer: Answer) -> tuple[Any, Any]:
 )
 def offer(viewed: Viewed, clicked: Any, kept: Any) -> tuple[Any, ...]:
     """The symbols of a pair: those of the cell that was clicked, else as before, else the first two."""
-    symbols = list(opened(viewed)[0].symbols)
-    requested = pair_of(kept)
+    symbols = list(requested(viewed).symbols)
+    asked_for = pair_of(kept)
     if ctx.triggered_id == frame.graph(ids.CORRELATION):
-        requested = cell(clicked)
-        if len(set(requested)) < 2:  # the diagonal is no pair
+        asked_for = cell(clicked)
+        if len(set(asked_for)) < 2:  # the diagonal is no pair
             raise PreventUpdate
     options = [{"value": name, "label": name} for name in symbols]
-    return options, options, *pair(symbols, requested)
+    return options, options, *pair(symbols, asked_for)
 
 
 @callback(
@@ -141,7 +142,7 @@ def offer(viewed: Viewed, clicked: Any, kept: Any) -> tuple[Any, ...]:
     },
 )
 def draw_pair(viewed: Viewed, names: list[str | None], returns: str | None, window: str | None) -> tuple[Any, ...]:
-    spec, _ = opened(viewed)
+    spec = requested(viewed)
     every, length = cast("Every", chosen("returns", returns)), int(chosen("window", window))
     if None in names:
         raise PreventUpdate

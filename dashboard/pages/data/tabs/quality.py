@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import Input, Output, State, callback, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard.components import card, table
+from dashboard import runs
+from dashboard.components import card, states, table
 from dashboard.errors import toast
-from dashboard.pages.data import ids, inspection, second_source
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
+from dashboard.pages.data import ids, second_source
 from dashboard.pages.data.chart_view import Display
+from dashboard.pages.data.findings import bar_rows, finding_rows, note_on, place, repair_rows, sentence
 from dashboard.pages.data.form import FORM
-from dashboard.pages.data.inspection import Inspected, inspect, waits_for
 from dashboard.pages.data.tab import Tab, Viewed, seen, seen_id, series_of
 from dashboard.runs import studies
+from dashboard.security.payloads import Answer
 from dashboard.text.format import count
-from engine.jobs import runner
+from engine.core.errors import EngineError, JobError
+from engine.market import catalog
+from engine.market.intervals import bar_interval
 from engine.market.quality import repairs
 from engine.market.quality.calendars import NAMES
+from engine.market.quality.series.listed import SeriesFindings
+from engine.market.quality.series.spec import CheckSeries
 from engine.market.spec import MarketSpec
 
+JOB = SideJob(ids.PAGE, "check")
 Rows = list[dict[str, Any]] | None
 _AUTOMATIC = "auto"
 _NARROW = {"width": 210, "maxWidth": 210}
@@ -74,19 +83,24 @@ def layout() -> Sequence[Component]:
     ]
     note = html.Span(id=ids.QUALITY_NOTE, className="sub")
     affected = table.table(ids.QUALITY_BARS, BAR_COLUMNS, empty="Select a finding.", height=240)
-    sentence = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
+    words = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
     proposed = table.table(ids.QUALITY_REPAIRS, REPAIR_COLUMNS, empty="No repair is proposed or applied.", options=one)
-    return [
-        card.card("Findings", [found, html.Div(id=ids.QUALITY_PASSED, style=_INSET)], tools=[note, label, chosen]),
+    more = [
         card.card(
             "Repairs", proposed, sub="applied when bars are read: the stored bars are not changed", tools=buttons
         ),
         card.card(
             "Bars of the finding",
-            [sentence, affected, dcc.Store(id=ids.INSPECTED), dcc.Store(id=ids.TO_INSPECT)],
+            [words, affected],
             tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")],
         ),
         second_source.layout(),
+    ]
+    failed = html.Div(id=ids.QUALITY_FAILED)
+    checked = html.Div([found, html.Div(id=ids.QUALITY_PASSED, style=_INSET)], id=ids.QUALITY_CHECKED)
+    return [
+        card.card("Findings", [failed, checked, *JOB.stores()], tools=[note, label, chosen]),
+        html.Div(more, id=ids.QUALITY_MORE, className="cards"),
     ]
 
 
@@ -94,17 +108,28 @@ TAB = Tab("quality", "Quality", layout)
 
 
 @callback(
-    Output(ids.INSPECTED, "data"),
-    Output(ids.TO_INSPECT, "data"),
+    Output(JOB.answer, "data"),
+    Output(JOB.job, "data"),
     seen(TAB.name),
     Input(ids.QUALITY_CALENDAR, "value"),
 )
-def prepare(viewed: Viewed, calendar: str | None) -> tuple[Any, Any]:
-    """What is found, or the request to a worker: to build a calendar takes pandas, which the server does without."""
-    series, code = series_of(viewed)[1], _code(calendar)
-    if words := waits_for(series, code):
-        return {"waits": words}, {"viewed": viewed, "code": code}
-    return inspect(viewed, code), no_update
+def ask(viewed: Viewed, calendar: str | None) -> tuple[Any, Any]:
+    """As a job where there are many bars, or the calendar has to be built: that takes pandas, which the server does
+    without.
+    """
+    spec, series = series_of(viewed)
+    named = {"collection": series.collection, "symbol": series.symbol, "interval": series.interval}
+    request = CheckSeries.parse({**named, "known_on": spec.known_on, "calendar": _code(calendar)})
+    answer, job = side_job.start(request)
+    return {**(answer or {}), "words": f"{count(series.rows, 'bar')} being checked"}, job
+
+
+JOB.wire(on_error=side_job.failed_in_place)
+
+
+def checked(answer: Answer) -> tuple[CheckSeries, SeriesFindings]:
+    """The request and what was found. Raises as ``runs.opened`` does."""
+    return runs.opened({name: str(value) for name, value in (answer or {}).items()}, CheckSeries)
 
 
 @callback(
@@ -114,23 +139,27 @@ def prepare(viewed: Viewed, calendar: str | None) -> tuple[Any, Any]:
     Output(ids.QUALITY_PASSED, "children"),
     Output(ids.QUALITY, "selectedRows"),
     Output(ids.QUALITY_REPAIRS, "selectedRows"),
-    Input(ids.INSPECTED, "data"),
-    State(seen_id(TAB.name), "data"),
+    Output(ids.QUALITY_FAILED, "children"),
+    Output(ids.QUALITY_CHECKED, "hidden"),
+    Output(ids.QUALITY_MORE, "hidden"),
+    Input(JOB.answer, "data"),
     prevent_initial_call=True,
 )
-def show(found: Inspected, viewed: Viewed) -> Any:
-    if not found:
+def show(answer: Answer) -> tuple[Any, ...]:
+    if not answer:
         raise PreventUpdate
-    if found.get("applied"):
-        say_applied(cast("MarketSpec", runner.load_spec((viewed or {}).get("spec", ""))))
-        raise PreventUpdate
-    if words := found.get("waits"):
-        return None, None, words, None, [], []  # which the tables show as loading
-    if words := found.get("error"):
-        return [], [], words, None, [], []
-    if "rows" not in found:
-        raise PreventUpdate  # not ours
-    return found["rows"], found["repairs"], found["note"], passed(found["passed"]), [], []
+    if answer.get("waits"):  # which the tables show as loading
+        return None, None, str(answer.get("words") or ""), None, [], [], None, False, False
+    try:
+        if answer.get("error"):
+            raise JobError(str(answer["error"]))
+        request, found = checked(answer)
+    except EngineError as error:
+        words = states.error(str(error), title="This series could not be checked.")
+        return [], [], "", None, [], [], words, True, True
+    is_intraday = bar_interval(request.interval).is_intraday
+    rows = finding_rows(found, is_intraday)
+    return rows, repair_rows(found), note_on(found), passed(found.passed), [], [], None, False, False
 
 
 @callback(
@@ -138,20 +167,26 @@ def show(found: Inspected, viewed: Viewed) -> Any:
     Output(ids.QUALITY_BARS_NOTE, "children"),
     Output(ids.QUALITY_SENTENCE, "children"),
     Input(ids.QUALITY, "selectedRows"),
-    State(ids.INSPECTED, "data"),
+    State(JOB.answer, "data"),
+    State(seen_id(TAB.name), "data"),
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def show_bars(chosen: Rows, inspected: Inspected, display: Display = None) -> Any:
-    found = (inspected or {}).get("bars", {}).get(chosen[0].get("name")) if chosen else None
-    if not found:
+def show_bars(chosen: Rows, answer: Answer, viewed: Viewed, display: Display = None) -> Any:
+    if not chosen:
         return [], "", ""
-    if not found["link"]:  # there is no chart of bars that are refused
-        return found["rows"], [found["note"]], found["sentence"]
+    request, found = checked(answer)
+    finding = next((item for item in found.findings if item.name == chosen[0].get("name")), None)
+    if finding is None:
+        return [], "", ""
+    rows, note = bar_rows(finding, bar_interval(request.interval).is_intraday)
+    if found.is_refused:  # there is no chart of such bars
+        return rows, [note], sentence(finding)
     view = (display or {}).get("query")
-    link = f"{found['link']}&{urlencode({'view': view})}" if view else found["link"]
+    link = place(series_of(viewed)[0], request.symbol, finding)
+    link = f"{link}&{urlencode({'view': view})}" if view else link
     shown = dcc.Link("Show in the chart", href=link, className="link-button strong")
-    return found["rows"], [found["note"], shown], found["sentence"]
+    return rows, [note, shown], sentence(finding)
 
 
 @callback(
@@ -166,23 +201,23 @@ def offer(chosen: Rows) -> tuple[bool, bool]:
 
 
 @callback(
-    Output(ids.TO_INSPECT, "data", allow_duplicate=True),
     Input(ids.QUALITY_APPLY, "n_clicks"),
     State(ids.QUALITY_REPAIRS, "selectedRows"),
+    State(JOB.answer, "data"),
     State(seen_id(TAB.name), "data"),
-    State(ids.QUALITY_CALENDAR, "value"),
     prevent_initial_call=True,
 )
-def apply(clicks: int | None, chosen: Rows, viewed: Viewed, calendar: str | None) -> Any:
+def apply(clicks: int | None, chosen: Rows, answer: Answer, viewed: Viewed) -> None:
     if not clicks or not chosen:
         raise PreventUpdate
-    series, code, repair = series_of(viewed)[1], _code(calendar), str(chosen[0].get("id"))
-    if waits_for(series, code):
-        return {"viewed": viewed, "code": code, "repair": repair}
+    request, found = checked(answer)
+    proposed = {edit.id: edit for finding in found.findings for edit in finding.repairs}
+    edit = proposed.get(str(chosen[0].get("id")))
+    if edit is None:
+        raise PreventUpdate
     spec, _ = series_of(viewed)  # before the bars, and with them the key of the request, change
-    inspection.apply(viewed, code, repair)
+    repairs.add(catalog.read_supplied(request.series()), edit)
     say_applied(spec)
-    return no_update
 
 
 def say_applied(spec: MarketSpec) -> None:

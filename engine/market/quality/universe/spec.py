@@ -27,6 +27,9 @@ class CheckQuality(Action):
         "", title="Calendar", help="Code of the exchange calendar; empty for that of each series."
     )
 
+    def shown_with(self) -> None:
+        return None
+
     def label(self) -> str:
         if len(self.series) == 1:
             return f"Quality of {self.series[0].symbol}"

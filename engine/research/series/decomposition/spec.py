@@ -29,6 +29,9 @@ class DecompositionSpec(RunSpec):
             raise ValueError("Choose one symbol: each has a trend and a season of its own.")
         return market
 
+    def shown_with(self) -> MarketSpec:
+        return self.market
+
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market}
 
