@@ -27,7 +27,7 @@ class Format:
     is a number of seconds, milliseconds or microseconds since 1970, "iso" ISO 8601, ``ANY`` each usual way.
     ``timezone`` is that of times of the
     day; empty where the file cannot tell. Prices are divided by ``scale``. ``notes`` help to choose what it does not
-    tell.
+    tell. ``file`` matches the names that the vendor gives files, without their endings; its group is the symbol.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Format:
     adjustment: str = "as in the file"
     split_adjusted: bool = False
     notes: tuple[str, ...] = ()
+    file: re.Pattern[str] | None = None
 
 
 def _headed(*names: str) -> re.Pattern[str]:
@@ -54,6 +55,7 @@ _USUAL = {name: name for name in _OHLCV} | {
     "ticker": "symbol", "stock splits": "splits", "splits": "splits", "dividends": "dividend_per_share",
     "vol": "volume",
 }  # fmt: skip
+_FIVE = r"(,\d+(\.\d+)?){5}"  # cells of a line without headings
 _BRACKETED = {f"<{name}>": name for name in ("date", "time", *_OHLC)}
 
 FORMATS: Final[tuple[Format, ...]] = (
@@ -97,6 +99,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         ("date", "clock", *_OHLCV),
         times=("%Y.%m.%d %H:%M",),
         notes=("Times are those of the broker's server; HistData's are Eastern Standard Time all year (Etc/GMT+5).",),
+        file=re.compile(r"DAT_MT_([A-Z0-9]+)_M1|([A-Z]{6}[^_]*?)(?:1|5|15|30|60|240|1440|10080|43200)$"),
     ),
     Format(
         "histdata",
@@ -106,6 +109,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         times=("%Y%m%d %H%M%S",),
         timezone=EASTERN_WITHOUT_DST,
         separator=";",
+        file=re.compile(r"DAT_ASCII_([A-Z0-9]+)_M1"),
     ),
     Format(
         "binance",
@@ -125,12 +129,27 @@ FORMATS: Final[tuple[Format, ...]] = (
         adjustment="adjusted by the provider",
     ),
     Format(
+        "kibot_daily",
+        "Kibot, daily",
+        re.compile(rf"^\d\d/\d\d/\d{{4}}{_FIVE}$"),
+        ("time", *_OHLCV),
+        adjustment="adjusted by the provider",
+    ),
+    Format(
         "firstrate",
         "FirstRate Data",
         re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,"),
         ("time", *_OHLCV),
         times=("%Y-%m-%d %H:%M:%S",),
         timezone="America/New_York",
+        adjustment="adjusted by the provider",
+    ),
+    Format(
+        "firstrate_daily",
+        "FirstRate Data, daily",
+        re.compile(rf"^\d{{4}}-\d\d-\d\d{_FIVE}$"),
+        ("time", *_OHLCV),
+        times=("%Y-%m-%d",),
         adjustment="adjusted by the provider",
     ),
     Format(
@@ -147,6 +166,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         "Investing.com",
         _headed("date", "price", "open", "high", "low"),
         {**_USUAL, "price": "close", "vol.": "volume"},
+        file=re.compile(r"(.+?) (?:Historical Data|Stock Price History)"),
     ),
     Format(
         "nasdaq",
@@ -154,6 +174,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         _headed("date", "close/last"),
         {**_USUAL, "close/last": "close"},
         times=("%m/%d/%Y",),
+        file=re.compile(r"HistoricalData_()\d"),
     ),
     Format(
         "tradingview",
@@ -161,6 +182,7 @@ FORMATS: Final[tuple[Format, ...]] = (
         _headed("time", "open", "high", "low", "close"),
         _USUAL,
         timezone="UTC",
+        file=re.compile(r"[A-Z0-9_]+_([^,_]+),"),
     ),
     Format(
         "lean",

@@ -39,7 +39,7 @@ def layout_of(found: Format, head: Sequence[str], name: str, chosen: str) -> Lay
     """
     separator = max(",;\t|", key=head[0].count) if found.name == "plain" else found.separator
     first = next(csv.reader([head[0]], delimiter=separator))
-    own = chosen or _symbol_of(name)
+    own = chosen or _symbol_of(name, found)
     if not isinstance(found.columns, Mapping):
         has_heading = not re.match(r"[\d\"]", head[0])
         names = tuple(found.columns[: len(first)])
@@ -81,12 +81,15 @@ def _by_ticker(found: Format, headings: Sequence[str], tickers: Sequence[str], s
     return Layout(names, series, 4, separator)
 
 
-def _symbol_of(name: str) -> str:
-    """The symbol that a file's name begins with; no symbol is an empty one."""
+def _symbol_of(name: str, found: Format) -> str:
+    """The symbol in the name that the vendor gave a file, else what the name begins with; no symbol is an empty one."""
     stem = re.sub(r"-\d.*$", "", Path(name).stem)
-    match = _NAME.match(stem)
+    if found.file and (match := found.file.match(Path(name).stem)):
+        own = next(group for group in match.groups() if group is not None).replace(" ", "")
+    else:
+        own = match[0] if (match := _NAME.match(stem)) else stem
     try:
-        return symbol(name_of_file(match[0] if match else stem))
+        return symbol(name_of_file(own))
     except ValueError:
         return ""
 

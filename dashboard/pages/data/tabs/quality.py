@@ -45,8 +45,8 @@ _TONES = [
 COLUMNS = [
     table.Column("severity", "Severity", width=88),
     table.Column("title", "Check", width=150),
-    table.Column("count", "Bars", kind="number", width=74, help="Bars affected, or sessions without one."),
-    table.Column("first", "First", width=100),
+    table.Column("count", "Bars", kind="number", width=92, help="Bars affected, or sessions without one."),
+    table.Column("first", "First", width=166),
     table.Column("sentence", "Finding, and what it does to a backtest", least=280),
 ]
 BAR_COLUMNS = [

@@ -11,7 +11,8 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.market.bars import Bars
-from engine.market.importers.formats import FORMATS, format_of
+from engine.market.importers.formats import FORMATS, format_of, named_format
+from engine.market.importers.layout import layout_of
 from engine.market.importers.reader import Choices, Parsed, read
 from engine.market.integrity import require_sound
 
@@ -56,13 +57,15 @@ DAILY = {
     "nasdaq": (
         "Date,Close/Last,Volume,Open,High,Low\n01/03/2020,$2.5,200,$1.25,$3,$1.25\n01/02/2020,$1.25,100,$1.5,$2,$1\n"
     ),
+    "kibot_daily": "01/02/2020,1.5,2,1,1.25,100\n01/03/2020,1.25,3,1.25,2.5,200\n",
+    "firstrate_daily": "2020-01-02,1.5,2,1,1.25,100\n2020-01-03,1.25,3,1.25,2.5,200\n",
     "plain": "date;open;high;low;close;volume\n2020-01-02;1,5;2;1;1,25;100\n2020-01-03;1,25;3;1,25;2,5;200\n",
 }
 
 
 @pytest.mark.parametrize("name", DAILY)
 def test_daily_files_are_the_same_bars(name: str) -> None:
-    order = {"date_order": "month first"} if name == "investing" else {}
+    order = {"date_order": "month first"} if name in ("investing", "kibot_daily") else {}
     found = parsed(DAILY[name], **order)
     assert (found.format.name, found.rejected, found.dropped) == (name, 0, 0)
     bars = only(DAILY[name], **order)
@@ -114,6 +117,30 @@ def test_microseconds_of_binance_are_told_from_milliseconds() -> None:
 def test_one_bar_of_a_day_tells_no_interval() -> None:
     with pytest.raises(DataError, match="has one bar with a time of day"):
         parsed("time,close\n2020-01-02T09:30Z,1\n")
+
+
+@pytest.mark.parametrize(
+    ("file", "format", "expected"),
+    [
+        ("DAT_ASCII_EURUSD_M1_2020.csv", "histdata", "EURUSD"),
+        ("DAT_MT_XAUUSD_M1_202001.csv", "metatrader4", "XAUUSD"),
+        ("EURUSD1440.csv", "metatrader4", "EURUSD"),
+        ("EURUSD.m5.csv", "metatrader4", "EURUSD.m"),
+        ("GER30.csv", "metatrader4", "GER30"),
+        ("NASDAQ_MSFT, 1D.csv", "tradingview", "MSFT"),
+        ("CME_MINI_ES1!, 60_5d6ab.csv", "tradingview", "ES1!"),
+        ("MSFT.csv", "tradingview", "MSFT"),
+        ("S&P 500 Historical Data.csv", "investing", "S&P500"),
+        ("EUR_USD Historical Data (1).csv", "investing", "EUR_USD"),
+        ("HistoricalData_1700000000000.csv", "nasdaq", ""),
+        ("BTCUSDT-1h-2024-01.csv", "binance", "BTCUSDT"),
+        ("GBPUSD_Candlestick_1_M_BID_01.01.2020-31.01.2020.csv", "dukascopy", "GBPUSD"),
+    ],
+)
+def test_the_symbol_is_read_from_the_names_that_vendors_give(file: str, format: str, expected: str) -> None:
+    text = INTRADAY[format][0] if format in INTRADAY else DAILY[format]
+    found = layout_of(named_format(format), text.splitlines(), file, "")
+    assert list(found.series) == [expected]
 
 
 def test_every_format_is_tried_here() -> None:
