@@ -10,6 +10,7 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.market import catalog
 from engine.market.bars import Bars, Floats, Series, Times
+from engine.market.quality.finding import Rows
 from engine.market.sources import SOURCES
 
 TOLERANCE = 0.001
@@ -57,12 +58,10 @@ def compare(first: Bars, second: Bars, tolerance: float = TOLERANCE) -> Disagree
     """
     if first.series.interval != second.series.interval:
         raise DataError(f"Bars of {first.series.interval} and of {second.series.interval} cannot be compared.")
-    common = np.intersect1d(first.time, second.time)
+    a, b = _common(first.time, second.time)
+    common = first.time[a]
     if not len(common):
         raise DataError(f"{first.series.symbol} and {second.series.symbol} have no bar in common.")
-    start, stop = max(first.time[0], second.time[0]), min(first.time[-1], second.time[-1])
-    one, other = (bars.time[(bars.time >= start) & (bars.time <= stop)] for bars in (first, second))
-    a, b = np.searchsorted(first.time, common), np.searchsorted(second.time, common)
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = second.close[b] / first.close[a] - 1
         is_other = (np.abs(difference) > tolerance) | (np.isnan(first.close[a]) != np.isnan(second.close[b]))
@@ -70,12 +69,31 @@ def compare(first: Bars, second: Bars, tolerance: float = TOLERANCE) -> Disagree
         steps = np.abs(np.diff(ratios[0]) - np.diff(ratios[1])) > _SAME_STEP
     return Disagreement(
         common=common,
-        only_first=np.setdiff1d(one, other),
-        only_second=np.setdiff1d(other, one),
+        only_first=_others(first.time, a, second.time),
+        only_second=_others(second.time, b, first.time),
         closes=common[is_other],
         difference=difference[is_other],
         adjustments=common[1:][steps],
     )
+
+
+def _common(first: Times, second: Times) -> tuple[Rows, Rows]:
+    """The rows of each whose times both have; both ascend."""
+    if not len(first) or not len(second):
+        return np.empty(0, np.intp), np.empty(0, np.intp)
+    if np.array_equal(first, second):
+        return np.arange(len(first)), np.arange(len(second))
+    places = np.minimum(np.searchsorted(second, first), len(second) - 1)
+    same = second[places] == first
+    return np.flatnonzero(same), places[same]
+
+
+def _others(time: Times, rows: Rows, other: Times) -> Times:
+    """Of ``time`` all but ``rows``, within the range of ``other``."""
+    alone = np.ones(len(time), dtype=np.bool_)
+    alone[rows] = False
+    alone &= (time >= other[0]) & (time <= other[-1])
+    return time[alone]
 
 
 def counterparts(series: Series) -> tuple[Series, ...]:
