@@ -23,9 +23,6 @@ class LabelCheckSpec(RunSpec):
     market: MarketSpec = parameter(MarketSpec(), title="Market")
     target: Annotated[Label, LABELS] = parameter(ForwardReturn(), title="Label", section="Label")
 
-    def shown_with(self) -> None:
-        return None
-
     def label(self) -> str:
         return f"Check of the label {self.target.label()}: {self.market.label()}"
 
