@@ -24,11 +24,14 @@ _BANDS, _TICKS, _ROOMY = 6, 5, 5
 @dataclass(frozen=True, eq=False)
 class ParallelInfo:
     """``places`` is (lines, columns) in [0, 1] from the lowest to the highest of each column, the last one being the
-    metric; lines go from the worst to the best. ``values`` are the values behind ``places``.
+    metric, called ``title`` and printed in the format ``form``; lines go from the worst to the best. ``values`` are the
+    values behind ``places``; ``log`` columns are laid out by ratios.
     """
 
-    metric: str
+    title: str
+    form: str
     sides: tuple[AxisLabel, ...]
+    log: tuple[bool, ...]
     places: Floats
     values: Floats
     lows: Floats
@@ -38,20 +41,44 @@ class ParallelInfo:
 
 
 def info(parameters: Floats, values: Floats, sides: Sequence[AxisLabel], metric: str) -> ParallelInfo | None:
-    """The best combinations and an even sample of the others by rank; None where no value is known."""
+    """Combinations of a sweep: the best and an even sample of the others by rank; None where no value is known."""
+    return of_trials(parameters, values, sides, METRICS[metric].title, FORMATS[metric].removeprefix("+"))
+
+
+def of_trials(
+    parameters: Floats,
+    values: Floats,
+    sides: Sequence[AxisLabel],
+    title: str,
+    form: str,
+    *,
+    log: Sequence[bool] = (),
+    sign: int = 1,
+) -> ParallelInfo | None:
+    """``info`` of any trials, whose ``values`` are better the higher they are times ``sign``."""
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return None
-    ranked = known[np.argsort(values[known], kind="stable")]
+    ranked = known[np.argsort(sign * values[known], kind="stable")]
     chosen = ranked
     if len(ranked) > LINES:
         rest = ranked[:-BEST]
         chosen = np.concatenate([rest[np.linspace(0, len(rest) - 1, LINES - BEST).astype(int)], ranked[-BEST:]])
     table = np.column_stack([parameters, values])
+    logs = (*log, *[False] * (table.shape[1] - len(log)))
     lows, highs = table[known].min(axis=0), table[known].max(axis=0)
-    width = np.where(highs > lows, highs - lows, 1.0)
-    places = np.where(highs > lows, (table[chosen] - lows) / width, 0.5)
-    return ParallelInfo(metric, tuple(sides), places, table[chosen], lows, highs, chosen, len(known))
+    columns = zip(table[chosen].T, lows, highs, logs, strict=True)
+    places = np.column_stack([_places(column, low, high, is_log) for column, low, high, is_log in columns])
+    return ParallelInfo(title, form, tuple(sides), logs, places, table[chosen], lows, highs, chosen, len(known))
+
+
+def _places(values: Floats, low: float, high: float, log: bool) -> Floats:
+    """Where ``values`` lie between the ends of their column, in the middle where these are the same."""
+    if not high > low:
+        return np.full(len(values), 0.5)
+    if log:
+        return np.asarray(np.log(values / low) / np.log(high / low))
+    return np.asarray((values - low) / (high - low))
 
 
 def figure(info: ParallelInfo) -> go.Figure:
@@ -59,7 +86,7 @@ def figure(info: ParallelInfo) -> go.Figure:
     columns = info.places.shape[1]
     bands = np.array_split(np.arange(len(info.places)), min(_BANDS, len(info.places)))
     traces = [_band(info, rows, order, len(bands)) for order, rows in enumerate(bands)]
-    names = [*(side.title for side in info.sides), METRICS[info.metric].title]
+    names = [*(side.title for side in info.sides), info.title]
     names = [name.replace(" ", "<br>", 1) if columns > _ROOMY else name for name in names]
     return base.figure(
         traces,
@@ -95,29 +122,31 @@ def _band(info: ParallelInfo, rows: NDArray[np.int64], order: int, bands: int) -
 def _hover_text(info: ParallelInfo, row: int) -> str:
     *values, figure = info.values[row]
     parts = [f"{side.title} {side.text(value)}" for side, value in zip(info.sides, values, strict=True)]
-    return f"{', '.join(parts)}<br><b>{METRICS[info.metric].title} {_printed(info.metric, figure)}</b>"
+    return f"{', '.join(parts)}<br><b>{info.title} {_printed(info.form, figure)}</b>"
 
 
-def _printed(metric: str, value: float) -> str:
-    form = FORMATS[metric].removeprefix("+")
+def _printed(form: str, value: float) -> str:
     return format(round(value) if form.endswith("d") else value, form).replace("-", "\u2212")
 
 
 def _ticks(info: ParallelInfo, column: int) -> list[dict[str, Any]]:
     """Values beside a vertical: words of choices, else a few numbers from the lowest to the highest."""
     low, high = float(info.lows[column]), float(info.highs[column])
-    is_metric = column == len(info.sides)
+    is_metric, log = column == len(info.sides), info.log[column]
     side = None if is_metric else info.sides[column]
     if side is not None and side.words:
         values = sorted(set(info.values[:, column]))
     else:
-        values = list(np.linspace(low, high, _TICKS)) if high > low else [low]
+        between = np.geomspace if log else np.linspace
+        values = [float(value) for value in between(low, high, _TICKS)] if high > low else [low]
         known = np.unique(info.values[:, column])
-        values = values if is_metric else [float(known[np.argmin(np.abs(known - value))]) for value in values]
+        if not is_metric and not log:
+            values = [float(known[np.argmin(np.abs(known - value))]) for value in values]
     place = {"xanchor": "left", "xshift": 5} if column else {"xanchor": "right", "xshift": -5}
+    heights = _places(np.array(values), low, high, log).tolist()
     return [
-        {"x": column, "y": (value - low) / (high - low) if high > low else 0.5, "showarrow": False, **place,
-         "text": _printed(info.metric, value) if side is None else side.text(float(f"{value:.4g}")),
+        {"x": column, "y": height, "showarrow": False, **place,
+         "text": _printed(info.form, value) if side is None else side.text(float(f"{value:.{2 if log else 4}g}")),
          "font": {"size": 10.5, "color": base.MUTED}, "bgcolor": base.tint(base.SURFACE, 75), "borderpad": 1}
-        for value in values
+        for value, height in zip(values, heights, strict=True)
     ]  # fmt: skip

@@ -8,8 +8,10 @@ from dash.development.base_component import Component
 from dashboard import ids
 
 
-def run_bar(page: str, action: str | None) -> Component:
-    """Sticky at the bottom of the panel; without an ``action`` it shows itself only while something runs."""
+def run_bar(page: str, action: str | None, stop: str = "Cancel") -> Component:
+    """Sticky at the bottom of the panel; without an ``action`` it shows itself only while something runs. ``stop`` is
+    the word on the button that cancels.
+    """
     button = html.Button(
         action or "",
         id=ids.part("run-button", page),
@@ -31,7 +33,7 @@ def run_bar(page: str, action: str | None) -> Component:
             html.Div(id=ids.part("run-problem", page), className="run-problem", role="alert"),
             button,
             line,
-            _running(page),
+            _running(page, stop),
         ],
         id=ids.part("run-bar", page),
         className="run-bar" if action else "run-bar quiet",
@@ -39,9 +41,9 @@ def run_bar(page: str, action: str | None) -> Component:
     )
 
 
-def _running(page: str) -> Component:
+def _running(page: str, stop: str) -> Component:
     track = html.Div(html.I(id=ids.part("run-track", page), style={"width": "0%"}), className="bar",
                      role="progressbar", **{"aria-label": "Progress"})  # fmt: skip
     message = html.Span("", id=ids.part("run-message", page), **{"aria-live": "polite"})
-    cancel = html.Button("Cancel", id=ids.part("cancel", page), className="link-button", type="button")
+    cancel = html.Button(stop, id=ids.part("cancel", page), className="link-button", type="button")
     return html.Div([track, html.Div([message, cancel], className="running-line")], className="running")

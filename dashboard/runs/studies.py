@@ -21,6 +21,7 @@ from dash import (
     clientside_callback,
     dcc,
     html,
+    no_update,
     set_props,
 )
 from dash.development.base_component import Component
@@ -74,13 +75,16 @@ class StudyForm(Form):
 
 @dataclass(frozen=True)
 class Study:
-    """``panel`` lays out the study's own fields for the form's plain values; without it they stand as in a page's."""
+    """``panel`` lays out the study's own fields for the form's plain values; without it they stand as in a page's.
+    ``stop`` is what its run bar calls a cancel.
+    """
 
     form: StudyForm
     title: str
     empty: Callable[[], Component]
     sub: str = ""
     panel: Callable[[Values], Sequence[Component]] | None = None
+    stop: str = "Cancel"
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
         *_base(form, spec),
         card(
             study.title,
-            [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action)],
+            [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action, study.stop)],
             sub=study.sub,
             tools=copies(page),
         ),
@@ -227,15 +231,16 @@ def wire_tabs(form: Form, group: str) -> None:
     )(partial(filled, form))
 
 
-def show(form: Form, spec: RunSpec, tab: str) -> None:
-    """From any callback: put ``spec`` into the page's form, run it, and bring ``tab`` into sight."""
-    set_props(ids.shown(form.page), {"data": {"spec": canonical_json(spec), "tab": tab}})
+def show(form: Form, spec: RunSpec, tab: str, run: bool = True) -> None:
+    """From any callback: put ``spec`` into the page's form, ``run`` it, and bring ``tab`` into sight."""
+    set_props(ids.shown(form.page), {"data": {"spec": canonical_json(spec), "tab": tab, "run": run}})
 
 
-def filled(form: Form, asked: Shown) -> tuple[list[Component], str, str]:
-    """The form's controls for the spec that is to be shown, its request, and the tab.
+def filled(form: Form, asked: Shown) -> tuple[list[Component], Any, str]:
+    """The form's controls for the spec that is to be shown, its request if it is to be run, and the tab.
 
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
     """
     spec = runner.load_spec(asked["spec"])
-    return static_html(form.panel(form.plain(spec))), canonical_json(spec), str(asked["tab"])
+    request = canonical_json(spec) if asked.get("run", True) else no_update
+    return static_html(form.panel(form.plain(spec))), request, str(asked["tab"])

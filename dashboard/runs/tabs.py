@@ -55,6 +55,12 @@ def seen_stores(tabs: Iterable[Tab], id_of: Callable[[str], ids.Id]) -> list[Com
     return [store(id_of(tab.name), {"free": True} if tab.free else None) for tab in tabs if not tab.study]
 
 
+def study_contents(tabs: Iterable[Tab]) -> list[Component]:
+    """What tabs with a study show, for a page whose other tabs are there from the start."""
+    nothing = Opening(None)
+    return [part for tab in tabs if tab.study for part in studies.contents(tab.study, tab.layout, nothing)]
+
+
 def later(tabs: Sequence[Tab], first: Tab) -> list[Component]:
     """What comes into the page once its tab is opened: that of every tab but the ``first``."""
     nothing = Opening(None)

@@ -52,10 +52,11 @@ class Draft(TypedDict):
 
 
 class Shown(TypedDict):
-    """What a page is to show in its form, and the tab to bring into sight."""
+    """What a page is to show in its form, the tab to bring into sight, and whether to run it, as it is by itself."""
 
     spec: str
     tab: str
+    run: NotRequired[bool]
 
 
 class Progress(TypedDict):

@@ -22,3 +22,10 @@ def shown(name: str, value: float | None) -> str:
     if name in PERCENT:
         return percent(value)
     return number(value, 4 if name in ("log_loss", "brier", "rmse", "mse", "mae") else 3)
+
+
+def form_of(name: str) -> str:
+    """The number format in which charts print a score: that of ``shown``."""
+    if name in PERCENT:
+        return ".2%"
+    return ".4f" if name in ("log_loss", "brier", "rmse", "mse", "mae") else ".3f"

@@ -16,6 +16,7 @@ from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import cost_axes
 from engine.core.errors import SpecError
+from engine.core.spec import Spec
 from engine.market.spec import MarketSpec
 from engine.research import ledger
 
@@ -76,11 +77,16 @@ def axis_labels(result: SweepResult) -> tuple[AxisLabel, ...]:
 
 
 def axis_label(
-    base: Mapping[str, Any], path: str, title: str = "", unit: str = "", words: Sequence[str] = ()
+    base: Mapping[str, Any],
+    path: str,
+    title: str = "",
+    unit: str = "",
+    words: Sequence[str] = (),
+    of: type[Spec] = BacktestSpec,
 ) -> AxisLabel:
-    """Label of the axis at ``path`` of ``base``, a backtest as plain values; of an unknown path the path itself."""
+    """Label of the axis at ``path`` of ``base``, plain values ``of`` a request; of an unknown path the path itself."""
     try:
-        field = find(BacktestSpec, base, path)
+        field = find(of, base, path)
     except SpecError:
         return AxisLabel(path, title or path, unit, False, tuple(words))
     known = {str(value): text for value, text in field.choices}

@@ -200,11 +200,12 @@ def _extra(field: FieldInfo, name: str) -> Any:
     return extra.get(name) if isinstance(extra, dict) else None
 
 
-def _bounds(field: FieldInfo) -> tuple[float, float]:
+def _bounds(field: FieldInfo, step: float) -> tuple[float, float]:
+    """The ends of what a field allows; a ``step`` below an upper one that it excludes."""
     low, high = -math.inf, math.inf
     for rule in field.metadata:
         low = max(low, *(float(getattr(rule, side)) for side in ("ge", "gt") if hasattr(rule, side)), low)
-        high = min(high, *(float(getattr(rule, side)) for side in ("le", "lt") if hasattr(rule, side)), high)
+        high = min(high, float(getattr(rule, "le", high)), float(getattr(rule, "lt", math.inf)) - step)
     return low, high
 
 
@@ -218,7 +219,7 @@ def _suggest(path: str, leaf: FieldRef) -> AxisOption:
     step = _extra(field, "step") or (1.0 if is_integer else None)
     low, high = 0.0, float(max(len(words) - 1, 0))
     if not words:
-        least, most = _bounds(field)
+        least, most = _bounds(field, step or 0.01)
         middle = float(value) if value else 10 * (step or 0.1)
         low, high = sorted((0.0 if value == 0 else middle / 2, middle * 2))
         low, high = max(low, least), min(high, most)

@@ -1,6 +1,16 @@
 """The models page: a model trained on features, scored out of sample, beside the scores of null models."""
 
 from dashboard.page import Page
-from dashboard.pages.models.layout import layout
+from dashboard.pages.models.layout import later, layout
+from dashboard.pages.models.tuning.callbacks import PAGE as TUNING
 
-PAGE = Page(name="models", path="/models", title="Models", icon="models", order=3, layout=layout)
+PAGE = Page(
+    name="models",
+    path="/models",
+    title="Models",
+    icon="models",
+    order=3,
+    layout=layout,
+    studies=(TUNING,),
+    later=later,
+)

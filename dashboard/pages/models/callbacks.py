@@ -27,7 +27,9 @@ from dashboard.pages.models.handover import day
 from dashboard.pages.models.kpis import kpis
 from dashboard.pages.models.layout import FORM
 from dashboard.pages.models.predictions import prediction_note, prediction_rows
-from dashboard.runs import restated
+from dashboard.pages.models.tuning.callbacks import STUDY
+from dashboard.pages.models.tuning.callbacks import TAB as TUNE
+from dashboard.runs import restated, studies
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
 from engine.models.breakdown import by_symbol, by_year
@@ -39,6 +41,8 @@ from engine.research.model_verdict import assess
 runs.wire(FORM)
 restated.wire(FORM.page)
 market_options.follow_collection(FORM)
+studies.wire_tabs(FORM, "models")
+studies.wire(STUDY, TUNE.layout, "models")
 
 RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."

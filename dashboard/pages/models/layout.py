@@ -13,13 +13,11 @@ from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
-from dashboard.features_form import FeaturesForm
-from dashboard.indicator_facets import INDICATOR_FACETS
-from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.models import ids, view
-from dashboard.runs import restated
-from engine.indicators import INDICATORS
-from engine.models.spec import ModelSpec
+from dashboard.pages.models.form import FORM
+from dashboard.pages.models.tuning.callbacks import TAB as TUNE
+from dashboard.runs import restated, studies
+from dashboard.runs import tabs as page_tabs
 
 TABS = (
     ("score", "Score"),
@@ -27,6 +25,7 @@ TABS = (
     ("curves", "Curves"),
     ("predictions", "Predictions"),
     ("trained", "Trained models"),
+    (TUNE.name, TUNE.title),
 )
 COLUMNS = (
     Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
@@ -42,35 +41,26 @@ COLUMNS = (
     Column("outcome", "Outcome", least=118, help="The label: what happened over the horizon."),
     Column("right", "Correct"),
 )
-FORM = FeaturesForm(
-    page="models",
-    spec=ModelSpec,
-    action="Train model",
-    options=MARKET,
-    shown_as=SHOWN_AS,
-    blanks=BLANKS,
-    searched=INDICATORS,
-    facets=INDICATOR_FACETS,
-    folded=("Optimisation", "Loss and regularisation"),
-    initial={"market": {"symbols": ["AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA"]}},
-)
 
 
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the default form."""
+    opened = page_tabs.opening(query, [TUNE])
     return page_layout(
         FORM,
-        query,
-        title=tabs("models", TABS),
+        opened.query,
+        run=not opened.study,
+        title=tabs("models", TABS, studies.tab_of(opened.study)),
         tools=[html.Span(id=ids.HANDOVER)],
         results=[
             restated.line(FORM.page),
-            pane("models", "score", [strip(ids.KPIS), *_score()], first=True),
+            pane("models", "score", [strip(ids.KPIS), *_score()], first=not opened.study),
             pane("models", "folds", _folds()),
             pane("models", "curves", _curves()),
             pane("models", "predictions", _predictions()),
             pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),
         ],
+        studies=page_tabs.study_panes("models", [TUNE], opened),
         empty=empty(
             "No model yet",
             "Choose symbols, features and a label on the left, then press Train model. It is trained on the "
@@ -79,6 +69,11 @@ def layout(query: str | None) -> Component:
             more=_earlier(),
         ),
     )
+
+
+def later() -> list[Component]:
+    """What comes into the page once its tab is opened."""
+    return page_tabs.study_contents([TUNE])
 
 
 def _score() -> list[Component]:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import astuple
 from pathlib import Path
 
+from engine.jobs import runner
 from engine.models import resumable
 from engine.models.tuning.objective import Answer
+from engine.models.tuning.spec import TuningSpec
 
 _FILE = "trials.jsonl"
 _log = logging.getLogger("stratoscope")
@@ -37,6 +39,11 @@ class KeptTrials:
                 file.write(f"\n{line}\n")  # what a killed process has begun to write stays apart
         except OSError as error:
             _log.warning("%s cannot be written: %s. The search could not go on from here.", self._path, error)
+
+
+def search_key(spec: TuningSpec) -> str:
+    """What the outcomes of trials are kept under: all that they follow from, but not how many there are to be."""
+    return runner.run_key(spec.as_trial())
 
 
 def count(key: str) -> int:

@@ -13,13 +13,13 @@ from engine.core.spec import canonical_json
 from engine.core.store import Trial
 from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, require_causal
-from engine.jobs import runner
 from engine.jobs.executors import computes
 from engine.labels.honesty import require_honest_end
 from engine.market.bars import Floats, Market
 from engine.models import resumable
 from engine.models.preparation import Parts, parts
 from engine.models.tuning.importance import importance
+from engine.models.tuning.kept import search_key
 from engine.models.tuning.result import COMPLETE, FAILED, REPEATED, TuningResult
 from engine.models.tuning.search import Search, Tried, best
 from engine.models.tuning.space import Dimension
@@ -43,7 +43,7 @@ def compute(spec: TuningSpec, inputs: Mapping[str, Any], progress: Progress) -> 
     dimensions, found = spec.dimensions(), parts(spec.base, market, features)
     fits = spec.size() + spec.base.null_fits
     end = 0.02 + 0.96 * spec.size() / fits
-    search = Search(spec, dimensions, found, key(spec), section(progress, 0.02, end))
+    search = Search(spec, dimensions, found, search_key(spec), section(progress, 0.02, end))
     with counting(progress, lambda: _trial(spec, found, search.tried)):
         tried = search.run()
         chosen = best(tried, spec.score())
@@ -54,11 +54,6 @@ def compute(spec: TuningSpec, inputs: Mapping[str, Any], progress: Progress) -> 
     progress(0.98, "Importance of the axes")
     warnings = (*market.warnings, *((_ONE_FOLD,) if len(found.folds) == 1 else ()))
     return _result(spec, dimensions, found, tried, nulls, warnings)
-
-
-def key(spec: TuningSpec) -> str:
-    """What the outcomes of trials are kept under: all that they follow from, but not how many there are to be."""
-    return runner.run_key(spec.as_trial())
 
 
 def _family(spec: TuningSpec) -> str:

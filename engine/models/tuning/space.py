@@ -51,13 +51,14 @@ class Dimension:
 
     def quantiles(self, shares: Floats) -> Floats:
         """Values at ``shares`` in [0, 1) of the axis."""
-        if not self.log:
-            return self.scale.quantiles(shares)
         low, high = self.scale.low, self.scale.high
+        if not self.log:
+            found = self.scale.quantiles(shares)
+            return self._short(found) if self.scale.free else found
         if self.scale.whole:  # each number has the room from half below it to half above
             found = np.round((low - 0.5) * ((high + 0.5) / (low - 0.5)) ** shares)
             return np.asarray(np.clip(found, low, high))
-        return np.asarray(low * (high / low) ** shares)
+        return self._short(low * (high / low) ** shares)
 
     def distribution(self) -> Any:
         """Optuna's: of a range with steps, or a list of numbers, over their places."""
@@ -74,8 +75,11 @@ class Dimension:
 
     def value(self, drawn: float) -> float:
         """The value that Optuna means by ``drawn``."""
-        is_value = self.scale.words or self.log or self.scale.free
-        return float(drawn) if is_value else float(self.scale.at(np.array([int(drawn)]))[0])
+        if self.scale.words or (self.log and self.scale.whole):
+            return float(drawn)
+        if self.log or self.scale.free:
+            return float(self._short(np.array([drawn]))[0])
+        return float(self.scale.at(np.array([int(drawn)]))[0])
 
     def drawn(self, value: float) -> float | int:
         """What Optuna says for ``value``."""
@@ -85,6 +89,11 @@ class Dimension:
         if self.log or scale.free:
             return float(value)
         return scale.listed.index(value) if scale.listed else round((value - scale.low) / scale.step)
+
+    def _short(self, values: Floats) -> Floats:
+        """Four digits that count: more say nothing, and somebody will read and type them."""
+        found = np.array([float(f"{value:.4g}") for value in values.tolist()])
+        return np.asarray(np.clip(found, self.scale.low, self.scale.high))
 
 
 def dimension(axis: TuningAxis, scale: ResolvedAxis) -> Dimension:

@@ -9,7 +9,7 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard.pages.backtest import axes
+from dashboard.axes_form import callbacks as axes
 from dashboard.pages.backtest.tabs import walkforward as tab
 from dashboard.pages.backtest.walkforward import view
 from dashboard.runs import studies

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from dashboard import ids as frame
-from dashboard.pages.backtest import axes
+from dashboard.axes_form import callbacks as axes
+from dashboard.axes_form import suggestions
 from dashboard.pages.backtest.form import FORM as BACKTEST
-from dashboard.pages.backtest.sweep import form as sweep_form
 from dashboard.pages.backtest.tabs.walkforward import FORM as WALK
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
@@ -83,14 +83,14 @@ def test_a_huge_grid_is_refused_with_the_engines_sentence() -> None:
 
 def test_rules_are_offered_with_the_numbers_of_their_conditions_first() -> None:
     plain = {"strategy": {"kind": "rules"}, "costs": {"commission": 5, "slippage": 3}}
-    offered = sweep_form.offers(plain)
-    assert [axis["path"] for axis in sweep_form.default_axes(offered)] == [
+    offered = FORM.axis_offers(plain)
+    assert [axis["path"] for axis in FORM.first_axes(offered)] == [
         "strategy.enter.0.right.window",
         "strategy.enter.1.left.window",
     ], "no lag of 0"
-    words = {item["value"]: item["label"] for item in sweep_form.options(offered)}
+    words = {item["value"]: item["label"] for item in FORM.to_add(offered)}
     assert words["strategy.enter.0.right.window"] == "Strategy: Enter long 1: SMA window"
-    row = str(FORM.axes(sweep_form.default_axes(offered), plain)[0])
+    row = str(FORM.axes(FORM.first_axes(offered), plain)[0])
     assert "SMA window" in row
     assert "Enter long 1" in row
     assert "Remove enter long 1: sma window" in row
@@ -110,32 +110,32 @@ def test_the_extent_counts_combinations() -> None:
 def test_another_strategy_has_its_own_axes() -> None:
     rsi = base(strategy={"kind": "rsi_reversion"}).model_dump(mode="json")
     kept = [*AXES, {"path": "costs.slippage", "low": 0, "high": 9}]
-    found = sweep_form.fitting(kept, rsi)
+    found = FORM.fitting(kept, rsi)
     assert found is not None
     assert [axis["path"] for axis in found][2:] == ["costs.slippage"]
     assert all(axis["path"].startswith("strategy.") for axis in found[:2])
-    assert sweep_form.fitting(AXES, base().model_dump(mode="json")) is None, "what fits stays as it is"
-    assert sweep_form.fitting(AXES, "-") is None
+    assert FORM.fitting(AXES, base().model_dump(mode="json")) is None, "what fits stays as it is"
+    assert FORM.fitting(AXES, "-") is None
 
 
 def test_a_range_that_another_strategy_does_not_allow_gives_way_to_its_own() -> None:
     kama = base(strategy={"kind": "kama_cross"}).model_dump(mode="json")
     wide, fine = {"path": SLOW, "low": 100, "high": 900, "step": 50}, {"path": FAST, "low": 7, "high": 11}
-    found = sweep_form.fitting([fine, wide], kama)
+    found = FORM.fitting([fine, wide], kama)
     assert found is not None
     assert found[0] == fine, "what it allows stays"
     assert found[1]["path"] == SLOW
     assert found[1]["high"] <= 500, "its own bound"
     typing = {"path": SLOW, "low": 100, "high": None}
-    assert sweep_form.fitting([fine, typing], kama) is None, "what is half typed is left to whoever types"
+    assert FORM.fitting([fine, typing], kama) is None, "what is half typed is left to whoever types"
 
 
 def test_axes_of_fields_that_are_gone_leave_the_others_alone() -> None:
     macd = base(strategy={"kind": "macd"}).model_dump(mode="json")
     signal = {"path": "strategy.signal", "low": 3, "high": 12, "step": 3}
     slow = {"path": SLOW, "low": 20, "high": 40, "step": 5}
-    assert sweep_form.fitting([slow, signal], macd) is None
-    found = sweep_form.fitting([slow, signal], base().model_dump(mode="json"))
+    assert FORM.fitting([slow, signal], macd) is None
+    found = FORM.fitting([slow, signal], base().model_dump(mode="json"))
     assert found is not None
     assert [axis["path"] for axis in found] == [FAST, SLOW]
     assert slow in found
@@ -146,7 +146,7 @@ def test_axes_of_fields_that_are_gone_leave_the_others_alone() -> None:
 )
 def test_the_usual_axes_can_be_swept(kind: str) -> None:
     start = base(strategy={"kind": kind})
-    axes = sweep_form.default_axes(sweep_form.offers(start.model_dump(mode="json")))
+    axes = FORM.first_axes(FORM.axis_offers(start.model_dump(mode="json")))
     assert 1 <= len(axes) <= 2
     spec = SweepSpec.parse({"base": start, "axes": axes})
     assert 2 <= spec.grid_size() <= 10_000
@@ -156,22 +156,22 @@ def test_the_usual_axes_can_be_swept(kind: str) -> None:
 def test_a_walk_forward_is_offered_no_costs(kind: str) -> None:
     start = base(strategy={"kind": kind})
     plain = start.model_dump(mode="json")
-    offered = sweep_form.offers(plain, WALK.stress)
-    assert {item.path for item in sweep_form.offers(plain)} - {item.path for item in offered} >= {"costs.slippage"}
+    offered = WALK.axis_offers(plain)
+    assert {item.path for item in FORM.axis_offers(plain)} - {item.path for item in offered} >= {"costs.slippage"}
     for item in offered:
-        WalkForwardSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
-    assert sweep_form.default_axes(offered)
+        WalkForwardSpec.parse({"base": start, "axes": [suggestions.suggestion(item)]})
+    assert FORM.first_axes(offered)
     costs = [{"path": "costs.slippage", "low": 0, "high": 10, "step": 1}]
-    found = sweep_form.fitting(costs, plain, WALK.stress)
-    assert found == sweep_form.default_axes(offered), "costs of a sweep that is walked forward give way"
+    found = WALK.fitting(costs, plain)
+    assert found == FORM.first_axes(offered), "costs of a sweep that is walked forward give way"
 
 
 @pytest.mark.parametrize("kind", ["sma_cross", "rsi_reversion", "donchian_breakout", "macd", "rules"])
 def test_every_suggestion_is_accepted_and_has_the_forms_own_value(kind: str) -> None:
     start = base(strategy={"kind": kind})
-    for item in sweep_form.offers(start.model_dump(mode="json")):
-        spec = SweepSpec.parse({"base": start, "axes": [sweep_form.suggestion(item)]})
-        assert 1 <= spec.grid_size() <= sweep_form.MAXIMUM_STEPS + 1, item.path
+    for item in FORM.axis_offers(start.model_dump(mode="json")):
+        spec = SweepSpec.parse({"base": start, "axes": [suggestions.suggestion(item)]})
+        assert 1 <= spec.grid_size() <= suggestions.MAXIMUM_STEPS + 1, item.path
         values = spec.scales()[0].values()
         assert item.choices or item.value is None or np.isclose(values, item.value).any(), item.path
 
@@ -196,7 +196,7 @@ def test_a_suggested_axis_is_round_and_goes_through_the_forms_value(
 ) -> None:
     low, high, step = range_
     item = AxisOption("strategy.fast", "Fast", "", "", step == 1, low, high, step, (), value)
-    axis = sweep_form.suggestion(item)
+    axis = suggestions.suggestion(item)
     assert (axis["low"], axis["high"], axis["step"]) == found
 
 

@@ -11,11 +11,12 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs
+from dashboard.axes_form import callbacks as axes
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import axes, ids
+from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.sweep import controls as control
 from dashboard.pages.backtest.sweep import layout as sweep_layout

@@ -9,10 +9,11 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
 from dashboard import runs, shell
+from dashboard.axes_form import callbacks as axes
 from dashboard.charts.walkforward import curve, parameters, promise, windows
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import axes, ids
+from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.form import FORM as BACKTEST
 from dashboard.pages.backtest.tab import OPEN, Tab
 from dashboard.pages.backtest.walkforward import layout as walkforward_layout

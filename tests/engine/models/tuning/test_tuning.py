@@ -18,7 +18,6 @@ from engine.market.sources.stored import save
 from engine.models.tuning import kept, objective, search
 from engine.models.tuning.objective import Answer, Ask, limits
 from engine.models.tuning.result import COMPLETE, FAILED, PRUNED, REPEATED, TuningResult
-from engine.models.tuning.run import key
 from engine.models.tuning.spec import TuningSpec
 from engine.research import ledger
 from tests.support.market import random_walk
@@ -92,7 +91,7 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_result(answered: list[Ask
     spec = request()
     with pytest.raises(Cancelled):
         engine.run(spec, CancelledAfter(5))
-    assert kept.count(key(spec)) == 5
+    assert kept.count(kept.search_key(spec)) == 5
     assert ledger.count() == 5, "what was tried is counted"
     before = len(answered)
     continued = engine.run(spec)
@@ -118,7 +117,7 @@ def test_a_damaged_line_of_the_kept_trials_is_computed_again() -> None:
     engine.run(spec)
     path = next((runner.settings().cache / "checkpoints").glob("*/trials.jsonl"))
     path.write_text(path.read_text()[:-40])
-    assert kept.count(key(spec)) == 2
+    assert kept.count(kept.search_key(spec)) == 2
     store = kept.KeptTrials("one")
     store.add(0, (1.0,), Answer((0.5, float("nan")), 0.1, "x"))
     again = kept.KeptTrials("one").get(0, (1.0,))

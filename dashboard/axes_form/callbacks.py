@@ -1,4 +1,4 @@
-"""The axes in a study's form follow the backtest in the page's."""
+"""The axes in a study's form follow the request in the page's."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids
-from dashboard.pages.backtest.sweep.form import SweepForm, fitting, offers, options
+from dashboard.axes_form.form import AxesForm
 
 Found = Sequence[Mapping[str, str]]
 
 
-def wire(form: SweepForm) -> None:
+def wire(form: AxesForm) -> None:
     """Register the callbacks of the axes of ``form``.
 
     The axes are an output and not set on the side: only then does Dash check the form again once they are there.
@@ -43,12 +43,12 @@ def wire(form: SweepForm) -> None:
 class Axes:
     """The callbacks of one form."""
 
-    form: SweepForm
+    form: AxesForm
 
     def follow(self, base: str | None, found: Found, entered: Sequence[Any]) -> list[Component]:
-        """Another strategy has other parameters and bounds: see ``fitting``."""
+        """Another strategy or model has other parameters and bounds: see ``AxesForm.fitting``."""
         values = self.form.collect(found, entered)
-        axes = fitting(values["axes"], values.get(self.form.base), self.form.stress)
+        axes = self.form.fitting(values["axes"], values.get(self.form.base))
         if axes is None:
             raise PreventUpdate
         return self.form.axes(axes, values[self.form.base])
@@ -57,4 +57,5 @@ class Axes:
         """What is not an axis yet."""
         values = self.form.collect(found, entered)
         used = [axis.get("path") for axis in values["axes"]]
-        return options([item for item in offers(values.get(self.form.base), self.form.stress) if item.path not in used])
+        offered = self.form.axis_offers(values.get(self.form.base))
+        return self.form.to_add([item for item in offered if item.path not in used])
