@@ -18,13 +18,14 @@
   }
 
   here.followLink = follow;
-  const link = (query, look, text, title) =>
-    make("a", { key: look, href: "/backtest?spec=" + query, onClick: follow, className: look, title: title }, text);
+  const link = (path, query, look, text, title) =>
+    make("a", { key: look, href: path + "?spec=" + query, onClick: follow, className: look, title: title }, text);
   const lines = (side, first, second) => make("span", { className: "run-cell " + side }, [first, second]);
 
   cells.StratoscopeRun = function (props) {
     const setup = make("span", { key: "setup", className: "run-setup" }, props.data.setup);
-    return lines("", link(props.data.query, "run-link", props.value), setup);
+    const { path, query } = props.data, name = make("span", { key: "name" }, props.value);
+    return lines("", query ? link(path, query, "run-link", props.value) : name, setup);
   };
 
   /* What changed since a run was saved leads to its figures then beside those of now. */
@@ -35,7 +36,7 @@
     const hour = make("span", { key: "hour", className: "run-setup" }, run.moment.slice(11));
     const gone = make("span", { key: "gone", className: "run-setup", title: "The result is no longer stored: opening the run computes it again." }, "not stored");
     const told = "The " + run.changed + " changed since this run: opening it computes it again. Click to compare the saved metrics with the new ones.";
-    return lines("right", day, run.changed ? link(run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : run.stored ? hour : gone);
+    return lines("right", day, run.changed ? link(run.path, run.then, "run-changed", ONE[run.changed] || several(run.changed), told) : run.stored ? hour : gone);
   };
 
   function button(props, action, icon, title, more) {

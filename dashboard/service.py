@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Response, current_app, has_app_context, jsonify, request
 
 from dashboard.security.tokens import HEALTH, PREDICT, refusal, required_token, token_check
 from engine.core.config import Config
@@ -65,5 +65,5 @@ def close(server: Flask) -> None:
 
 def summary() -> Mapping[str, Any] | None:
     """``Latencies.summary`` of the server that answers at this moment; None where the service is off."""
-    service = current_app.extensions.get(_EXTENSION)
+    service = current_app.extensions.get(_EXTENSION) if has_app_context() else None
     return None if service is None else service.latencies.summary()

@@ -63,8 +63,13 @@ def _data(card: Card) -> Facts:
         ("Interval", card.interval),
         ("Time zone", card.timezone or MISSING),
         ("Features", ", ".join(card.features)),
-        *((f"Digest of {name}", digest[:16]) for name, digest in sorted(card.data.items())),
+        *((f"Digest, {_symbol(name, card)}", digest[:16]) for name, digest in sorted(card.data.items())),
     )
+
+
+def _symbol(name: str, card: Card) -> str:
+    """A series without what the card says anyway."""
+    return name.removeprefix(f"{card.collection} ").removesuffix(f" {card.interval}")
 
 
 def _provenance(card: Card) -> Facts:

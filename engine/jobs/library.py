@@ -164,11 +164,16 @@ def restore(key: str) -> None:
     _set(key, "deleted", None)
 
 
-def purge(older_than: float = 0.0, now: float | None = None) -> int:
-    """Remove what has lain in the bin for ``older_than`` seconds for good, results and records; returns how many."""
+def purge(older_than: float = 0.0, now: float | None = None, kind: str = "") -> int:
+    """Remove what has lain in the bin for ``older_than`` seconds for good, results and records, of one ``kind`` if it
+    is given; returns how many.
+    """
     limit = (time.time() if now is None else now) - older_than
     with connect() as database:
-        rows = database.execute("SELECT key FROM run_notes WHERE deleted <= ?", (limit,)).fetchall()
+        rows = database.execute(
+            "SELECT key FROM run_notes LEFT JOIN runs USING (key) WHERE deleted <= ? AND (? = '' OR kind = ?)",
+            (limit, kind, kind),
+        ).fetchall()
     for row in rows:
         runner.store().delete(row["key"])
         records.forget(row["key"])

@@ -29,7 +29,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     opened = page_tabs.opening(query, TABS)
     found = "" if opened.study else seen.get("find", "")[:_LONGEST]
     tab = library.TAB.name if found else ""
-    listed = [replace(item, layout=partial(library.layout, found)) if item.name == tab else item for item in TABS]
+    listed = [replace(item, layout=partial(library.RUNS.layout, found)) if item.name == tab else item for item in TABS]
     beside = [item for item in listed if item.study or item.free]
     return page_layout(
         FORM,

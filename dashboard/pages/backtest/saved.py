@@ -29,6 +29,7 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
     setup = "; ".join(part for part in (settings(item.spec), f"{market.collection}, {market.interval}") if part)
     return {
         "key": item.key,
+        "path": "/backtest",
         "label": item.label,
         "setup": setup,
         "about": f"{', '.join(market.symbols)}; {setup}; run {runs.short({'key': item.key})}",

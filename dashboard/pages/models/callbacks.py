@@ -177,12 +177,6 @@ def predicted(symbol: str | None, data: runs.ResultData) -> Any:
     return probability.figure(probability.info(result, market.bars[0]))
 
 
-@callback(Output(ids.TRAINED, "children"), Input(RESULT, "data"))
-def trained(data: runs.ResultData) -> Any:
-    runs.opened(data, ModelSpec)
-    return view.trained(view.earlier(), (data or {}).get("key", ""))
-
-
 def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) -> None:
     """The header's line: what is on screen."""
     days = day_range(*(str(day(spec, moment)) for moment in (result.newest.train_start, str(result.time.max()))))

@@ -15,6 +15,7 @@ from dashboard.components.table import Column, table
 from dashboard.components.tabs import pane, tabs
 from dashboard.pages.models import ids, view
 from dashboard.pages.models.form import FORM
+from dashboard.pages.models.saved import tabs as saved
 from dashboard.pages.models.tuning.callbacks import TAB as TUNE
 from dashboard.runs import restated, studies
 from dashboard.runs import tabs as page_tabs
@@ -24,7 +25,7 @@ TABS = (
     ("folds", "Folds"),
     ("curves", "Curves"),
     ("predictions", "Predictions"),
-    ("trained", "Trained models"),
+    *saved.TITLES,
     (TUNE.name, TUNE.title),
 )
 COLUMNS = (
@@ -58,9 +59,8 @@ def layout(query: str | None) -> Component:
             pane("models", "folds", _folds()),
             pane("models", "curves", _curves()),
             pane("models", "predictions", _predictions()),
-            pane("models", "trained", [card("Trained models", html.Div(id=ids.TRAINED), sub="newest first")]),
         ],
-        studies=page_tabs.study_panes("models", [TUNE], opened),
+        studies=[*page_tabs.study_panes("models", [TUNE], opened), *saved.panes()],
         empty=empty(
             "No model yet",
             "Choose symbols, features and a label on the left, then press Train model. It is trained on the "
@@ -73,7 +73,7 @@ def layout(query: str | None) -> Component:
 
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return page_tabs.study_contents([TUNE])
+    return [*saved.later(), *page_tabs.study_contents([TUNE])]
 
 
 def _score() -> list[Component]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -24,10 +24,6 @@ from engine.research.findings import Verdict
 from engine.research.model_verdict import NAMES
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
-MAXIMUM_MODELS = 30
-SHORT = {"auc": "AUC", "rank_ic": "IC"}
-"""Short names of the main scores, in a table."""
-Trained: TypeAlias = tuple[str, ModelSpec, ModelResult | None]
 
 
 SUBS = (
@@ -112,14 +108,6 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(request)}", className="link-button", title=text)
 
 
-def earlier(limit: int = MAXIMUM_MODELS) -> list[Trained]:
-    """Finished models, newest first; the result of one that is not stored any more is None."""
-    return [
-        (key, spec, runner.store().read(key, ModelResult))
-        for key, spec in _distinct(runner.recent_runs(kind_name(ModelSpec)))[:limit]
-    ]
-
-
 def latest() -> list[Component]:
     """Links to the newest models, for a page that shows none yet."""
     newest = _distinct(runner.recent_runs(kind_name(ModelSpec), limit=50))[:5]
@@ -130,33 +118,6 @@ def _distinct(found: Sequence[tuple[str, Any]]) -> list[tuple[str, ModelSpec]]:
     """The newest run of each spec: its link opens the spec, whatever engine or data an older run had."""
     newest = {spec: key for key, spec in reversed(found)}
     return [(key, spec) for key, spec in found if newest[spec] == key]
-
-
-def trained(models: Sequence[Trained], current: str) -> Component:
-    """A table of ``models``, each with its link; ``current`` is the run key of the one on the page."""
-    if not models:
-        return html.P("No model has been trained yet.", className="hint")
-    names = ("Model", "Label", "Split", "Score", "Null band", "Loss", "Baseline", "Run")
-    head = html.Tr([html.Th(name, scope="col") for name in names])
-    body = [_trained_row(key, spec, result, key == current) for key, spec, result in models]
-    return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="figures"), className="scroll-x")
-
-
-def _trained_row(key: str, spec: ModelSpec, result: ModelResult | None, is_current: bool) -> Component:
-    link = html.B(_name(spec)) if is_current else _link(spec)
-    scores, task = (result.scores if result else {}), spec.target.task
-    loss = "rmse" if task == "regression" else "log_loss"
-    band = result.null_band() if result else None
-    cells = [
-        html.Td(spec.target.label()),
-        html.Td(spec.validation.label()),
-        html.Td(f"{SHORT[HEADLINE[task]]} {number(scores.get(HEADLINE[task]), 3)}"),
-        html.Td(f"{number(band[0], 3)} … {number(band[1], 3)}" if band else "none"),
-        html.Td(number(scores.get(loss), 4)),
-        html.Td(number(scores.get(f"base_{loss}"), 4)),
-        html.Td(_short(key)),
-    ]
-    return html.Tr([html.Td(link), *cells], className="current" if is_current else None)
 
 
 def _name(spec: ModelSpec) -> str:

@@ -16,6 +16,7 @@ from dashboard import state
 from dashboard.pages.backtest import ids, saved
 from dashboard.pages.backtest.layout import layout
 from dashboard.pages.backtest.tabs import library as tab
+from dashboard.runs import saved_runs
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.jobs import library
@@ -59,7 +60,7 @@ def run(fast: int = 3) -> str:
 
 
 def listed(text: Any = "", shelf: Any = "saved") -> list[dict[str, Any]]:
-    return list(tab.listing(text, shelf, 0, None)[0])
+    return list(tab.RUNS.listing(text, shelf, 0, None)[0])
 
 
 def keys(shelf: str = "saved") -> list[str]:
@@ -67,7 +68,7 @@ def keys(shelf: str = "saved") -> list[str]:
 
 
 def press(key: Any, action: Any) -> list[str]:
-    return tab.pressed({"value": {"key": key, "action": action}})
+    return saved_runs.pressed({"value": {"key": key, "action": action}})
 
 
 def test_a_row_has_the_figures_a_link_and_nothing_large() -> None:
@@ -84,10 +85,10 @@ def test_a_row_has_the_figures_a_link_and_nothing_large() -> None:
 def test_the_search_and_the_count() -> None:
     run(3)
     library.annotate(run(4), "deep")
-    rows, words, *_ = tab.listing("deep", "saved", 0, None)
+    rows, words, *_ = tab.RUNS.listing("deep", "saved", 0, None)
     assert len(rows) == 1
     assert words == "1 of 2"
-    assert tab.listing(None, "saved", 0, None)[1] == "2 runs"
+    assert tab.RUNS.listing(None, "saved", 0, None)[1] == "2 runs"
     assert len(listed({"forged": 1})) == 2
 
 
@@ -98,11 +99,11 @@ def test_the_search_and_the_count() -> None:
      (500, 812, True, "the latest 500 of 812")],
 )  # fmt: skip
 def test_the_count_hides_nothing(found: int, total: int, searched: bool, words: str) -> None:
-    assert tab.counted(found, total, searched=searched) == words
+    assert saved_runs.counted(found, total, searched=searched) == words
 
 
 def test_a_search_goes_beyond_what_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tab, "LISTED", 2)
+    monkeypatch.setattr(saved_runs, "LISTED", 2)
     keys_ = [run(fast) for fast in (3, 4, 5)]
     assert [row["key"] for row in listed()] == [keys_[2], keys_[1]]
     assert [row["key"] for row in listed("3/20")] == [keys_[0]]
@@ -136,11 +137,11 @@ def test_a_row_says_what_its_name_leaves_out() -> None:
 
 def test_what_is_typed_is_kept() -> None:
     key = run()
-    tab.edit([{"colId": "tags", "value": "a, b", "data": {"key": key}}])
-    tab.edit([{"colId": "note", "value": "words", "data": {"key": key}}])
+    tab.RUNS.edit([{"colId": "tags", "value": "a, b", "data": {"key": key}}])
+    tab.RUNS.edit([{"colId": "note", "value": "words", "data": {"key": key}}])
     (row,) = listed()
     assert (row["tags"], row["note"]) == ("a, b", "words")
-    tab.edit([{"colId": "note", "value": None, "data": {"key": key}}])
+    tab.RUNS.edit([{"colId": "note", "value": None, "data": {"key": key}}])
     assert listed()[0]["note"] == ""
 
 
@@ -157,13 +158,13 @@ def test_what_is_typed_is_kept() -> None:
 def test_a_forged_edit_changes_nothing(changes: Any) -> None:
     key = run()
     before = library.find([key])
-    tab.edit(changes)
+    tab.RUNS.edit(changes)
     assert library.find([key]) == before
 
 
 def test_what_cannot_be_kept_is_said(said: list[str]) -> None:
-    tab.edit([{"colId": "tags", "value": "x" * 99, "data": {"key": run()}}])
-    tab.edit([{"colId": "note", "value": "x", "data": {"key": "0" * 64}}])
+    tab.RUNS.edit([{"colId": "tags", "value": "x" * 99, "data": {"key": run()}}])
+    tab.RUNS.edit([{"colId": "note", "value": "x", "data": {"key": "0" * 64}}])
     assert "is too long" in said[0]
     assert "no longer in the library" in said[1]
 
@@ -184,7 +185,7 @@ def test_the_buttons_of_a_row() -> None:
 def test_a_forged_press_does_nothing(cell: Any) -> None:
     key = run()
     with pytest.raises(PreventUpdate):
-        tab.pressed(cell)
+        saved_runs.pressed(cell)
     assert keys() == [key]
 
 
@@ -198,29 +199,29 @@ def test_deleting_several_can_be_undone(triggered: Any) -> None:
     first, second, third = run(3), run(4), run(5)
     rows = [row for row in listed() if row["key"] != second]
     triggered(ids.DELETE_TICKED)
-    _, deleted = tab.act(None, {}, rows, [])
+    _, deleted = tab.RUNS.act(None, {}, rows, [])
     assert keys() == [second]
-    hidden, words = tab.offer_undo(deleted)
+    hidden, words = tab.RUNS.offer_undo(deleted)
     assert not hidden
     assert words.startswith("2 backtests are in the bin")
     triggered(ids.UNDO)
-    _, left = tab.act(None, {}, [], deleted)
+    _, left = tab.RUNS.act(None, {}, [], deleted)
     assert keys() == [third, second, first]
-    assert tab.offer_undo(left) == (True, "")
+    assert tab.RUNS.offer_undo(left) == (True, "")
 
 
 def test_one_that_is_deleted_is_named() -> None:
     key = run()
     press(key, "delete")
-    assert tab.offer_undo([key])[1] == "“SMA 3/20, TEST” is in the bin and will be deleted after 30 days."
-    assert tab.offer_undo(["x", 7, None]) == (True, "")
+    assert tab.RUNS.offer_undo([key])[1] == "“SMA 3/20, TEST” is in the bin and will be deleted after 30 days."
+    assert tab.RUNS.offer_undo(["x", 7, None]) == (True, "")
 
 
 def test_the_bin_is_emptied_for_good_and_the_trials_stay(triggered: Any, said: list[str]) -> None:
     key = run()
     press(key, "delete")
     triggered(ids.EMPTY_BIN)
-    assert tab.act(None, {}, [], [key])[1] == []
+    assert tab.RUNS.act(None, {}, [], [key])[1] == []
     assert (keys(), keys("bin")) == ([], [])
     assert ledger.count() == 1
     assert "Their trials remain counted" in said[0]
@@ -228,10 +229,14 @@ def test_the_bin_is_emptied_for_good_and_the_trials_stay(triggered: Any, said: l
 
 def test_buttons_are_there_for_what_is_ticked() -> None:
     rows = [{"key": "k"}]
-    assert tab.enable([], "saved") == (True, True, True)
-    assert tab.enable(rows, "saved") == (False, False, True)
-    assert tab.enable(rows, "bin") == (True, True, False)
-    assert tab.enable({"forged": 1}, "saved") == (True, True, True)
+    for chosen, shelf, compare, delete, restore in (
+        ([], "saved", True, True, True),
+        (rows, "saved", False, False, True),
+        (rows, "bin", True, True, False),
+        ({"forged": 1}, "saved", True, True, True),
+    ):
+        assert tab.enable(chosen, shelf) == compare
+        assert tab.RUNS.enable(chosen, shelf) == (delete, restore)
 
 
 def test_ticked_runs_go_to_compare_eight_at_most(said: list[str]) -> None:
@@ -252,15 +257,15 @@ def test_a_strategy_that_asks_for_a_side_is_listed_too() -> None:
 
 def test_the_table_grows_with_its_rows_up_to_the_windows_foot() -> None:
     def height(found: int) -> tuple[int, str]:
-        said = tab.tall(found)["height"].removeprefix("min(")
+        said = saved_runs.tall(found)["height"].removeprefix("min(")
         own, limit = said.split("px, ", 1)
         return int(own), limit
 
     assert height(0) == height(5), "a note is written in a box that needs room"
-    assert height(9)[0] - height(8)[0] == tab.ROW
+    assert height(9)[0] - height(8)[0] == saved_runs.ROW
     assert {height(count)[1] for count in (0, 9, 500)} == {"max(320px, 100dvh - 230px))"}
     run()
-    assert tab.listing("", "saved", 0, None)[-1] == tab.tall(1) == tab._grid().style
+    assert tab.RUNS.listing("", "saved", 0, None)[-1] == saved_runs.tall(1) == tab.RUNS.grid().style
 
 
 def test_an_address_opens_the_library_searched(workspace: Workspace) -> None:

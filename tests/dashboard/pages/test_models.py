@@ -156,13 +156,6 @@ class TestView:
             "loss of rank IC on tests, mean of 1 fold",
         )
 
-    def test_models_of_every_task_share_a_table(self) -> None:
-        number = ModelSpec(target=ForwardReturnValue())
-        words = texts(view.trained([("a" * 64, number, made_number()), ("b" * 64, SMALL, result())], ""))
-        assert "IC 0.080" in words
-        assert "AUC 0.600" in words
-        assert "0.0299 0.0300" in words
-
     def test_a_long_list_is_cut_and_says_so(self) -> None:
         size = predictions.MAXIMUM_ROWS + 5
         time = np.datetime64("2000-01-01", "ms") + np.arange(size) * np.timedelta64(1, "D")
@@ -183,25 +176,14 @@ class TestView:
         assert predictions.moment(np.datetime64("2020-01-01T09:00")) == "2020-01-01 09:00"
         assert predictions.moment(np.datetime64("2020-01-01")) == "2020-01-01"
 
-    def test_each_trained_spec_is_listed_once(self, workspace: Workspace) -> None:
+    def test_each_trained_spec_is_linked_once(self, workspace: Workspace) -> None:
         from engine.core.database import connect
 
-        trained = engine.run(SMALL)
+        engine.run(SMALL)
         with connect() as database:
             row = ("0" * 64, "model", SMALL.label(), canonical_json(SMALL), 1.0, 1.0)
             database.execute("INSERT INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
-        (found,) = view.earlier()
-        assert found[:2] == (engine.run_key(SMALL), SMALL)
-        assert found[2] is not None
-        assert found[2].scores == trained.scores
         assert len(view.latest()) == 1
-
-    def test_a_result_that_was_removed_leaves_its_row(self, workspace: Workspace) -> None:
-        engine.run(SMALL)
-        engine.jobs.runner.store().delete(engine.run_key(SMALL))
-        (found,) = view.earlier()
-        assert found[2] is None
-        assert "–" in texts(view.trained([found], ""))
 
 
 class TestHandover:
@@ -327,7 +309,6 @@ class TestCallbacks:
         assert "2023-09-21" in texts(parts)
         assert callbacks.offer(data, None) == ([{"value": "NVDA", "label": "NVDA"}], "NVDA")
         assert callbacks.predicted("NVDA", data).data[0].name == "NVDA"
-        assert SMALL.market.label() in texts(callbacks.trained(data))
 
     def test_a_symbol_that_the_model_does_not_have_draws_nothing(self, data: dict[str, str]) -> None:
         assert callbacks.predicted("../../etc/passwd", data) is no_update

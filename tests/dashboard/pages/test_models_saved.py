@@ -1,0 +1,203 @@
+"""The library of trained models and the registry: what is listed, compared, registered, renamed and brought back."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dash import no_update
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
+
+from dashboard import state
+from dashboard.charts.models import losses
+from dashboard.pages.models import ids
+from dashboard.pages.models.saved import comparison, library, registry, rows
+from engine.core.errors import DataError
+from engine.jobs import library as saved
+from engine.jobs import runner
+from engine.models.service import registered
+from engine.models.spec import ModelSpec
+from tests.support.served import trained
+from tests.support.workspace import Workspace
+
+pytestmark = pytest.mark.usefixtures("workspace")
+
+
+def texts(component: Any) -> str:
+    """Every text in a component, in reading order."""
+    if isinstance(component, list | tuple):
+        return " ".join(texts(item) for item in component)
+    if isinstance(component, Component):
+        return texts(getattr(component, "children", None))
+    return "" if component is None else str(component)
+
+
+@pytest.fixture(autouse=True)
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the toasts say; there is no browser to show them."""
+    found: list[str] = []
+    monkeypatch.setattr("dashboard.shell.toast", lambda text, tone="bad": found.append(text))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def triggered() -> Iterator[Any]:
+    def by(id_: str) -> None:
+        context_value.set(AttributeDict(triggered_inputs=[{"prop_id": f"{id_}.n_clicks", "value": 1}]))
+
+    by("none")
+    yield by
+    context_value.set({})
+
+
+def listed(text: str = "", shelf: str = "saved") -> list[dict[str, Any]]:
+    return list(library.RUNS.listing(text, shelf, 0, None)[0])
+
+
+def test_a_trained_model_is_a_row_that_opens_its_request() -> None:
+    key, result = trained("ONE", null_fits=3)
+    (row,) = listed()
+    assert row["score"] == pytest.approx(result.scores["auc"], abs=1e-6)
+    assert (row["of"], row["names"]) == ("AUC", "")
+    assert row["null"] == pytest.approx(result.null_band()[1], abs=1e-6)  # type: ignore[index]
+    assert state.from_query(row["query"]) == runner.find_run(key).model_dump(mode="json")  # type: ignore[union-attr]
+    assert listed("nothing of the kind") == []
+
+
+def test_a_result_that_is_gone_leaves_its_row() -> None:
+    key, _ = trained("ONE")
+    runner.store().delete(key)
+    assert listed()[0]["score"] is not None
+    assert "no longer stored" in comparison.gather([key]).notes[0]
+
+
+def test_a_model_is_registered_under_a_name(said: list[str]) -> None:
+    key, _ = trained("ONE")
+    library.register(1, [{"key": key}], "mine")
+    assert said == ["mine@1 is in the registry."]
+    assert listed()[0]["names"] == "mine@1"
+    for wanted, name, wrong in ((key, "a b", "from 1 to 40"), ("0" * 64, "mine", "no trained model")):
+        library.register(1, [{"key": wanted}], name)
+        assert wrong in said[-1]
+    for chosen in ([], [{"key": key}, {"key": "x"}], {"forged": 1}):
+        with pytest.raises(PreventUpdate):
+            library.register(1, chosen, "mine")
+
+
+def test_models_are_compared_by_scores_curves_and_settings() -> None:
+    one, _ = trained("ONE")
+    other, _ = trained("ONE", model={"kind": "linear"})
+    hidden, notes, scores, drawn, differing = library.compare(1, [{"key": one}, {"key": other}])
+    assert not hidden
+    assert notes == []
+    assert "Log loss" in texts(scores)
+    assert "best" in texts(scores)
+    assert len(drawn.data) == 1  # the linear model is solved at once
+    assert "LightGBM" in texts(differing)
+    assert "Differences" not in texts(differing)
+
+
+def test_what_is_no_model_is_not_compared() -> None:
+    key, _ = trained("ONE")
+    saved.delete(key)
+    saved.purge()
+    found = comparison.gather([key, "../../etc/passwd"])
+    assert found.results == ()
+    assert len(found.notes) == 2
+    with pytest.raises(PreventUpdate):
+        library.compare(None, [{"key": key}])
+
+
+def test_two_are_compared_and_one_is_registered() -> None:
+    assert library.enable([], "saved") == (True, True)
+    assert library.enable([{"key": "a"}], "saved") == (True, False)
+    assert library.enable([{"key": "a"}, {"key": "b"}], "saved") == (False, True)
+    assert library.enable([{"key": "a"}], "bin") == (True, True)
+
+
+def test_losses_are_of_those_that_are_trained_in_steps() -> None:
+    _, steps = trained("ONE", model={"kind": "lightgbm", "rounds": 5, "early_stopping": 2})
+    _, at_once = trained("ONE", model={"kind": "linear"})
+    (line,) = losses.info([("linear", at_once), ("trees", steps)])
+    assert (line.name, line.place, line.is_validation) == ("trees", 1, True)
+    assert line.loss.tolist() == steps.newest.validation_loss.tolist()
+    assert losses.figure((line,)).data[0].name == "trees"
+
+
+def versions(shelf: str = "saved") -> list[str]:
+    return [row["key"] for row in registry.listing(shelf, 0, None)[0]]
+
+
+def test_a_version_goes_into_the_bin_and_comes_back(triggered: Any, said: list[str]) -> None:
+    registered.register(trained("ONE")[0], "mine")
+    triggered(ids.REGISTRY)
+    _, deleted = registry.act({"value": {"key": "mine@1", "action": "delete"}}, None, [])
+    assert (deleted, versions(), versions("bin")) == (["mine@1"], [], ["mine@1"])
+    assert registry.offer_undo(deleted) == (False, "mine@1 is in the bin and will be deleted after 30 days.")
+    triggered(ids.REGISTRY_UNDO)
+    assert registry.act(None, 1, deleted)[1] == []
+    assert versions() == ["mine@1"]
+    triggered(ids.REGISTRY)
+    assert registry.act({"value": {"key": "nobody", "action": "delete"}}, None, [])[1] == []
+    assert "no model 'nobody'" in said[-1]
+    with pytest.raises(PreventUpdate):
+        registry.act({"value": "forged"}, None, [])
+
+
+def test_a_name_is_typed_in_place(said: list[str]) -> None:
+    registered.register(trained("ONE")[0], "mine")
+    registry.rename([{"colId": "name", "value": "other", "data": {"key": "mine@1"}}])
+    assert versions() == ["other@1"]
+    registry.rename([{"colId": "name", "value": None, "data": {"key": "other@1"}}])
+    assert "from 1 to 40" in said[-1]
+    registry.rename([{"colId": "run", "value": "x", "data": {"key": "other@1"}}])
+    assert versions() == ["other@1"]
+
+
+def test_the_card_of_the_selected_version_is_shown() -> None:
+    registered.register(trained("ONE")[0], "mine")
+    shown, is_disabled = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
+    assert not is_disabled
+    assert "not compared with null models" in texts(shown)
+    assert "Log loss" in texts(shown)
+    assert registry.describe([], [])[1]
+    assert registry.describe([{"key": "mine@1"}], [])[1]  # no longer listed
+    assert registry.describe([{"key": "x"}], [{"key": "x"}])[1]
+
+
+def test_a_file_is_exported_and_imported(said: list[str]) -> None:
+    registered.register(trained("ONE")[0], "mine")
+    sent = registry.export(1, [{"key": "mine@1"}])
+    assert sent["filename"] == "mine@1.zip"
+    contents = f"data:application/zip;base64,{sent['content']}"
+    registered.delete("mine")
+    assert registry.take(contents, "mine@1.zip")[1] is None
+    assert versions() == ["mine@2"]
+    damaged = base64.b64encode(base64.b64decode(sent["content"])[:-9]).decode()
+    assert registry.take(f"data:,{damaged}", "mine@1.zip") == (no_update, None)
+    assert "damaged" in said[-1]
+    with pytest.raises(DataError, match="did not arrive whole"):
+        registry.imported("data:,§", "x.zip")
+
+
+def test_a_model_of_elsewhere_is_listed_with_the_request_of_its_file(workspace: Workspace) -> None:
+    key, _ = trained("ONE")
+    item = registered.register(key, "mine")
+    saved.delete(key)
+    saved.purge()
+    (row,) = rows.registered_rows([item])
+    assert ModelSpec.parse(state.from_query(row["query"])).market.symbols == ("ONE",)
+    (workspace.cache / "models" / f"{item.digest}.zip").unlink()
+    assert rows.registered_rows([item])[0]["query"] == ""
+
+
+def test_the_service_says_how_it_does() -> None:
+    assert "Off." in texts(registry.served(None))
+    summary = {"since": 0.0, "answered": 3, "refused": 1, "median_ms": 1.25, "p99_ms": 9.0}
+    words = texts(registry.served(summary))
+    assert "3 requests answered, in 1.2 ms in the median, 99% within 9.0 ms; 1 refused." in words
