@@ -90,7 +90,7 @@ def _print(header: dict[str, Any], summary: dict[str, Any], as_json: bool) -> No
         print(json.dumps({**header, "summary": summary}))
     failed = summary.pop("failed")
     if not as_json:
-        print(f"{header['label']}: done.")
+        print(f"{header['label']}: {f'{len(failed)} failed' if failed else 'done'}.")
         print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
     if failed:
         raise DataError("\n".join(f"{name}: {sentence}" for name, sentence in failed.items()))

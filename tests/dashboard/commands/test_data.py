@@ -57,6 +57,7 @@ def test_a_symbol_that_fails_is_named_and_the_rest_is_kept(service: Yahoo, capsy
     assert main(["download", "yahoo", "A", "NONE"]) == FAILED
     said = capsys.readouterr()
     assert said.err == "NONE: Yahoo does not know NONE: search for it, or check its suffix (SAP.DE, ^GSPC).\n"
+    assert said.out.startswith("A, NONE from yahoo, daily: 1 failed.\n")
     assert "stored: 1" in said.out
 
 
@@ -85,7 +86,7 @@ def test_files_are_imported(workspace: Workspace, capsys: pytest.CaptureFixture[
     (folder / "B.txt").write_text("nothing\n")
     assert main(["import", str(folder), "--collection", "mine", "--currency", "EUR"]) == FAILED
     said = capsys.readouterr()
-    assert said.out.startswith("Import into mine: done.\n")
+    assert said.out.startswith("Import into mine: 1 failed.\n")
     assert "- 'line 3: its time cannot be read: yesterday, 2'" in said.out
     assert said.err == "B.txt: B.txt is in no format that is known: its first line is 'nothing'. Choose one by name.\n"
     assert main(["data", "--collection", "mine", "--json"]) == 0
