@@ -25,6 +25,7 @@ _WORST: Mapping[Severity, tuple[str, Tone]] = {
     "warning": ("warning", "warn"),
     "note": ("note", ""),
 }
+_CLEAN = "Nothing found in the bars themselves; the Quality tab holds them against the exchange's sessions too"
 NOT_TRADEABLE = {"index": "index level, not tradeable", "economic": "economic series, not tradeable"}
 
 
@@ -45,7 +46,7 @@ def quality(verdict: Verdict) -> Chip:
     for severity, (noun, tone) in _WORST.items():
         if number_of := sum(item.severity == severity for item in verdict):
             return Chip(f"quality: {count(number_of, noun)}", tone=tone, title=words)
-    return Chip("quality: clean", tone="ok", title="No findings")
+    return Chip("quality: clean", tone="ok", title=_CLEAN)
 
 
 def origin(series: Series) -> str:

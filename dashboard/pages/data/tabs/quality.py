@@ -50,7 +50,7 @@ COLUMNS = [
     table.Column("sentence", "Finding, and what it does to a backtest", least=280),
 ]
 BAR_COLUMNS = [
-    table.Column("time", "Bar", width=150),
+    table.Column("time", "Bar", width=170),
     *(table.Column(name, name.capitalize(), "number", 4, least=86) for name in ("open", "high", "low", "close")),
     table.Column("adj_close", "Adj. close", "number", 4, least=90),
     table.Column("volume", "Volume", "number"),

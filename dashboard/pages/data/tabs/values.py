@@ -41,8 +41,8 @@ COLUMNS = [
     table.Column("known", "Known", least=136, help="When each value was known."),
     table.Column("symbols", "Symbols", "number", width=78),
     table.Column("values", "Values", "number", width=76),
-    table.Column("first", "From", width=94),
-    table.Column("last", "To", width=94),
+    table.Column("first", "From", width=106),
+    table.Column("last", "To", width=106),
     table.Column("origin", "File", least=76),
 ]
 
