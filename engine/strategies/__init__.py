@@ -72,6 +72,11 @@ class Strategy(Spec):
         hints = {name: field.annotation for name, field in cls.model_fields.items()}
         return {name: hint for name, hint in hints.items() if isinstance(hint, type) and issubclass(hint, RunSpec)}
 
+    @classmethod
+    def refusal(cls, run: RunSpec) -> str:
+        """Why the strategy cannot follow ``run``, in a sentence; nothing where it can."""
+        return ""
+
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {}
 

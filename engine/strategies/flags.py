@@ -27,3 +27,9 @@ def masked_signals(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:
 def no_signals(bars: Bars) -> Flags:
     """All False."""
     return np.zeros(len(bars), dtype=bool)
+
+
+def begun(entries: Flags, exits: Flags | None) -> Flags:
+    """Where an entry is asked for that was not at the close before; one whose exit is asked for as well is none."""
+    asks = entries if exits is None else entries & ~exits
+    return np.asarray(asks & ~np.append(False, asks[:-1]))

@@ -17,7 +17,7 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.registry import info
-from engine.core.spec import RunSpec, canonical_json, to_python, to_yaml
+from engine.core.spec import canonical_json, to_python, to_yaml
 from engine.jobs import runner
 from engine.market import catalog
 from engine.market.bars import Bars
@@ -26,6 +26,7 @@ from engine.market.spec import MarketSpec
 from engine.research import ledger
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 from engine.strategies.crossing import Crossing
+from tests.support.followed import runs_for
 from tests.support.market import cut, random_walk
 from tests.support.workspace import Workspace
 
@@ -36,18 +37,11 @@ SIDES = ("entries", "exits", "short_entries", "short_exits")
 SYMBOLS = {"pairs": ("AAPL", "META")}
 UNIVERSE = ("AAPL", "AMZN", "GOOG", "META", "NFLX", "NVDA")
 """Symbols of an allocation: two where it requires exactly two, all of the sample where it takes any number."""
-QUICK = {"kind": "model", "null_fits": 0}
-"""A model without null models trains in a tenth of the time."""
 
 
 def build(cls: type[Strategy], **values: Any) -> Strategy:
-    """A spec of ``cls``; what has no default is a run whose own defaults do."""
-    needed = {
-        name: QUICK
-        for name, field in cls.model_fields.items()
-        if field.is_required() and isinstance(field.annotation, type) and issubclass(field.annotation, RunSpec)
-    }
-    return cls.parse({"kind": info(cls).name} | needed | values)
+    """A spec of ``cls``, with a model for what it follows."""
+    return cls.parse({"kind": info(cls).name} | runs_for(cls) | values)
 
 
 def examples() -> list[Any]:
@@ -179,7 +173,7 @@ def test_silent_in_its_warm_up(strategy: Strategy) -> None:
         assert not decided(rows(strategy, (random_walk(2500, symbol="NVDA"),)))[: strategy.warm_up()].any()
 
 
-@only(Strategy, but=("follow_model",))  # it decides by predictions, which have no gaps of their own
+@only(Strategy, but=("follow_model", "meta_labelled"))  # it decides by predictions, which have no gaps of their own
 def test_bars_without_a_price_decide_nothing(strategy: Strategy) -> None:
     holed, missing = zip(*(with_gaps(item, seed=seed) for seed, item in enumerate(panel(strategy))), strict=True)
     found = rows(strategy, holed)

@@ -20,11 +20,13 @@ from engine.strategies.operand_list import OPERAND_LIST
 
 
 def earlier_runs(values: Mapping[str, Any], *, field: str, kind: str) -> list[tuple[str, str]]:
-    """Stored runs of ``kind`` that the strategy may follow, newest first, by the JSON text of their specs; before them
+    """Stored runs of ``kind`` that the strategy can follow, newest first, by the JSON text of their specs; before them
     the one in ``field`` that a permalink names and that has not been run here.
     """
-    found = [spec for _, spec in runner.recent_runs(kind, limit=50)]
-    chosen = (values.get("strategy") or {}).get(field)
+    strategy = values.get("strategy") or {}
+    cls = STRATEGIES.available().get(str(strategy.get("kind")), Strategy)
+    found = [spec for _, spec in runner.recent_runs(kind, limit=50) if not cls.refusal(spec)]
+    chosen = strategy.get(field)
     if isinstance(chosen, Mapping) and (named := runner.load_spec(chosen)) not in found:
         found.insert(0, named)
     return [(canonical_json(spec), spec.label()) for spec in found]

@@ -31,24 +31,27 @@ def day(spec: ModelSpec, moment: str) -> np.datetime64:
 
 
 def backtest(spec: ModelSpec, result: ModelResult) -> BacktestSpec | None:
-    """A backtest of following the model where it can be traded, or None where it cannot.
+    """A backtest of following the model where it can be traded, or None where it cannot or no strategy follows such.
 
     It starts with the first bar that the model has not seen, since before it the strategy holds nothing, and has the
     suggested costs.
     """
-    symbols = tradeable(spec)
-    if not symbols:
+    symbols, found = tradeable(spec), follower(spec)
+    if not symbols or found is None:
         return None
     market = spec.market.model_dump(mode="json") | {
         "symbols": list(symbols),
         "start": str(day(spec, result.test_start)),
     }
-    name, field = _follower()
+    name, field = found
     strategy = {"kind": name, field: spec.model_dump(mode="json")}
     return BacktestSpec.parse({"market": market, "strategy": strategy, "costs": complete(Costs, {})})
 
 
-def _follower() -> tuple[str, str]:
-    """The strategy of the engine that follows a model, and its field for the model's request."""
+def follower(spec: ModelSpec) -> tuple[str, str] | None:
+    """The strategy of the engine that can follow the model, and its field for the request; None where none can."""
     known = [(name, cls) for name, cls in STRATEGIES.available().items() if is_built_in(cls)]
-    return next((name, field) for name, cls in known for field, of in cls.followed_runs().items() if of is ModelSpec)
+    able = ((name, cls) for name, cls in known if not cls.refusal(spec))
+    return next(
+        ((name, field) for name, cls in able for field, of in cls.followed_runs().items() if of is ModelSpec), None
+    )

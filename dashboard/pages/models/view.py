@@ -12,7 +12,7 @@ from dashboard import runs, state
 from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.jobs import listing
 from dashboard.pages.models import ids
-from dashboard.pages.models.handover import backtest, tradeable
+from dashboard.pages.models.handover import backtest, follower, tradeable
 from dashboard.pages.models.predictions import meaning
 from dashboard.text.format import count, number
 from engine.core.spec import kind_name
@@ -97,6 +97,9 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     if spec.target.task == "regression":
         title = "Backtests follow class probabilities: train a classifier, such as up or down."
         return html.Span("Predicted returns cannot be backtested", className="hint", title=title)
+    if follower(spec) is None:
+        title = f"It predicts whether {spec.target.label()}: no strategy follows that."
+        return html.Span("Such predictions cannot be backtested", className="hint", title=title)
     request = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
     if request is None:

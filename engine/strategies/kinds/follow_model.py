@@ -57,6 +57,22 @@ class FollowModel(Strategy):
         seldom=True,
     )
 
+    @classmethod
+    def refusal(cls, run: RunSpec) -> str:
+        if not isinstance(run, ModelSpec):
+            return "Only a model can be followed."
+        if run.target.task == "regression":
+            return (
+                "The model predicts a number, and this strategy follows probabilities: choose a model of classes, such "
+                "as up or down."
+            )
+        if not run.target.is_direction:
+            return (
+                f"The model predicts whether {run.target.label()}, which is neither a rise nor a fall: choose a "
+                "model of a direction."
+            )
+        return ""
+
     @field_validator("model", mode="before")
     @classmethod
     def _from_text(cls, value: Any) -> Any:
@@ -65,16 +81,8 @@ class FollowModel(Strategy):
 
     @model_validator(mode="after")
     def _in_order(self) -> FollowModel:
-        if self.model.target.task == "regression":
-            raise ValueError(
-                "The model predicts a number, and this strategy follows probabilities: choose a model of classes, such "
-                "as up or down."
-            )
-        if not self.model.target.is_direction:
-            raise ValueError(
-                f"The model predicts whether {self.model.target.label()}, which is neither a rise nor a fall: choose a "
-                "model of a direction."
-            )
+        if text := self.refusal(self.model):
+            raise ValueError(text)
         if self.path > (paths := self.model.validation.n_paths()):
             raise ValueError(
                 f"The model's split has {paths} out-of-sample {'path' if paths == 1 else 'paths'}, and path "

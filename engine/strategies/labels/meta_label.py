@@ -15,7 +15,7 @@ from engine.labels.returns import plural
 from engine.labels.volatility import total_return_prices, volatility, volatility_window
 from engine.market.bars import Bars, Floats
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
-from engine.strategies.flags import Flags
+from engine.strategies.flags import Flags, begun
 from engine.strategies.kinds.bollinger_reversion import BollingerReversion
 
 LOSES, EARNS = 0.0, 1.0
@@ -95,8 +95,6 @@ class MetaLabel(Label):
         """1 where an entry is asked for that was not at the close before, 0 elsewhere."""
         if entries is None:
             return np.zeros(1)
-        asks = entries if exits is None else entries & ~exits
-        begins = asks.copy()
-        begins[1:] &= ~asks[:-1]
+        begins = begun(entries, exits)
         begins[: self.lookback()] = False  # what was asked for before is not known
         return begins.astype(np.float64)

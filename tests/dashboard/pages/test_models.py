@@ -221,6 +221,13 @@ class TestHandover:
         number = ModelSpec(target=ForwardReturnValue())
         assert texts(view.handover(number, made_number())) == "Predicted returns cannot be backtested"
 
+    def test_a_model_of_meta_labels_chooses_among_the_trades_that_it_judges(self) -> None:
+        spec = ModelSpec.parse({**SMALL.model_dump(mode="json"), "target": {"kind": "meta_label"}})
+        asked = handover.backtest(spec, result())
+        assert asked is not None
+        assert (asked.strategy.kind, getattr(asked.strategy, "model", None)) == ("meta_labelled", spec)
+        assert texts(view.handover(spec, result())) == "Backtest this model → "
+
     def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
         levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))
         assert handover.backtest(levels, result()) is None

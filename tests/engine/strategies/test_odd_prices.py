@@ -11,6 +11,7 @@ import pytest
 from engine.market.bars import Bars
 from engine.market.panel import align
 from engine.strategies import STRATEGIES, Allocation, call_strategy
+from tests.support.followed import follows
 from tests.support.market import cut, make_bars, random_walk
 
 WALK = random_walk(700, seed=1)
@@ -37,7 +38,7 @@ def odd() -> Iterator[tuple[str, Bars]]:
 
 
 @pytest.mark.usefixtures("external_values")
-@pytest.mark.parametrize("name", [name for name in STRATEGIES.available() if name != "follow_model"])
+@pytest.mark.parametrize("name", [name for name in STRATEGIES.available() if not follows(name)])
 @pytest.mark.parametrize("bars", [pytest.param(bars, id=about) for about, bars in odd()])
 def test_decides_without_failing(name: str, bars: Bars) -> None:
     strategy = STRATEGIES.get(name)()

@@ -27,6 +27,7 @@ from engine.market.panel import align
 from engine.strategies import STRATEGIES, Allocation, Signals
 from tests.support import random_accounts as random
 from tests.support.decided import Given, decisions_of
+from tests.support.followed import runs_for
 from tests.support.market import make_bars
 from tests.support.random_accounts import request
 
@@ -213,11 +214,13 @@ def kinds() -> list[str]:
 def test_headline_figures_of_each_strategy_are_vectorbts(kind: str, fill: str) -> None:
     """Total return, Sharpe ratio, drawdown and trades on the sample, from the same signals a bar later."""
     assert info(STRATEGIES.available()[kind]).name == kind
-    strategy = {"kind": kind}
-    if kind == "follow_model":
-        strategy |= {"model": {"kind": "model", "null_fits": 0}}
     spec = BacktestSpec.parse(
-        {"market": {}, "strategy": strategy, "costs": {"commission": 5, "slippage": 3}, "fill": fill}
+        {
+            "market": {},
+            "strategy": {"kind": kind} | runs_for(kind),
+            "costs": {"commission": 5, "slippage": 3},
+            "fill": fill,
+        }
     )
     result = engine.run(spec)
     assert isinstance(result, BacktestResult)

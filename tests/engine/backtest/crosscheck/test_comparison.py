@@ -19,6 +19,7 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.store import decode, encode
 from engine.market.sources.stored import save
 from engine.strategies import STRATEGIES, Allocation
+from tests.support.followed import follows, runs_for
 from tests.support.market import days, random_walk
 from tests.support.results import make_result, trade
 from tests.support.workspace import Workspace
@@ -150,10 +151,9 @@ WEIGHED: tuple[dict[str, Any], ...] = (
     {"direction": "both", "fill": "next_close", "costs": {**COSTS, "minimum": 5, "volume_impact": 0.1}},
     {"direction": "both", "stops": {"stop_loss": 0.08}, "financing": {"leverage": 1.5, "borrow_cost": 0.03}},
 )
-SYMBOLS = {"pairs": ["AAPL", "META"], "follow_model": ["NVDA"]}
+SYMBOLS = {"pairs": ["AAPL", "META"]}
 KINDS = sorted(STRATEGIES.available())
 YEARS = {"start": "2018-01-01", "end": "2020-06-30"}
-MODEL = {"model": {"kind": "model", "null_fits": 0}}
 
 
 @pytest.mark.usefixtures("external_values")
@@ -162,10 +162,10 @@ def test_it_agrees_about_every_strategy_on_the_sample(kind: str) -> None:
     """Each at its defaults on a few years (a model on those that it was not trained on), with the options in turn."""
     weighs = issubclass(STRATEGIES.available()[kind], Allocation)
     options = WEIGHED if weighs else CALLS
-    symbols = SYMBOLS.get(kind, ["AAPL", "NVDA", "NFLX"])
+    symbols = ["NVDA"] if follows(kind) else SYMBOLS.get(kind, ["AAPL", "NVDA", "NFLX"])
     changes = {
-        "market": {"symbols": symbols, **({} if kind == "follow_model" else YEARS)},
-        "strategy": {"kind": kind} | (MODEL if kind == "follow_model" else {}),
+        "market": {"symbols": symbols, **({} if follows(kind) else YEARS)},
+        "strategy": {"kind": kind} | runs_for(kind),
         **options[KINDS.index(kind) % len(options)],
     }
     found = engine.run(CrosscheckSpec(backtest=backtest(**changes)))

@@ -12,6 +12,7 @@ from engine.core.field_paths import changed, leaves
 from engine.core.spec import canonical_json
 from engine.strategies import STRATEGIES
 from engine.strategies.kinds.rules import Rules
+from tests.support.followed import follows
 from tests.support.market import random_walk
 from tests.support.sweeping import axis, run, same_as_runs, spec, sweep
 
@@ -58,7 +59,7 @@ def test_fields_of_conditions_are_titled_by_their_place() -> None:
     assert titles({"kind": "sma_cross"})["fast"] == "Fast window"
 
 
-@pytest.mark.parametrize("kind", [name for name in STRATEGIES.available() if name != "follow_model"])
+@pytest.mark.parametrize("kind", [name for name in STRATEGIES.available() if not follows(name)])
 def test_no_two_titles_of_a_strategy_are_the_same(kind: str) -> None:
     found = [title for path, title in titles({"kind": kind}).items() if not path.startswith("market")]
     assert len(set(found)) == len(found)
