@@ -226,7 +226,7 @@ class TestHandover:
         asked = handover.backtest(spec, result())
         assert asked is not None
         assert (asked.strategy.kind, getattr(asked.strategy, "model", None)) == ("meta_labelled", spec)
-        assert texts(view.handover(spec, result())) == "Backtest this model → "
+        assert texts(view.handover(spec, result())) == "Backtest this model →"
 
     def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
         levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))
