@@ -37,7 +37,7 @@ _AFTER = (
 @dataclass(frozen=True)
 class SavedRuns:
     """The runs of ``spec`` on the page ``page``, each of which is called a ``noun``. ``columns`` are its own: the first
-    holds the name, ``row`` makes a row of a run and of what changed since (``library.changes``). ``search`` says what
+    holds the name; ``rows`` makes rows of runs and of what changed since (``library.changes``). ``search`` says what
     is searched; ``actions`` are further buttons for the selected runs.
     """
 
@@ -45,7 +45,7 @@ class SavedRuns:
     spec: type[RunSpec]
     noun: str
     columns: Sequence[table.Column]
-    row: Callable[[Saved, str], dict[str, Any]]
+    rows: Callable[[Sequence[Saved], Mapping[str, str]], list[dict[str, Any]]]
     search: str
     actions: Callable[[], Sequence[Component]] = tuple
 
@@ -159,7 +159,7 @@ class SavedRuns:
         found = library.saved(kind, words, in_bin=in_bin, limit=LISTED)
         changes, total = library.changes(found), library.size(kind, in_bin=in_bin)
         ticked = [] if ctx.triggered_id in (self.id("shelf"), self.id("library-changed")) else no_update
-        listed = [self.row(item, changes.get(item.key, "")) for item in found]
+        listed = self.rows(found, changes)
         count_ = counted(len(found), total, searched=bool(words))
         return listed, count_, not in_bin or not total, ticked, tall(len(listed))
 

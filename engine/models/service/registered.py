@@ -111,8 +111,9 @@ def versions(name: str) -> tuple[Registered, ...]:
 def of_runs(keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The references of what is registered of each of these runs."""
     found: dict[str, tuple[str, ...]] = {}
+    wanted = set(keys)
     for item in every():
-        if item.run in keys:
+        if item.run in wanted:
             found[item.run] = (*found.get(item.run, ()), item.reference)
     return found
 

@@ -34,7 +34,7 @@ RUNS = SavedRuns(
         table.Column("max_drawdown", "Drawdown", "signed_percent", 2, width=84),
         table.Column("trades", "Trades", "number", width=62),
     ),
-    row=row,
+    rows=lambda found, changes: [row(item, changes.get(item.key, "")) for item in found],
     search="Search name, symbol, strategy, tag, note",
     actions=_compare,
 )

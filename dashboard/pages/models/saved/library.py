@@ -16,7 +16,7 @@ from dashboard.charts.models import losses
 from dashboard.components import card, graph, states, table
 from dashboard.pages.models import ids
 from dashboard.pages.models.saved import comparison
-from dashboard.pages.models.saved.rows import run_row
+from dashboard.pages.models.saved.rows import run_rows
 from dashboard.pages.models.saved.tab import seen
 from dashboard.runs.saved_runs import SavedRuns, in_shelf, keys_of
 from dashboard.runs.tabs import Tab
@@ -54,7 +54,7 @@ RUNS = SavedRuns(
         table.Column("p", "p", "number", 2, width=56, help="Share of null models that score as well."),
         table.Column("names", "Registered", least=110, help="Names and versions under which the model is kept."),
     ),
-    row=run_row,
+    rows=run_rows,
     search="Search model, feature, symbol, tag, note",
     actions=_actions,
 )

@@ -20,8 +20,13 @@ SHORT = {"auc": "AUC", "rank_ic": "IC"}
 """Short names of the main scores, in a table."""
 
 
-def run_row(item: Saved, changed: str = "") -> dict[str, Any]:
-    """A saved run as a row; ``changed`` is what ``library.changes`` says of it."""
+def run_rows(found: Sequence[Saved], changes: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Saved runs as rows; ``changes`` are those of ``library.changes``."""
+    names = registered.of_runs([item.key for item in found])
+    return [_run(item, changes.get(item.key, ""), names.get(item.key, ())) for item in found]
+
+
+def _run(item: Saved, changed: str, names: Sequence[str]) -> dict[str, Any]:
     spec: Any = item.spec
     query, name = state.to_query(spec), HEADLINE[spec.target.task]
     band, scores = item.summary.get("null_band"), item.summary.get("scores")
@@ -42,7 +47,7 @@ def run_row(item: Saved, changed: str = "") -> dict[str, Any]:
         "of": SHORT.get(name, name),
         "null": band[1] if isinstance(band, list) else None,
         "p": item.summary.get("p_value"),
-        "names": ", ".join(registered.of_runs([item.key]).get(item.key, ())),
+        "names": ", ".join(names),
         **saved_at(item.created),
         "tags": ", ".join(item.tags),
         "note": item.note,
