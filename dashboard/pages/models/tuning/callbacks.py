@@ -21,7 +21,7 @@ from dashboard.pages.models import ids
 from dashboard.pages.models.form import FORM as MODEL
 from dashboard.pages.models.tuning import layout, view
 from dashboard.pages.models.tuning.form import TuningForm
-from dashboard.runs import studies
+from dashboard.runs import restated, studies
 from dashboard.runs.studies import Study
 from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Draft, Progress, Rows, Run
@@ -34,12 +34,13 @@ from engine.models.tuning.spec import TuningSpec
 PAGE = frame.study("models", "tune")
 FORM = TuningForm(page=PAGE, spec=TuningSpec, action="Run tuning")
 STUDY = Study(FORM, "Tuning", layout.empty, sub="parameters of the model on the left", panel=FORM.fields, stop="Pause")
-TAB = Tab("tune", "Tune", layout.layout, STUDY)
+TAB = Tab("tune", "Tune", lambda: [restated.line(PAGE), *layout.layout()], STUDY)
 RESULT = frame.result(PAGE)
 ONE_AXIS = "A contour needs two axes with several values, and a few complete trials."
 NO_IMPORTANCE = "Too few complete trials, or all of them score alike."
 
 axes.wire(FORM)
+restated.wire(PAGE)
 
 
 @callback(
