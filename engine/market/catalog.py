@@ -169,7 +169,7 @@ def _missing(collection: str, symbol: str, interval: str) -> str:
         return f"Unknown collection '{collection}'.{did_you_mean(collection, tuple(known))}{failed}"
     named = [series for series in known[collection] if series.symbol == symbol]
     if not named:
-        symbols = tuple(series.symbol for series in known[collection])
+        symbols = tuple(dict.fromkeys(series.symbol for series in known[collection]))
         return f"'{symbol}' is not in the collection {collection}.{did_you_mean(symbol, symbols)}"
     there = ", ".join(series.interval for series in named)
     return f"{symbol} in {collection} comes in bars of {there}, not {interval}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,8 @@ class SeriesReport:
 
 def assess(series: Series, code: str = "", common: ExchangeCalendar | None = None) -> SeriesReport:
     """All findings on ``series`` against the calendar ``code``; by default its own, or ``common`` where that is not
-    known. A series that is refused is reported on, too. Raises ``DataError`` where it cannot be read.
+    known. A series that is refused is reported on, too. One that is resampled has no repairs: they are made to the bars
+    that it is made of. Raises ``DataError`` where it cannot be read.
     """
     bars = catalog.read_unchecked(series)
     chosen = _calendar(series, code, common)
@@ -56,6 +57,8 @@ def assess(series: Series, code: str = "", common: ExchangeCalendar | None = Non
     able = [about for family in FAMILIES for about in family.about.items()] if not is_refused(findings) else []
     able += sessions.ABOUT.items() if chosen is not None else []
     passed = tuple(about for name, about in able if name not in names and about.applies(series))
+    if series.resampled_from:
+        return SeriesReport(bars, tuple(replace(item, repairs=()) for item in findings), chosen, (), passed)
     return SeriesReport(bars, findings, chosen, repairs.states(catalog.read_supplied(series)), passed)
 
 

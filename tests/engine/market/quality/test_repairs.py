@@ -40,6 +40,19 @@ def stored(bars: Bars) -> Bars:
     return catalog.read_supplied(catalog.find("made-up", "TEST", "1d"))
 
 
+def test_bars_that_are_resampled_are_checked_and_repaired_where_they_come_from() -> None:
+    time = np.datetime64("2024-01-02T14:30", "ms") + np.arange(400) * np.timedelta64(1, "m")
+    walk = random_walk(400, time=time, interval="1m", timezone="UTC", kind="crypto")
+    prices = {name: getattr(walk, name).copy() for name in ("open", "high", "low", "close", "adj_close")}
+    for values in prices.values():
+        values[60:120] *= 100.0
+    save(replace(walk, **prices))
+    of_minutes, of_hours = (assess(catalog.find("made-up", "TEST", interval)) for interval in ("1m", "1h"))
+    assert any(finding.repairs for finding in of_minutes.findings)
+    assert of_hours.findings
+    assert (of_hours.applied, [finding.repairs for finding in of_hours.findings if finding.repairs]) == ((), [])
+
+
 def test_repair_is_applied_when_bars_are_read_and_undone_to_the_bit() -> None:
     supplied = stored(pence())
     before = (catalog.fingerprint(SPEC), supplied.digest(), SPEC.fingerprint())
