@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from dashboard.text.format import MISSING, number, percent
+from engine.market.bars import Floats
+
+_NONE: Floats = np.empty(0)
 
 TITLES = {
     "auc": "AUC", "average_precision": "Average precision", "log_loss": "Log loss", "brier": "Brier score",
@@ -24,8 +27,13 @@ def shown(name: str, value: float | None) -> str:
     return number(value, 4 if name in ("log_loss", "brier", "rmse", "mse", "mae") else 3)
 
 
-def form_of(name: str) -> str:
-    """The number format in which charts print a score: that of ``shown``."""
-    if name in PERCENT:
-        return ".2%"
-    return ".4f" if name in ("log_loss", "brier", "rmse", "mse", "mae") else ".3f"
+def form_of(name: str, scores: Floats = _NONE) -> str:
+    """The number format in which charts print a score: that of ``shown``, with the digits that tell ``scores`` apart
+    where they are very close.
+    """
+    digits = 2 if name in PERCENT else 4 if name in ("log_loss", "brier", "rmse", "mse", "mae") else 3
+    known = scores[np.isfinite(scores)]
+    width = float(np.ptp(known)) * (100 if name in PERCENT else 1) if len(known) else 0.0
+    if width > 0:
+        digits = min(max(digits, 2 - int(np.floor(np.log10(width)))), 7)
+    return f".{digits}{'%' if name in PERCENT else 'f'}"

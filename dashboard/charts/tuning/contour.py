@@ -74,7 +74,7 @@ def figure(info: ContourInfo) -> go.Figure:
     """Filled contours, stronger where scores are better, over the dots of trials and the ring of the best."""
     import plotly.graph_objects as go
 
-    title, form = TITLES[info.metric], form_of(info.metric)
+    title, form = TITLES[info.metric], form_of(info.metric, info.z)
     scale = base.sequential(base.SERIES[0])
     area = go.Contour(
         x=info.x, y=info.y, z=base.values(info.z), connectgaps=True, ncontours=10, name=title, colorscale=scale,

@@ -51,7 +51,7 @@ def figure(info: SliceInfo) -> go.Figure:
     """A dot a trial, later ones stronger, and a ring around the best."""
     import plotly.graph_objects as go
 
-    title, form = TITLES[info.metric], form_of(info.metric)
+    title, form = TITLES[info.metric], form_of(info.metric, info.score)
     texts = [f"trial {number:,}<br>{info.side.title} {info.side.text(value, 4)}"
              for number, value in zip(info.number.tolist(), info.x.tolist(), strict=True)]  # fmt: skip
     scale = [[0.0, base.tint(base.SERIES[0], 22)], [1.0, base.tint(base.SERIES[0], 95)]]

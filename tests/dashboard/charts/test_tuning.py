@@ -10,6 +10,7 @@ import pytest
 from dashboard.charts import parallel
 from dashboard.charts.tuning import contour, history, slices
 from dashboard.pages.models.tuning.view import axis_labels
+from dashboard.text.model_scores import form_of
 from engine.core.errors import SpecError
 from engine.models.tuning.result import COMPLETE
 from tests.support.tunings import made_tuning
@@ -102,3 +103,12 @@ def test_fifty_thousand_trials_draw_quickly() -> None:
     assert time.perf_counter() - began < 5, "a second where nothing else runs"
     assert max(len(figure.to_json()) for figure in figures) < 600_000
     assert history.info(result).best[-1] == result.score[result.best]
+
+
+@pytest.mark.parametrize(
+    ("name", "scores", "form"),
+    [("auc", [0.5, 0.6], ".3f"), ("auc", [0.49841, 0.49852], ".6f"), ("auc", [0.5, 0.5], ".3f"), ("auc", [], ".3f"),
+     ("accuracy", [0.5001, 0.5004], ".4%"), ("log_loss", [0.69, np.nan], ".4f")],
+)  # fmt: skip
+def test_scores_that_are_close_are_told_apart(name: str, scores: list[float], form: str) -> None:
+    assert form_of(name, np.array(scores, dtype=float)) == form

@@ -75,7 +75,7 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
 def lines(result: TuningResult) -> Any:
     """The complete trials across their axes."""
     at, sides, name = result.complete, view.axis_labels(result), result.metric
-    form = {"title": TITLES[name], "form": form_of(name), "log": result.log, "sign": result.sign}
+    form = {"title": TITLES[name], "form": form_of(name, result.score[at]), "log": result.log, "sign": result.sign}
     found = parallel.of_trials(result.values[at], result.score[at], sides, **form)
     return parallel.figure(found) if found else states.no_figure(NO_IMPORTANCE)
 
