@@ -25,6 +25,9 @@ from engine.models.splits.chronological import Chronological
 from engine.models.weights import Weighting
 
 _MOVED = ("test_fraction", "embargo")
+# Measured on daily bars of the sample: the share of its steps that a model runs that stops early, over kinds and splits
+# 0.06 to 0.3, and seconds for scores and their intervals of a fold.
+_RUN, _SCORED = 0.3, 0.12
 
 
 class ModelSpec(RunSpec):
