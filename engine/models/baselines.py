@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +26,22 @@ class Baseline:
     scores: dict[str, float]
 
 
-def baselines(rows: Scored, place: Indices, close: Floats, bar: NDArray[np.int32]) -> tuple[Baseline, ...]:
+def baselines(
+    rows: Scored, place: Indices, close: Floats, bar: NDArray[np.int32], forecasts: Mapping[str, Floats]
+) -> tuple[Baseline, ...]:
     """What every model has to beat, on ``rows``, which are those at ``place`` in a matrix; of each row of that,
     ``close`` is known when the prediction is made, and ``bar`` is its number in its symbol.
 
-    The constant is the training part's share or mean. Always up, the sign of the last return and the side of the mean
-    of the last ``AVERAGE`` closes have no probabilities: only scores of order and side.
+    The constant is the training part's share or mean. Always up, the sign of the last return, the side of the mean of
+    the last ``AVERAGE`` closes and the returns that ``forecasts`` expect, by name, have no probabilities: only scores
+    of order and side.
     """
     constant = Scored(rows.task, rows.label, rows.base, rows.base, rows.returns)
     signs = {
         "Always up": np.ones(len(rows)),
         "Last return": _change(close, place, bar),
         f"Above its {AVERAGE}-bar mean": _above_mean(close, place, bar),
+        **forecasts,
     }
     title = "Training mean" if rows.task == "regression" else "Base rate"
     return (

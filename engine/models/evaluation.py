@@ -8,7 +8,8 @@ import numpy as np
 
 from engine.core.progress import Progress, section
 from engine.market.bars import Floats, Times
-from engine.models.baselines import baselines
+from engine.models.baselines import Baseline, baselines
+from engine.models.dataset import Indices
 from engine.models.fold_result import FoldResult
 from engine.models.folds import fit_fold, tested
 from engine.models.label_permutation import NullScores
@@ -17,6 +18,7 @@ from engine.models.resampling import intervals
 from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE, Scored, headline, out_of_sample
 from engine.models.spec import ModelSpec
+from engine.models.time_series import forecasts
 
 
 def evaluated(bare: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpec, progress: Progress) -> ModelResult:
@@ -31,13 +33,20 @@ def evaluated(bare: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpe
         scores=out_of_sample(rows) | memory,
         intervals=intervals(rows, time, horizon, spec.seed, section(progress, 0.0, 0.4)),
         path_scores=np.array([_headline(bare, path) for path in range(bare.n_paths)]),
-        baselines=baselines(rows, tested_rows.where(mask).place, found.close, found.bar),
+        baselines=_baselines(rows, bare.fold[0][mask], tested_rows.where(mask).place, found, horizon),
         null_scores=nulls.headline,
         null_table=nulls.table,
     )
     folds = _folds(result, found, nulls, spec, section(progress, 0.4, 0.8))
     progress(0.8, "Holdout")
     return replace(result, folds=folds, holdout=_holdout(spec, found) if spec.open_holdout else None)
+
+
+def _baselines(rows: Scored, fold: Indices, place: Indices, found: Parts, horizon: int) -> tuple[Baseline, ...]:
+    """Baselines of rows that these folds have tested; time-series models are fitted to each fold's training bars."""
+    trains = {number: found.rows.place[found.folds[number].train] for number in np.unique(fold).tolist()}
+    ahead = forecasts(found.close, found.bar, trains, place, fold, horizon)
+    return baselines(rows, place, found.close, found.bar, ahead)
 
 
 def _headline(bare: ModelResult, path: int) -> float:

@@ -21,7 +21,7 @@ def test_signs_are_those_of_the_closes_known_then() -> None:
     place = np.arange(AVERAGE, len(CLOSE))
     label = np.array([1, 0, 0, 0, 1, 1.0])
     rows = Scored("binary", label, np.full(6, 0.6), np.full(6, 0.4), label - 0.5)
-    found = {line.title: line.scores for line in baselines(rows, place, CLOSE, BAR)}
+    found = {line.title: line.scores for line in baselines(rows, place, CLOSE, BAR, {})}
     assert list(found) == ["Base rate", "Always up", "Last return", "Above its 20-bar mean"]
     assert found["Base rate"]["accuracy"] == 0.5  # the training part had fewer rises: always down
     assert found["Base rate"]["log_loss"] == pytest.approx(-(np.log(0.4) + np.log(0.6)) / 2)
@@ -35,14 +35,14 @@ def test_signs_are_those_of_the_closes_known_then() -> None:
 def test_a_symbol_does_not_know_the_closes_of_the_one_before() -> None:
     bar = np.where(BAR < AVERAGE, BAR, BAR - AVERAGE)
     rows = Scored("regression", np.array([-1.0]), np.array([0.1]), np.array([0.0]), np.array([-0.1]))
-    found = {line.title: line.scores for line in baselines(rows, np.array([AVERAGE]), CLOSE, bar)}
+    found = {line.title: line.scores for line in baselines(rows, np.array([AVERAGE]), CLOSE, bar, {})}
     assert found["Last return"]["hit_rate"] == 1  # 11 after 10 would be a rise: nothing is known, and called a fall
 
 
 def test_several_classes_are_called_by_the_ends() -> None:
     label = np.array([2, 0, 0, 0, 1, 2.0])
     rows = Scored("multiclass", label, np.full((6, 3), 1 / 3), np.full((6, 3), 1 / 3), label - 1)
-    found = {line.title: line.scores for line in baselines(rows, np.arange(AVERAGE, 26), CLOSE, BAR)}
+    found = {line.title: line.scores for line in baselines(rows, np.arange(AVERAGE, 26), CLOSE, BAR, {})}
     assert found["Last return"]["accuracy"] == 4 / 6
 
 
