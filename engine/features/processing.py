@@ -56,7 +56,7 @@ def from_json(text: str) -> FittedProcessors:
             )
             for step in json.loads(text)
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"The processors of this model cannot be read ({error}): train it again.") from None
     return FittedProcessors(steps)
 

@@ -6,8 +6,11 @@ way, or was cancelled or killed, is entered under its key, a plus and how many i
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +38,13 @@ class Entry:
     code: str
     drawn: bytes | None
     stopped: bool
+
+    @property
+    def market(self) -> Mapping[str, Any]:
+        """The plain ``MarketSpec`` of the request; of a search that of what it varies."""
+        plain = json.loads(self.spec)
+        found: Mapping[str, Any] = (plain.get("base") or plain)["market"]
+        return found
 
 
 def entries(where: str, *values: object) -> list[Entry]:

@@ -222,15 +222,19 @@ class ModelResult:
         return np.asarray(self.symbol == self.symbols.index(symbol))
 
     def null_band(self) -> tuple[float, float] | None:
-        """The 5% and 95% points of ``null_scores``: where a model without knowledge scores nine times in ten."""
-        if not len(self.null_scores):
+        """The 5% and 95% points of ``null_scores``: where a model without knowledge scores nine times in ten;
+        None without them, or where the score of one is not defined.
+        """
+        if not len(self.null_scores) or not np.isfinite(self.null_scores).all():
             return None
         low, high = np.quantile(self.null_scores, (0.05, 0.95))
         return float(low), float(high)
 
     def p_value(self) -> float | None:
-        """Share of models without knowledge that score as well, this one counted among them (Phipson, Smyth 2010)."""
-        if not len(self.null_scores):
+        """Share of models without knowledge that score as well, this one counted among them (Phipson, Smyth 2010);
+        None without them, or where a score is not defined.
+        """
+        if not len(self.null_scores) or not np.isfinite([self.headline, *self.null_scores]).all():
             return None
         return (1 + int((self.null_scores >= self.headline).sum())) / (1 + len(self.null_scores))
 

@@ -24,9 +24,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
+from engine.core.spec import kind_name
 from engine.core.store import Trial
 from engine.jobs.trials import Entry, entries
 from engine.market.spec import MarketSpec
+from engine.models.spec import ModelSpec
 from engine.research import overlap
 from engine.research.features.result import FAMILY
 from engine.research.statistics import expected_maximum_sharpe
@@ -66,6 +68,13 @@ def on_data(market: MarketSpec) -> tuple[Trial, ...]:
     return _deduplicated([entry for entry in found if _overlaps(entry, market)])
 
 
+def models_tried(market: MarketSpec) -> int:
+    """How many models, trials of tunings among them, were tried on the data of ``market``, as ``on_data`` defines
+    them.
+    """
+    return sum(trial.count for trial in on_data(market) if trial.family.startswith(f"{kind_name(ModelSpec)}:"))
+
+
 def features_tried(market: MarketSpec) -> frozenset[str]:
     """The features, as JSON, whose statistics were looked at on the data of ``market``, as ``on_data`` defines them:
     what an information coefficient is corrected for. They are no trials of strategies.
@@ -89,13 +98,12 @@ def count() -> int:
 
 
 def _is_on_data(entry: Entry, market: MarketSpec) -> bool:
-    own = json.loads(entry.spec)["market"]
+    own = entry.market
     return (own["collection"], own["interval"]) == (market.collection, market.interval) and _overlaps(entry, market)
 
 
 def _overlaps(entry: Entry, market: MarketSpec) -> bool:
-    plain = json.loads(entry.spec)
-    own = (plain.get("base") or plain)["market"]
+    own = entry.market
     start, end = own.get("start") or "", own.get("end") or _OPEN_END
     first, last = (str(day) if day else none for day, none in ((market.start, ""), (market.end, _OPEN_END)))
     return not set(own["symbols"]).isdisjoint(market.symbols) and start <= last and first <= end

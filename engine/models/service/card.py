@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,7 +30,7 @@ class Card(BaseModel):
     models the scores are of; the one that is kept was trained on the bars from ``train_start`` to ``train_end``.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     run: str
     label: str
@@ -147,4 +146,4 @@ def _trials(family: str, spec: ModelSpec) -> int:
     """The models of ``family`` in the ledger that share a symbol with ``spec``."""
     wanted = set(spec.market.symbols)
     found = trials.entries("AND family = ? AND json_valid(spec)", family)
-    return sum(item.trial.count for item in found if wanted & set(json.loads(item.spec)["market"]["symbols"]))
+    return sum(item.trial.count for item in found if wanted & set(item.market["symbols"]))

@@ -133,21 +133,21 @@ def find(reference: str) -> Registered:
     raise DataError(f"The model '{name}' has no version '{version[:20]}'. Available: {listed}.")
 
 
-def identity(reference: str) -> str:
-    """What tells the model of ``load`` from every other: the digest of its file, or the key of its run."""
-    if _RUN.fullmatch(reference) and not versions(reference):
-        return run_key(reference)
-    return find(reference).digest
-
-
-def load(reference: str) -> ServedModel:
-    """The model that is registered as ``reference``, or the newest of the run whose key it is, or begins with. Raises
-    ``DataError`` where there is none, or its file is not the one that was saved.
+def resolved(reference: str) -> Registered | str:
+    """What ``reference`` names at this moment: a version, or the key of the run that it is, or begins with. Raises
+    ``DataError`` where there is none.
     """
     if _RUN.fullmatch(reference) and not versions(reference):
-        return of_run(run_key(reference))
-    item = find(reference)
-    return archive.from_bytes(content(item), item.reference)
+        return run_key(reference)
+    return find(reference)
+
+
+def load(named: str | Registered) -> ServedModel:
+    """The model of a version, of the reference to one, or the newest of the run whose key it is, or begins with. Raises
+    ``DataError`` where there is none, or its file is not the one that was saved.
+    """
+    item = resolved(named) if isinstance(named, str) else named
+    return of_run(item) if isinstance(item, str) else archive.from_bytes(content(item), item.reference)
 
 
 def run_key(beginning: str) -> str:
@@ -176,16 +176,18 @@ def content(item: Registered) -> bytes:
 
 def rename(name: str, to: str) -> tuple[Registered, ...]:
     """Give all versions of ``name``, those in the bin among them, another name, and return them. Raises ``StoreError``
-    where that is taken, ``DataError`` where there is none of the old name.
+    where that is taken, or ``name`` is that of one version, ``DataError`` where there is none of the old name.
     """
-    to = checked(to)
+    to, name = checked(to), name.strip()
+    if (all_of := find(name).name) != name:
+        raise StoreError(f"The versions of a model have one name: rename '{all_of}'.")
     if to == name:
         return versions(name)
-    find(name)
-    if found := _rows("WHERE name = ?", to):
-        where = " in the bin" if all(item.deleted for item in found) else ""
-        raise StoreError(f"There is a model '{to}'{where} already: choose another name.")
     with connect() as database:
+        database.execute("BEGIN IMMEDIATE")  # nobody takes the name between the look and the change
+        if found := _rows("WHERE name = ?", to):
+            where = " in the bin" if all(item.deleted for item in found) else ""
+            raise StoreError(f"There is a model '{to}'{where} already: choose another name.")
         database.execute("UPDATE registered_models SET name = ? WHERE name = ?", (to, name))
     return versions(to)
 

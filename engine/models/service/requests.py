@@ -77,9 +77,10 @@ class Loaded:
 
     def get(self, reference: str) -> tuple[str, ServedModel]:
         """What tells the model from others, and the model. Raises as ``registered.load`` does."""
-        identity = registered.identity(reference)
+        found = registered.resolved(reference)
+        identity = found if isinstance(found, str) else found.digest
         if identity not in self._held:
-            self._held[identity] = registered.load(reference)
+            self._held[identity] = registered.load(found)
         self._held.move_to_end(identity)
         while len(self._held) > _HELD:
             self._held.popitem(last=False)

@@ -110,4 +110,5 @@ def _columns(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
 
 
 def _cell(value: Cell) -> str:
-    return "" if value is None else value if isinstance(value, str) else repr(value)
+    """A number as it was sent: a symbol of digits has no point."""
+    return "" if value is None else value if isinstance(value, str) else repr(value).removesuffix(".0")

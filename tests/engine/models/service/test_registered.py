@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import engine
 from engine.core.errors import DataError, EngineError, StoreError
+from engine.market.spec import MarketSpec
 from engine.models.service import archive, registered
 from engine.models.service.forecast import predict
 from engine.models.service.served import ServedModel
+from engine.models.tuning.spec import TuningSpec
+from engine.research.ledger import models_tried
 from tests.support.market import random_walk
 from tests.support.served import served, trained
 from tests.support.workspace import Workspace, in_force
@@ -186,6 +191,88 @@ def test_any_damage_is_found_or_harmless(model: ServedModel, place: int, bit: in
     assert found.spec == model.spec
     assert found.card == model.card
     assert found.processing == model.processing
+
+
+def signed(model: ServedModel, **fields: object) -> bytes:
+    """The file of ``model`` with other fields and their digest, as a stranger could write it."""
+
+    def change(found: dict[str, object]) -> None:
+        found.update(fields)
+        found["sha256"] = archive._digest({name: found[name] for name in archive._FIELDS})
+
+    return changed(model, change)
+
+
+@pytest.mark.parametrize(
+    "card", [{"scores": {"auc": float("inf")}}, {"p_value": float("nan")}, {"seconds": float("-inf")}]
+)
+def test_a_card_of_numbers_that_are_none_is_refused(model: ServedModel, card: dict[str, object]) -> None:
+    data = signed(model, card=model.card.model_dump(mode="json") | card)
+    with pytest.raises(DataError, match="its card cannot be read"):
+        archive.from_bytes(data, "mine.zip")
+
+
+def test_processors_that_are_nested_without_end_are_refused(model: ServedModel) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        archive.from_bytes(signed(model, processing="[" * 100_000), "mine.zip")
+
+
+def test_one_version_has_no_name_of_its_own(workspace: Workspace, model: ServedModel) -> None:
+    registered.add(model, "mine")
+    with pytest.raises(StoreError, match="rename 'mine'"):
+        registered.rename("mine@1", "other")
+    assert [item.reference for item in registered.every()] == ["mine@1"]
+
+
+def test_two_models_cannot_take_one_name_at_the_same_time(
+    workspace: Workspace, model: ServedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits until the first has it: otherwise versions of both would be mixed under it."""
+    registered.add(model, "one")
+    registered.delete(registered.add(model, "two").reference)
+    registered.add(model, "two")  # version 2: no two versions of the same number
+    look, answers, second = registered._rows, list[str](), threading.Thread(target=lambda: rename("two"))
+
+    def rename(name: str) -> None:
+        try:
+            registered.rename(name, "both")
+            answers.append("renamed")
+        except StoreError as error:
+            answers.append(str(error))
+
+    def slow(where: str, *values: object) -> tuple[registered.Registered, ...]:
+        found = look(where, *values)
+        if where == "WHERE name = ?" and not second.ident:
+            second.start()
+            second.join(0.3)
+        return found
+
+    monkeypatch.setattr(registered, "_rows", slow)
+    rename("one")
+    second.join()
+    assert answers == ["renamed", "There is a model 'both' already: choose another name."]
+    assert sorted(item.reference for item in registered.every()) == ["both@1", "two@2"]
+
+
+def test_a_score_that_is_not_defined_is_not_told(workspace: Workspace) -> None:
+    """Predictions that are all alike have no rank correlation, nor have those of the null models."""
+    flat = {"kind": "linear", "l1_share": 1.0, "penalty": 1e6}
+    key, result = trained("ONE", model=flat, target={"kind": "forward_return_value"}, null_fits=3)
+    assert np.isnan(result.headline)
+    assert (result.null_band(), result.p_value()) == (None, None)
+    registered.register(key, "flat")
+    card = registered.load("flat").card
+    assert (card.scores["rank_ic"], card.null_band, card.p_value) == (None, None, None)
+
+
+def test_trials_of_a_tuning_are_models_that_were_tried(workspace: Workspace) -> None:
+    key, _ = trained("ONE", model={"kind": "linear"})
+    axis = {"path": "model.penalty", "values": [0.1, 1, 10]}
+    base = {"market": {"collection": "made-up", "symbols": ["ONE"]}, "model": {"kind": "linear"}, "null_fits": 0}
+    engine.run(TuningSpec.parse({"base": base, "axes": [axis], "sampler": "grid"}))
+    registered.register(key, "mine")
+    assert registered.load("mine").card.trials == 1 + 3
+    assert models_tried(MarketSpec.parse(base["market"])) == 1 + 3
 
 
 def test_the_card_says_what_is_known(workspace: Workspace) -> None:

@@ -56,6 +56,33 @@ def test_requests_sent_together_are_answered_as_alone(loaded: Loaded) -> None:
     assert got == whole[[0, 1, 3, 4, 5]].tolist()
 
 
+def test_a_version_that_came_between_name_and_file_is_not_taken_for_it(
+    loaded: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older, newer = registered.load("up"), registered.load("other")
+    registered.add(older, "racing")
+    resolved = registered.resolved
+
+    def overtaken(reference: str) -> registered.Registered | str:
+        found = resolved(reference)
+        registered.add(newer, "racing")
+        return found
+
+    monkeypatch.setattr(registered, "resolved", overtaken)
+    fresh = Loaded()
+    assert fresh.get("racing")[1].card.run == older.card.run
+    assert fresh.get("racing@1")[1].card.run == older.card.run
+    assert fresh.get("racing")[1].card.run == newer.card.run
+
+
+def test_a_symbol_of_digits_may_be_a_number(loaded: Loaded) -> None:
+    bars = random_walk(200, 0, symbol="ONE")
+    known = zip(bars.time, bars.close, strict=True)
+    rows = [{"time": str(time)[:10], "close": close, "symbol": 7203} for time, close in known]
+    ((status, answer),) = asked(loaded, {"model": "up", "bars": rows})
+    assert (status, answer["predictions"][0]["symbol"]) == (200, "7203")
+
+
 def test_bars_are_predicted_as_by_the_engine(loaded: Loaded) -> None:
     bars = random_walk(200, 0, symbol="ONE")
     names = ("open", "high", "low", "close", "volume")
