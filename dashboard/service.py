@@ -16,6 +16,7 @@ from engine.models.service.predictor import Predictor
 MOST = 8 << 20
 """Bytes of a request."""
 _EXTENSION = "stratoscope-service"
+_METHODS = {PREDICT: ("POST",), HEALTH: ("GET", "HEAD")}
 
 
 class Service:
@@ -47,8 +48,17 @@ def register(server: Flask, config: Config) -> None:
         return
     service = server.extensions[_EXTENSION] = Service()
     server.before_request(token_check(token))
+    server.before_request(_check_method)
     server.add_url_rule(PREDICT, "service-predict", service.predict, methods=["POST"])
     server.add_url_rule(HEALTH, "service-health", service.health, methods=["GET"])
+
+
+def _check_method() -> Response | None:
+    """None where a path is asked for as it is meant to be; any other way would reach Dash, which answers by a page."""
+    allowed = (*_METHODS.get(request.path, ()), "OPTIONS")
+    if request.path not in _METHODS or request.method in allowed:
+        return None
+    return refusal(f"{request.path} is asked for with {allowed[0]}.", 405, {"Allow": ", ".join(allowed)})
 
 
 def start(server: Flask) -> None:

@@ -54,6 +54,20 @@ def test_a_prediction_and_the_health_that_counts_it(client: FlaskClient) -> None
     assert health["p99_ms"] >= health["median_ms"] > 0
 
 
+def test_another_method_is_refused_to_programs_in_their_words(client: FlaskClient) -> None:
+    """A page of Dash is no answer to one."""
+    for ask, path, right in (
+        (client.get, "predict", "POST"),
+        (client.put, "predict", "POST"),
+        (client.post, "health", "GET"),
+    ):
+        answer = ask(f"/api/{path}", headers=OWN)
+        assert answer.status_code == 405
+        assert answer.get_json()["error"] == f"/api/{path} is asked for with {right}."
+        assert right in answer.headers["Allow"]
+    assert client.get("/models").status_code == 200
+
+
 def test_without_the_token_nothing_is_said(client: FlaskClient) -> None:
     for path, method in (("/api/predict", client.post), ("/api/health", client.get)):
         answer = method(path)
