@@ -35,7 +35,7 @@ from engine.jobs import runner
 from engine.models.breakdown import by_symbol, by_year
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
-from engine.research.ledger import holdouts_opened
+from engine.research.ledger import holdouts_opened, models_tried
 from engine.research.model_verdict import assess
 
 runs.wire(FORM)
@@ -60,7 +60,8 @@ NOT_PERMUTED = "Permutation importance was not measured: there are too many rows
 def draw(data: runs.ResultData) -> tuple[Any, ...]:
     spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
-    verdict = view.verdict(assess(result, spec.target.horizon), result.warnings)
+    notes = (*view.among_many(result, models_tried(spec.market)), *result.warnings)
+    verdict = view.verdict(assess(result, spec.target.horizon), notes)
     cells = metric.cells(kpis(result, view.took((data or {}).get("key", ""))))
     return cells, verdict, prediction_rows(result), prediction_note(result), view.handover(spec, result)
 

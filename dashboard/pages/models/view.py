@@ -21,7 +21,7 @@ from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE
 from engine.models.spec import ModelSpec
 from engine.research.findings import Verdict
-from engine.research.model_verdict import NAMES
+from engine.research.model_verdict import NAMES, skill
 
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
@@ -64,8 +64,18 @@ def took(key: str) -> float | None:
     return job.finished - job.started if job and job.started and job.finished else None
 
 
+def among_many(result: ModelResult, tried: int) -> tuple[str, ...]:
+    """What a score above the null models leaves out where it is one of ``tried`` on these data."""
+    if tried < 2 or skill(result) != "good":
+        return ()
+    return (
+        f"{tried:,} models were tried on these data, and null models know nothing of a choice among them: the best of "
+        "many looks better than it is. A tuning says by how much, and a sealed holdout has seen no choice.",
+    )
+
+
 def verdict(judgement: Verdict, warnings: Sequence[str] = ()) -> Component:
-    """The answer first, then the tests behind it, and ``warnings`` of the data."""
+    """The answer first, then the tests behind it, and ``warnings``."""
     rows = [
         html.Div(
             [

@@ -35,9 +35,7 @@ def axis_labels(result: TuningResult) -> tuple[AxisLabel, ...]:
 
 def tried(result: TuningResult) -> int:
     """Trials of models on the same data, by the ledger, those of this tuning included."""
-    entries = ledger.on_data(MarketSpec.parse(json.loads(result.base)["market"]))
-    prefix = result.family.partition(":")[0]
-    return max(sum(item.count for item in entries if item.family.startswith(f"{prefix}:")), result.count)
+    return max(ledger.models_tried(MarketSpec.parse(json.loads(result.base)["market"])), result.count)
 
 
 def kpis(result: TuningResult, found: Deflation | None) -> list[metric.Metric]:
