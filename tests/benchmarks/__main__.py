@@ -27,6 +27,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.axes import Axis
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import (
+    cancel,
     correlation,
     expressions,
     features,
@@ -37,6 +38,7 @@ from tests.benchmarks import (
     model_noise,
     neural,
     one_run,
+    planted_signal,
     predict,
     rolling,
     store,
@@ -108,6 +110,8 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield model_folds.row()
     yield honesty.row()
     yield model_noise.row()
+    yield from planted_signal.rows()
+    yield cancel.row()
 
 
 def start(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:

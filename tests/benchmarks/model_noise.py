@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.progress import silent
-from engine.features.matrix import matrix
+from engine.features.matrix import FeatureMatrix, matrix
 from engine.market.bars import Market
 from engine.models.folds import train_folds
 from engine.models.label_permutation import null_scores
@@ -30,7 +30,12 @@ def p_value(seed: int, changes: Mapping[str, Any]) -> float:
     """That of the pipeline on the random walk of ``seed``: share of null models that score as well, it among them."""
     spec = ModelSpec.parse({**changes, "seed": seed})
     market = Market((random_walk(BARS, seed),))
-    found = parts(spec, market, matrix(spec.features, market))
+    return p_value_of(spec, market, matrix(spec.features, market))
+
+
+def p_value_of(spec: ModelSpec, market: Market, features: FeatureMatrix) -> float:
+    """Share of null models that score as well as the pipeline of ``spec``, it among them."""
+    found = parts(spec, market, features)
     outcomes, _ = train_folds(spec, found, silent)
     of_path = paths(found.folds)
     rows = found.rows.where(of_path[0] >= 0)
