@@ -170,6 +170,16 @@ def test_the_card_of_the_selected_version_is_shown() -> None:
     assert registry.describe([{"key": "x"}], [{"key": "x"}])[1]
 
 
+def test_a_version_in_the_bin_shows_its_card_too() -> None:
+    registered.register(trained("ONE")[0], "mine")
+    registered.delete("mine@1")
+    shown, is_disabled = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
+    assert "Log loss" in texts(shown)
+    assert is_disabled, "what is deleted is not exported"
+    registered.purge()
+    assert "no model 'mine@1' in the bin" in texts(registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])[0])
+
+
 def test_a_file_is_exported_and_imported(said: list[str]) -> None:
     registered.register(trained("ONE")[0], "mine")
     sent = registry.export(1, [{"key": "mine@1"}])

@@ -174,6 +174,7 @@ def test_a_result_is_drawn_and_handed_over(monkeypatch: pytest.MonkeyPatch) -> N
     sliced, plane = callbacks.draw_axes("model.penalty", "", data)
     assert sliced.data
     assert "two axes" in str(plane)
+    assert callbacks.SAME_AXIS in str(callbacks.draw_axes("model.penalty", "model.penalty", data)[1])
     with pytest.raises(PreventUpdate):
         callbacks.draw_axes("forged", None, data)
     asked: list[Any] = []

@@ -114,7 +114,8 @@ def describe(chosen: Rows, listed: Rows) -> tuple[Any, bool]:
     if not reference or reference not in keys_of(listed):
         return html.P("Select a version above.", className="hint pad"), True
     try:
-        return card_view(registered.load(reference).card), False
+        item = _version(reference)
+        return card_view(registered.load(item).card), item.deleted is not None
     except EngineError as error:
         return html.P(str(error), className="note"), True
 
@@ -231,6 +232,14 @@ def served(summary: Mapping[str, Any] | None) -> Component:
     )
     answered, refused = count(summary["answered"], "request"), number(summary["refused"])
     return html.P(f"On since {since}: {answered} answered{times}; {refused} refused.", className="hint pad")
+
+
+def _version(reference: str) -> registered.Registered:
+    """The version, from the bin where it lies there. Raises ``DataError``."""
+    try:
+        return registered.find(reference)
+    except DataError:
+        return registered.binned(reference)[0]
 
 
 def _reference(chosen: Rows) -> str:

@@ -37,6 +37,7 @@ STUDY = Study(FORM, "Tuning", layout.empty, sub="parameters of the model on the 
 TAB = Tab("tune", "Tune", lambda: [restated.line(PAGE), *layout.layout()], STUDY)
 RESULT = frame.result(PAGE)
 ONE_AXIS = "A contour needs two axes with several values, and a few complete trials."
+SAME_AXIS = "Choose two different axes."
 NO_IMPORTANCE = "Too few complete trials, or all of them score alike."
 
 axes.wire(FORM)
@@ -112,7 +113,7 @@ def draw_axes(x: str | None, y: str | None, data: runs.ResultData) -> tuple[Any,
         raise PreventUpdate
     plane = contour.info(result, known[x], known[y]) if y in known and y != x else None
     return slices.figure(slices.info(result, known[x])), (
-        contour.figure(plane) if plane else states.no_figure(ONE_AXIS)
+        contour.figure(plane) if plane else states.no_figure(SAME_AXIS if x == y else ONE_AXIS)
     )
 
 
