@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.core.registry import Registry
+from engine.core.registry import Registry, info
 from engine.core.spec import Count, Spec
 from engine.labels import Task
 from engine.market.bars import Floats
@@ -21,6 +21,7 @@ Reproducibility = Literal["bit-identical", "seeded"]
 """What the same ``fit`` again gives on the same machine: the same bytes, or the same numbers but for the order in which
 an accelerator adds."""
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+_PREDICTED: Mapping[Task, str] = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,15 @@ class Model(Spec):
     resumes: ClassVar[bool] = False
 
     kind: str
+
+    def refusal(self, task: Task) -> str:
+        """Why it cannot do ``task`` as its fields are, in a sentence; nothing where it can."""
+        if task in self.tasks:
+            return ""
+        return (
+            f"{info(self).title} cannot predict {_PREDICTED[task]}: choose another model, or a label of "
+            f"{' or '.join(_PREDICTED[able] for able in self.tasks)}."
+        )
 
     def processor(self) -> str:
         """The processor that the model is trained on; it may follow from a field."""

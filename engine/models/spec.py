@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from engine.core.registry import info
 from engine.core.spec import Estimate, Resources, RunSpec, kind_name, parameter
 from engine.features import Features
 from engine.features.processors import Processors
@@ -112,12 +111,8 @@ class ModelSpec(RunSpec):
 
     @model_validator(mode="after")
     def _can_do_the_task(self) -> ModelSpec:
-        if self.target.task not in self.model.tasks:
-            able = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
-            raise ValueError(
-                f"{info(self.model).title} cannot predict {able[self.target.task]}: choose another model, or a label "
-                f"of {' or '.join(able[task] for task in self.model.tasks)}."
-            )
+        if problem := self.model.refusal(self.target.task):
+            raise ValueError(problem)
         return self
 
     def label(self) -> str:

@@ -53,7 +53,7 @@ def subs(result: ModelResult) -> tuple[str, ...]:
 
 def no_importance(result: ModelResult) -> str:
     """Why there is none to be drawn."""
-    if not result.importance_of:
+    if not len(result.importance):
         return "This model does not report feature importance."
     return "The model made no split: no feature helped it."
 

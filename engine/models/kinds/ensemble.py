@@ -1,0 +1,206 @@
+"""Ensemble of models: their mean, a weighted mean, a vote, or a model of their predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field, field_validator, model_validator
+
+from engine.core.errors import SpecError
+from engine.core.registry import plugin
+from engine.core.spec import as_validation_error, kind_name, parameter
+from engine.labels import Task
+from engine.market.bars import Floats
+from engine.models import MODELS, Fitted, Model, OnStep, Reproducibility, bundle, call_model
+from engine.models.artifact import Artifact, from_tensors, to_tensors
+from engine.models.dataset import Dataset
+from engine.models.kinds.lightgbm import LightGbm
+from engine.models.kinds.linear import Linear
+from engine.models.out_of_fold import out_of_fold, skill
+
+MAXIMUM_MEMBERS = 8
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+_SEEDS = 2**31
+_WEIGHTS = "weights"
+
+
+@plugin("ensemble", title="Ensemble", synonyms=("stacking", "voting", "blend", "committee", "weighted mean"))
+class Ensemble(Model):
+    """Two or more models of the same label on the same rows, whose predictions are combined.
+
+    The mean and the weighted mean are of probabilities or numbers. A vote counts the members that call a class, and one
+    more for each class (Laplace's rule of succession): so few votes make nothing certain. Stacking (Wolpert 1992) fits
+    a linear or logistic model, as ``Linear`` is by default, to the members' predictions of training rows.
+
+    Stacking and weights by score go by predictions out of fold, each by members that were trained on earlier rows
+    alone, purged by the ends of the labels; the members that are kept are trained on all rows. Each member has a seed
+    of its own, so that the same model twice is an ensemble over seeds.
+    """
+
+    step: ClassVar[str] = ""
+    importance_of: ClassVar[str] = "members' importance"
+    trains_each_class: ClassVar[bool] = True
+
+    kind: Literal["ensemble"] = "ensemble"
+    combine: Literal["mean", "weighted", "vote", "stacking"] = parameter(
+        "mean",
+        title="Combine by",
+        choices={"mean": "Mean", "weighted": "Weighted mean", "vote": "Vote", "stacking": "Stacking"},
+        section="Model",
+    )
+    weights: tuple[Weight, ...] = parameter(
+        (),
+        title="Weights",
+        help="One for each member, such as 2, 1; empty weighs each by how far its out-of-fold AUC or rank IC is above "
+        "that of chance.",
+        section="Model",
+        when={"combine": ("weighted",)},
+    )
+    folds: int = parameter(
+        4,
+        title="Inner folds",
+        help="Groups of training rows in time that are predicted out of fold, for stacking and for weights by score: "
+        "the members are trained as many times more.",
+        ge=1,
+        le=20,
+        section="Model",
+        when={"combine": ("weighted", "stacking")},
+    )
+    members: tuple[Annotated[Model, MODELS], ...] = Field(
+        (LightGbm(), Linear()), title="Members", json_schema_extra={"section": "Model"}
+    )
+
+    @field_validator("members", mode="before")
+    @classmethod
+    def _flat(cls, values: Any) -> Any:
+        if not isinstance(values, list | tuple):
+            return values
+        if kind_name(cls) in map(_kind, values):
+            raise ValueError("An ensemble cannot be a member of another: list its members here instead.")
+        if not 2 <= len(values) <= MAXIMUM_MEMBERS:
+            raise ValueError(f"An ensemble has 2 to {MAXIMUM_MEMBERS} members, not {len(values)}.")
+        return values
+
+    @model_validator(mode="after")
+    def _weighs_each(self) -> Ensemble:
+        given, count = self.weights, len(self.members)
+        if self.combine == "weighted" and given and (len(given) != count or not sum(given)):
+            text = f"Give each of the {count} members a weight, or none, and one of them more than 0."
+            raise as_validation_error(SpecError([(_WEIGHTS, text)]))
+        return self
+
+    def label(self) -> str:
+        name = {"mean": "Mean", "weighted": "Weighted mean", "vote": "Vote", "stacking": "Stack"}[self.combine]
+        more = f" and {len(self.members) - 3} more" if len(self.members) > 3 else ""
+        return f"{name} of {', '.join(member.label() for member in self.members[:3])}{more}"
+
+    def refusal(self, task: Task) -> str:
+        if self.combine == "vote" and task == "regression":
+            return "Members vote on classes: combine numbers by their mean, weights or stacking, or change the label."
+        return next((text for member in self.members if (text := member.refusal(task))), "")
+
+    def processor(self) -> str:
+        """The members' accelerator; each of them is trained on its own processor."""
+        return next((name for member in self.members if (name := member.processor()) != "cpu"), "cpu")
+
+    def reproducibility(self, device: str) -> Reproducibility:
+        found = {member.reproducibility(member.processor()) for member in self.members}
+        return "seeded" if "seeded" in found else "bit-identical"
+
+    def lookback(self) -> int:
+        return max(member.lookback() for member in self.members)
+
+    def wants_validation(self) -> bool:
+        return any(member.wants_validation() for member in self.members)
+
+    def fit(
+        self,
+        train: Dataset,
+        validation: Dataset | None,
+        seed: int,
+        device: str = "cpu",
+        on_step: OnStep | None = None,
+    ) -> Fitted:
+        seeds = [(seed + number) % _SEEDS for number in range(len(self.members))]
+        weights, combiner = self._combined(train, seeds)
+        found = [
+            call_model.fit(member, train, validation if member.wants_validation() else None, own, None)
+            for member, own in zip(self.members, seeds, strict=True)
+        ]
+        tensors = bundle.packed([*(item.artifact for item in found), *combiner])
+        return Fitted(from_tensors({_WEIGHTS: weights, **tensors}), importance=_importance(found, weights))
+
+    def _combined(self, train: Dataset, seeds: Sequence[int]) -> tuple[Floats, list[Artifact]]:
+        """What each member counts, 1 in the sum, and the model that stacks them."""
+        equal = np.full(len(self.members), 1 / len(self.members))
+        if self.combine == "weighted" and self.weights:
+            return np.array(self.weights) / sum(self.weights), []
+        if self.combine not in ("weighted", "stacking"):
+            return equal, []
+        rows, columns = out_of_fold(self.members, train, self.folds, seeds)
+        if self.combine == "weighted":
+            return skill(rows, _of_each(columns, len(self.members), rows.task)), []
+        solved = Linear().fit(_inputs(rows, columns), None, seeds[0])
+        shares = np.array([part.sum() for part in np.split(solved.importance, len(self.members))])
+        return shares / shares.sum() if shares.sum() > 0 else equal, [solved.artifact]
+
+    def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
+        tensors = to_tensors(artifact)
+        stacked = self.combine == "stacking"
+        held = bundle.unpacked(tensors, len(self.members) + stacked)
+        found = [call_model.predict(member, held[place], data) for place, member in enumerate(self.members)]
+        if stacked:
+            return Linear().predict(held[-1], _inputs(data, np.column_stack(found)))
+        if self.combine == "vote":
+            return _voted(found)
+        total = np.zeros_like(found[0])
+        for weight, prediction in zip(tensors[_WEIGHTS], found, strict=True):
+            total += weight * prediction
+        return total if data.task == "regression" else np.clip(total, 0.0, 1.0)  # weights of 1 in the sum, but rounded
+
+    def seconds(self, rows: int, features: int) -> float:
+        """Of the members, those of the inner folds included; of several classes as if each member took them one by
+        one.
+        """
+        inner = self.combine == "stacking" or (self.combine == "weighted" and not self.weights)
+        parts = [rows * (number + 1) // (self.folds + 1) for number in range(self.folds)] if inner else []
+        return sum(member.seconds(size, features) for member in self.members for size in (rows, *parts))
+
+
+def _of_each(columns: Floats, count: int, task: Task) -> list[Floats]:
+    """``columns`` of ``out_of_fold`` as the predictions of its models."""
+    return np.split(columns, count, axis=1) if task == "multiclass" else list(columns.T)
+
+
+def _inputs(rows: Dataset, columns: Floats) -> Dataset:
+    """``rows`` with the members' predictions as their features."""
+    return replace(rows, matrix=columns, place=np.arange(len(rows), dtype=np.int64))
+
+
+def _voted(found: Sequence[Floats]) -> Floats:
+    """The share of each class, of two the second's, in the votes and one more for each; NaN where a member has none."""
+    if found[0].ndim == 1:
+        classes, votes = 2, np.sum([prediction >= 0.5 for prediction in found], axis=0)
+    else:
+        classes = found[0].shape[1]
+        votes = np.sum([np.eye(classes)[prediction.argmax(axis=1)] for prediction in found], axis=0)
+    return np.where(np.isnan(np.sum(found, axis=0)), np.nan, (1 + votes) / (len(found) + classes))
+
+
+def _importance(found: Sequence[Fitted], weights: Floats) -> Floats:
+    """The mean of the members' shares, weighted, of those that tell any; empty where none does."""
+    told = [
+        (weight, item.importance / item.importance.sum())
+        for weight, item in zip(weights, found, strict=True)
+        if item.importance.sum() > 0
+    ]
+    if not told:
+        return np.empty(0)
+    return np.asarray(sum(weight * share for weight, share in told), dtype=np.float64)
+
+
+def _kind(member: object) -> object:
+    return member.get("kind") if isinstance(member, Mapping) else getattr(member, "kind", None)
