@@ -41,7 +41,7 @@ class Ensemble(Model):
     """
 
     step: ClassVar[str] = ""
-    importance_of: ClassVar[str] = "members' importance"
+    importance_of: ClassVar[str] = "importance"
     trains_each_class: ClassVar[bool] = True
 
     kind: Literal["ensemble"] = "ensemble"
