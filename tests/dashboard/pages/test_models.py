@@ -70,6 +70,10 @@ class TestView:
         assert cells["Test rows"] == ("6", "4 scored", "")
         assert cells["Duration"] == ("2.4 s", "12 fits", "")
 
+    def test_why_there_is_no_importance(self) -> None:
+        assert "made no split" in view.no_importance(result(importance=np.zeros(2)))
+        assert "does not report" in view.no_importance(result(importance=np.empty(0)))
+
     def test_the_strip_of_a_regression_has_its_own_figures(self) -> None:
         cells = {cell.name: (cell.text, cell.note, cell.tone) for cell in kpis(made_number(), None)}
         assert list(cells) == ["Rank IC", "p-value", "RMSE", "Hit rate", "Training rows", "Test rows", "Duration"]
