@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 from engine.core.errors import Cancelled
 from engine.core.store import Trial
+
+_CHECK: ContextVar[Callable[[], None]] = ContextVar("check_cancelled", default=lambda: None)
 
 COUNTED_AFTER = 1.0
 """Seconds that a search takes before the ledger hears of it on its way."""
@@ -26,6 +29,25 @@ class Progress(Protocol):
 
 def silent(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
     """Progress that is not reported."""
+
+
+def check_cancelled() -> None:
+    """Raise ``Cancelled`` where the job that this thread computes has been cancelled.
+
+    For loops deep below the job's progress, such as the batches of a training: it reports nothing. Where no job is
+    computed it does nothing.
+    """
+    _CHECK.get()()
+
+
+@contextmanager
+def cancellable(check: Callable[[], None]) -> Iterator[None]:
+    """Have ``check_cancelled`` call ``check`` inside."""
+    token = _CHECK.set(check)
+    try:
+        yield
+    finally:
+        _CHECK.reset(token)
 
 
 def section(progress: Progress, start: float, stop: float) -> Progress:

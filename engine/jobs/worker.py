@@ -23,6 +23,7 @@ from typing import Any
 
 from engine.core import errors
 from engine.core.errors import Cancelled, EngineError, JobError, SpecError
+from engine.core.progress import cancellable
 
 HEAVY = (
     *("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib"),
@@ -51,7 +52,8 @@ def call(payload: bytes) -> bytes:
         function, *args = _unpack(payload)
         return function(progress, *args)
 
-    outcome = outcome_of(run)
+    with cancellable(progress.look):
+        outcome = outcome_of(run)
     progress.flush()
     progress.send({"event": "ended"})
     return outcome
@@ -67,7 +69,8 @@ def call_part(payload: bytes) -> bytes:
         function, item = _unpack(payload)
         return function(item, progress)
 
-    outcome = outcome_of(run)
+    with cancellable(progress.look):
+        outcome = outcome_of(run)
     progress.send({"event": "ended"})
     return outcome
 
@@ -124,10 +127,14 @@ class TaskProgress:
         self._sent = 0.0
         self._waiting: Mapping[str, Any] | None = None
 
-    def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+    def look(self) -> None:
+        """Raise ``Cancelled`` where the task has been dropped."""
         task = self._worker.state.tasks.get(self._task)
         if task is None or task.state not in ("executing", "long-running"):
             raise Cancelled("The job was cancelled.")
+
+    def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        self.look()
         if self._silent:
             return
         with self._lock:

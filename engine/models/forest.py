@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
 
+from engine.core.progress import check_cancelled
 from engine.core.spec import parameter
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
 from engine.models.trees import LEAF, Trees
+
+_SHORT = 0.1
+"""Seconds of growing trees that are no long time between two looks for a cancel."""
 
 
 def features_per_split(share: float) -> Any:
@@ -62,13 +67,21 @@ class Forest(Model):
     ) -> Fitted:
         # with weights the bootstrap draws by them, from another stream: equal ones are the same as none
         made = self.estimator(train.task)(
-            n_estimators=self.trees,
+            n_estimators=1,
+            warm_start=True,
             max_depth=self.depth or None,
             min_samples_leaf=self.min_data_in_leaf,
             max_features=self.features_per_split,
             random_state=seed,
             n_jobs=1,
-        ).fit(train.values, train.label, np.ones(len(train)) if train.weight is None else train.weight)
+        )
+        weight = np.ones(len(train)) if train.weight is None else train.weight
+        grown, at_once = 0, 1
+        while grown < self.trees:  # in steps, to the same trees as at one go
+            check_cancelled()
+            began, grown = time.monotonic(), min(grown + at_once, self.trees)
+            made.set_params(n_estimators=grown).fit(train.values, train.label, weight)
+            at_once *= 2 if time.monotonic() - began < _SHORT else 1
         trees = Trees.joined([_nodes(item.tree_) for item in made.estimators_])
         return Fitted(from_tensors(trees.tensors()), importance=np.asarray(made.feature_importances_, dtype=np.float64))
 

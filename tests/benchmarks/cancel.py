@@ -22,7 +22,7 @@ from engine.models import MODELS, call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainingCurve
 
-FEATURES, LATER = 20, 0.7  # seconds of training before the cancel
+FEATURES, LATER = 20, 4.0  # seconds of training before the cancel: torch is imported first
 ROWS, WORKERS = 60_000, 2
 LONG = {"epochs": 200, "rounds": 5000, "iterations": 1000, "trees": 1000, "early_stopping": 0, "patience": 0}
 """Sizes that make a training last, where a kind has such a field."""
@@ -56,10 +56,10 @@ def long_training(progress: Progress, kind: str) -> int:
     return 0
 
 
-def met(progress: Progress, count: int) -> int:
+def met(progress: Progress, folder: str, count: int) -> int:
     """Wait for as many jobs like this one to run at the same time."""
-    Path(f"met-{os.getpid()}").touch()
-    while len(list(Path().glob("met-*"))) < count:
+    (Path(folder) / f"met-{os.getpid()}").touch()
+    while len(list(Path(folder).glob("met-*"))) < count:
         time.sleep(0.005)
     return os.getpid()
 
@@ -79,7 +79,7 @@ def seconds(cluster: Cluster, folder: Path, kind: str) -> float | None:
         file.unlink()
     at = time.perf_counter()
     cluster.cancel(name)
-    waiting = [cluster.submit(f"{name}-after-{n}", met, WORKERS) for n in range(WORKERS)]
+    waiting = [cluster.submit(f"{name}-after-{n}", met, str(folder), WORKERS) for n in range(WORKERS)]
     for job in waiting:
         job.result(120)
     return time.perf_counter() - at

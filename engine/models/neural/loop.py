@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
+from engine.core.progress import check_cancelled
 from engine.models import OnStep, TrainingStep
 from engine.models.dataset import Indices
 from engine.models.neural.arrays import Array
@@ -83,6 +84,7 @@ class Loop:
         norms: list[Array] = []
         rate = 0.0
         for number, group in enumerate(steps):
+            check_cancelled()
             rate = self.rate(course.epoch + (number + 0.5) / len(steps))
             losses += self._gradient(group)
             norms.append(self.trainer.update(rate))

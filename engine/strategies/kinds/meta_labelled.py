@@ -67,7 +67,7 @@ class MetaLabelled(Strategy):
         return target.strategy
 
     def label(self) -> str:
-        return f"{self.judged.label()}, if {self.model.model.label()} > {self.take_above:g}"
+        return f"{self.judged.label()}, if {self.model.model.label()} ≥ {self.take_above:g}"
 
     def inputs(self, market: MarketSpec) -> Mapping[str, RunSpec]:
         return {"model": self.model}

@@ -219,7 +219,7 @@ def test_as_many_candles_are_drawn_as_the_chart_has_room_for(width: object, cand
 def test_a_tab_without_a_series_shows_nothing() -> None:
     for call in (
         table.list_bars,
-        lambda nothing: quality.prepare(nothing, "auto"),
+        lambda nothing: quality.ask(nothing, "auto"),
         provenance.describe,
         chart.describe,
     ):

@@ -26,6 +26,7 @@ from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies import STRATEGIES
 from engine.strategies.kinds.sma_cross import SmaCross
+from tests.support.followed import runs_for
 from tests.support.workspace import Workspace
 
 COSTS = {"commission": 5, "slippage": 3}
@@ -71,7 +72,7 @@ def test_brief_json_has_what_differs_from_the_defaults() -> None:
 
 @pytest.mark.parametrize("kind", sorted(STRATEGIES.available()))
 def test_brief_json_is_the_whole_request(kind: str) -> None:
-    strategy = {"kind": kind} | ({"model": {"null_fits": 0}} if kind == "follow_model" else {})
+    strategy = {"kind": kind} | runs_for(kind)
     values = BACKTEST | {"strategy": strategy, "fill": "next_close", "direction": "both"}
     asked = BacktestSpec.parse(values | {"market": {"symbols": ["A", "B"], "start": "2020-02-29"}})
     assert BacktestSpec.parse(json.loads(canonical_json(asked, brief=True))) == asked

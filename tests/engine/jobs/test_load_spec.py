@@ -45,7 +45,7 @@ def test_forged_names_are_cut_in_sentences() -> None:
         ("", "A spec is a mapping with a field 'kind'."),
         ("- a", "A spec is a mapping with a field 'kind'."),
         ("42", "A spec is a mapping with a field 'kind'."),
-        ("{}", "The field 'kind' must be one of: backtest, crosscheck,"),
+        ("{}", "The field 'kind' must be one of: backtest, check_series,"),
         ("kind: [market]", "cannot be run. Did you mean 'market'?"),
         ("kind: bactest", "'bactest' cannot be run. Did you mean 'backtest'?"),
         ("kind: sma_cross", "'sma_cross' cannot be run."),

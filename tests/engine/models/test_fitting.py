@@ -9,14 +9,16 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from engine.core.errors import DataError
+from engine.core.errors import Cancelled, DataError
+from engine.core.progress import cancellable
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep
+from engine.models import MODELS, Fitted, Model, OnStep, TrainingStep
 from engine.models import fitting as module
 from engine.models.artifact import LIGHTGBM_TEXT, Artifact
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainedModel, TrainingCurve, train
 from tests.support.market import days
+from tests.support.workspace import Workspace
 
 
 class Recorder(Model):
@@ -151,3 +153,18 @@ def test_a_long_curve_is_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_yet() -> None:
     assert TrainingCurve(Listener(), "epoch").partial() == {"steps": [], "train": [], "validation": []}
+
+
+@pytest.mark.parametrize("kind", ["mlp", "random_forest"])
+def test_a_training_hears_of_a_cancel_between_two_batches_or_trees(workspace: Workspace, kind: str) -> None:
+    """And not at its next step alone, which may be minutes away."""
+    heard: list[int] = []
+
+    def third_time() -> None:
+        heard.append(1)
+        if len(heard) == 3:
+            raise Cancelled("The job was cancelled.")
+
+    with cancellable(third_time), pytest.raises(Cancelled):
+        train(MODELS.parse({"kind": kind}), rows(400), 0)
+    assert len(heard) == 3
