@@ -34,7 +34,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def client(folder: Path) -> Iterator[FlaskClient]:
-    server = create_app(settings(), pages="tests.support.frame_pages").server
+    server = create_app(settings()).server
     yield server.test_client()
     service.close(server)
 
@@ -94,7 +94,7 @@ def test_a_foreign_host_is_refused(client: FlaskClient) -> None:
 
 
 def test_it_is_off_by_default(workspace: Workspace) -> None:
-    client = create_app(settings(), pages="tests.support.frame_pages").server.test_client()
+    client = create_app(settings()).server.test_client()
     assert client.post("/api/predict", data=json.dumps({}), headers=OWN).status_code == 405
     with client.application.app_context():
         assert service.summary() is None
@@ -114,7 +114,7 @@ def test_no_token_no_server(
     monkeypatch.setenv(TOKEN_VARIABLE, variable)
     workspace.configure(f"cache: cache\nservice: {{enabled: true{more}}}\n")
     with pytest.raises(ConfigError, match=said):
-        create_app(settings(), pages="tests.support.frame_pages")
+        create_app(settings())
 
 
 def test_the_token_stands_for_the_password_on_these_paths_alone(
@@ -123,7 +123,7 @@ def test_the_token_stands_for_the_password_on_these_paths_alone(
     monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
     monkeypatch.setenv(PASSWORD_VARIABLE, "a-password")
     workspace.configure("cache: cache\nserver: {host: 0.0.0.0}\nservice: {enabled: true}\n")
-    client = create_app(settings(), pages="tests.support.frame_pages").server.test_client()
+    client = create_app(settings()).server.test_client()
     password = {"Authorization": f"Basic {base64.b64encode(b'x:a-password').decode()}"}
     assert client.get("/api/health", headers=OWN).status_code == 200
     assert client.get("/api/health", headers=password).status_code == 401
