@@ -93,6 +93,18 @@ class Visitor:
         script = "const found = document.querySelector(arguments[0]); if (!found || found.disabled) return false;"
         self.until(f"{script} found.click(); return true;", what, selector)
 
+    def choose_row(self, grid: str, what: str) -> None:
+        """Click the first row of a grid that ``grid`` finds, until it is selected: a grid that has only just drawn its
+        rows does not listen to them yet.
+        """
+
+        def is_selected() -> bool:
+            self.press(f"{grid} .ag-row .ag-cell", what)
+            time.sleep(0.2)
+            return bool(self.js("return !!document.querySelector(arguments[0])", f"{grid} .ag-row-selected"))
+
+        self.wait_for(is_selected, f"{what}, selected")
+
     def link(self, other_than: str = "") -> str:
         """The page's permalink, once it is in the address bar."""
         return str(
