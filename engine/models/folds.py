@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
@@ -78,8 +77,8 @@ def tested(
 ) -> FoldOutcome:
     """What ``trained``, on ``rows`` of ``fold``, predicts for the ``test`` rows, and how good that is."""
     test = test.processed(trained.processors)
-    every, known = predicted(spec, trained, test, found)
-    scored = every.where(known)
+    every = predicted(spec, trained, test, found)
+    scored = every.where(every.known)
     scores = out_of_sample(scored) if len(scored) else {}
     result = FoldResult(
         n_purged=int(fold.purged.sum()) + trained.n_purged,
@@ -97,12 +96,11 @@ def tested(
     return FoldOutcome(result, every.prediction, every.base, permutation_importance(spec, trained, test))
 
 
-def predicted(spec: ModelSpec, trained: TrainedModel, test: Dataset, found: Parts) -> tuple[Scored, NDArray[np.bool_]]:
-    """What ``trained`` says of the ``test`` rows, which are as it sees them, and a mask of those that can be scored."""
+def predicted(spec: ModelSpec, trained: TrainedModel, test: Dataset, found: Parts) -> Scored:
+    """What ``trained`` says of the ``test`` rows, which are as it sees them."""
     prediction = call_model.predict(spec.model, trained.fitted.artifact, test)
     base = constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
-    known = is_predicted(prediction) & ~np.isnan(test.label)
-    return Scored(test.task, test.label, prediction, base, found.returns(test)), known
+    return Scored(test.task, test.label, prediction, base, found.returns(test))
 
 
 def _training(trained: TrainedModel) -> dict[str, Any]:

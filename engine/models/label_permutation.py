@@ -3,8 +3,11 @@
 Each null model is trained in the same way on the same features, but on training labels that are rotated: every
 symbol's labels move on by the same random part of its training history, the end joining the start. That keeps
 how often each label occurs, how they overlap and cluster in time, and how symbols move together, and breaks only
-their tie to the features. The test part is scored with its true labels. A shuffle of single labels would break
-the clustering too and make the band too narrow.
+their tie to the features. A shuffle of single labels would break the clustering too and make the band too narrow.
+
+The labels that it is tested on are rotated too, by a part of their own. With the true ones a null model that happens
+to lean on a feature that works would score far above, or as far below, one half, and the more there is to find the
+wider the band would be: the hypothesis is that nothing ties features to labels, in the test as little as in training.
 
 What remains: features and labels cut from one price series are not quite independent even on a random walk. With
 20-bar labels the AUC then averages 0.506, the null models 0.499; at 5 bars neither differs from one half.
@@ -17,20 +20,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs.cluster import fan_out, spreads
 from engine.market.bars import Floats
 from engine.models import call_model
-from engine.models.dataset import Dataset
+from engine.models.dataset import Dataset, Indices
 from engine.models.folds import fit_fold
 from engine.models.preparation import Parts, parts, prepare
-from engine.models.scores import HEADLINE, Scored, constant, headline, is_predicted, out_of_sample
+from engine.models.scores import HEADLINE, Scored, constant, headline, out_of_sample
 from engine.models.spec import ModelSpec
 from engine.models.splits.fold import paths, stitched
 
 _MAXIMUM_TASKS = 20
+_TEST = 1
+"""What tells the random numbers of a test from those of a training."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,16 +80,31 @@ def null_scores(spec: ModelSpec, found: Parts, progress: Progress, curve: Mappin
     return NullScores(np.sort(table[:, place]), table, folds)
 
 
-def rotated(rows: Dataset, horizon: int, seed: Sequence[int]) -> Floats:
-    """Labels of ``rows``, rotated within each symbol by one random part of its length, at least ``horizon`` rows."""
-    counts = np.bincount(rows.symbol)
+def without_knowledge(rows: Dataset, spec: ModelSpec, number: int) -> Dataset:
+    """The training ``rows`` of null model ``number`` of ``spec``: their labels rotated."""
+    return replace(rows, label=rows.label[rotation(rows.symbol, spec.target.horizon, (spec.seed, number))])
+
+
+def rotated(rows: Scored, symbol: NDArray[np.int32], spec: ModelSpec, number: int) -> Scored:
+    """The tested ``rows`` of null model ``number`` of ``spec``: their labels and returns rotated, by another part than
+    those of its training. ``symbol`` (rows) says whose they are.
+    """
+    source = rotation(symbol, spec.target.horizon, (spec.seed, number, _TEST))
+    return replace(rows, label=rows.label[source], returns=rows.returns[source])
+
+
+def rotation(symbol: NDArray[np.int32], horizon: int, seed: Sequence[int]) -> Indices:
+    """The row from which each row of ``symbol`` (rows) takes its label: the rows of a symbol rotated among themselves,
+    those of all by one random part of their number, at least ``horizon`` rows.
+    """
+    counts = np.bincount(symbol)
     margin = min(0.25, horizon / int(counts.max()))
     part = np.random.default_rng(seed).uniform(margin, 1 - margin)
-    label = rows.label.copy()
-    for symbol, count in enumerate(counts):
-        of_symbol = rows.symbol == symbol
-        label[of_symbol] = np.roll(label[of_symbol], round(part * int(count)))
-    return label
+    source = np.arange(len(symbol))
+    for number, count in enumerate(counts):
+        of_symbol = symbol == number
+        source[of_symbol] = np.roll(source[of_symbol], round(part * int(count)))
+    return source
 
 
 Scores = tuple[dict[str, float], dict[int, float]]
@@ -100,6 +121,7 @@ def _batch(spec: ModelSpec, found: Parts, numbers: Sequence[int], progress: Prog
     of_path = paths(found.folds)[:1]
     used = [int(number) for number in np.unique(of_path[of_path >= 0])]
     rows = found.rows.where(of_path[0] >= 0)
+    returns = found.returns(rows)
     scores = []
     for done, number in enumerate(numbers):
         predictions = [(np.empty(0), np.empty(0))] * len(found.folds)
@@ -110,19 +132,17 @@ def _batch(spec: ModelSpec, found: Parts, numbers: Sequence[int], progress: Prog
         local = np.searchsorted(used, of_path).astype(np.int32)
         local[of_path < 0] = -1
         prediction, base = (stitched(local, at, [predictions[fold][part] for fold in used])[0] for part in (0, 1))
-        scored = Scored(rows.task, rows.label, prediction, base, found.returns(rows))
-        known = is_predicted(prediction) & np.isfinite(rows.label)
+        scored = rotated(Scored(rows.task, rows.label, prediction, base, returns), rows.symbol, spec, number)
         of_row = of_path[0][of_path[0] >= 0]
-        own = {fold: _headline(scored.where(known & (of_row == fold))) for fold in used}
-        scores.append((out_of_sample(scored.where(known)), own))
+        own = {fold: _headline(scored.where(scored.known & (of_row == fold))) for fold in used}
+        scores.append((out_of_sample(scored.where(scored.known)), own))
     return scores
 
 
 def _null_prediction(spec: ModelSpec, found: Parts, fold: int, number: int) -> tuple[Floats, Floats]:
     """What null model ``number`` predicts for the test of a fold, and what a constant would."""
     rows, test = found.train(fold), found.test(fold)
-    labels = rotated(rows, spec.target.horizon, (spec.seed, number))
-    trained = fit_fold(spec, replace(rows, label=labels))
+    trained = fit_fold(spec, without_knowledge(rows, spec, number))
     prediction = call_model.predict(spec.model, trained.fitted.artifact, test.processed(trained.processors))
     return prediction, constant(test.task, trained.fitted_on.label, len(test.classes), len(test))
 

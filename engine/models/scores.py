@@ -78,7 +78,7 @@ ABOUT_THE_ROWS = frozenset({"base_rate", "base_log_loss", "base_brier", "base_rm
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """Rows with a prediction and a known outcome.
+    """Rows to be scored: those of ``known`` have a prediction and an outcome.
 
     ``label`` and ``prediction`` are those of ``Dataset`` and ``Model.predict``; ``base`` is the constant prediction of
     the training part of the same shape: its share of the second class, of each class, or its mean. ``returns`` are
@@ -93,6 +93,11 @@ class Scored:
 
     def __len__(self) -> int:
         return len(self.label)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """The rows that can be scored."""
+        return is_predicted(self.prediction) & np.isfinite(self.label)
 
     def where(self, mask: NDArray[np.bool_]) -> Scored:
         """The rows that ``mask`` keeps."""

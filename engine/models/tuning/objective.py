@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any
@@ -16,7 +16,7 @@ from engine.core.errors import DataError, SpecError
 from engine.core.field_paths import changed
 from engine.core.progress import Progress
 from engine.models.folds import fit_fold, predicted
-from engine.models.label_permutation import rotated
+from engine.models.label_permutation import rotated, without_knowledge
 from engine.models.preparation import Parts, naming, parts, prepare
 from engine.models.scores import HEADLINE, LOWER_IS_BETTER, headline, out_of_sample
 from engine.models.spec import ModelSpec
@@ -93,10 +93,13 @@ def _rows(base: str, rows: str) -> Parts:
 def _score(spec: ModelSpec, found: Parts, number: int, ask: Ask) -> float:
     rows = found.train(number)
     if ask.null is not None:
-        rows = replace(rows, label=rotated(rows, spec.target.horizon, (spec.seed, ask.null)))
+        rows = without_knowledge(rows, spec, ask.null)
     trained = fit_fold(spec, rows)
-    every, known = predicted(spec, trained, found.test(number).processed(trained.processors), found)
-    scored = every.where(known)
+    test = found.test(number).processed(trained.processors)
+    every = predicted(spec, trained, test, found)
+    if ask.null is not None:
+        every = rotated(every, test.symbol, spec, ask.null)
+    scored = every.where(every.known)
     if not len(scored):
         return float("nan")
     if ask.metric == HEADLINE[scored.task]:
