@@ -68,7 +68,7 @@ def figure(info: NullDistributionInfo) -> go.Figure:
     figure = base.figure(
         [bars, ticks],
         x={"tickformat": ".3~f", "nticks": 7, "range": _range(info)},
-        y=base.value_axis(nticks=4, rangemode="tozero", tickformat="d"),
+        y=base.value_axis(dtick=-(-int(info.count.max()) // 4), rangemode="tozero", tickformat="d"),
         keep="null-distribution",
         hover="closest",
         bargap=0,

@@ -12,18 +12,23 @@ from dashboard.components.metric import strip
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
-from dashboard.components.tabs import pane, tabs
+from dashboard.components.tabs import fill_late, pane, tabs
 from dashboard.pages.models import ids, view
 from dashboard.pages.models.form import FORM
 from dashboard.pages.models.saved import tabs as saved
+from dashboard.pages.models.saved.tab import GROUP, seen_id
+from dashboard.pages.models.tabs import threshold
 from dashboard.pages.models.tuning.callbacks import TAB as TUNE
 from dashboard.runs import restated, studies
 from dashboard.runs import tabs as page_tabs
 
+LATE = (threshold.TAB,)
+"""What a trained model shows once its tab is opened."""
 TABS = (
     ("score", "Score"),
     ("folds", "Folds"),
     ("curves", "Curves"),
+    *((tab.name, tab.title) for tab in LATE),
     ("predictions", "Predictions"),
     *saved.TITLES,
     (TUNE.name, TUNE.title),
@@ -43,6 +48,9 @@ COLUMNS = (
     Column("right", "Correct"),
 )
 
+for tab in LATE:
+    fill_late(GROUP, tab.name, tab.layout)
+
 
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the default form."""
@@ -58,9 +66,14 @@ def layout(query: str | None) -> Component:
             pane("models", "score", [strip(ids.KPIS), *_score()], first=not opened.study),
             pane("models", "folds", _folds()),
             pane("models", "curves", _curves()),
+            *page_tabs.late_panes(GROUP, LATE),
             pane("models", "predictions", _predictions()),
         ],
-        studies=[*page_tabs.study_panes("models", [TUNE], opened), *saved.panes()],
+        studies=[
+            *page_tabs.study_panes("models", [TUNE], opened),
+            *saved.panes(),
+            *page_tabs.seen_stores(LATE, seen_id),
+        ],
         empty=empty(
             "No model yet",
             "Choose symbols, features and a label on the left, then press Train model. It is trained on the "
@@ -73,7 +86,7 @@ def layout(query: str | None) -> Component:
 
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return [*saved.later(), *page_tabs.study_contents([TUNE])]
+    return [*(part for tab in LATE for part in tab.layout()), *saved.later(), *page_tabs.study_contents([TUNE])]
 
 
 def _score() -> list[Component]:

@@ -31,8 +31,9 @@ class FollowModel(Strategy):
     enter_above: float = parameter(
         0.55,
         title="Enter above",
-        help="Probability of a rise at which to go long; of a fall, at which to go short.",
-        ge=0.5,
+        help="Probability of a rise at which to go long; of a fall, at which to go short. Below one half both can "
+        "be so high: then neither is entered.",
+        ge=0,
         le=1,
         step=0.01,
         section="Strategy",

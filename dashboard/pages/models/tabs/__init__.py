@@ -1,0 +1,1 @@
+"""Tabs of a trained model that are filled once they are opened, one module each."""
