@@ -297,8 +297,16 @@ def _at_controls(error: SpecError, shown: Sequence[Field]) -> SpecError:
 
 
 def _kinds_of(item: Field) -> list[dict[str, Any]]:
-    """The plug-ins that can be chosen for ``item``, as Dash's options."""
-    return [{"value": info.name, "label": info.title} for info in item.registry.infos()] if item.registry else []
+    """The plug-ins that can be chosen for ``item``, as Dash's options; those that lack a package cannot."""
+    if item.registry is None:
+        return []
+    lacking = item.registry.lacking()
+    return [
+        {"value": info.name, "label": f"{info.title} (not installed)", "disabled": True}
+        if info.name in lacking
+        else {"value": info.name, "label": info.title}
+        for info in item.registry.infos()
+    ]
 
 
 def _is_idle(item: Field, whole: Values) -> bool:

@@ -20,6 +20,8 @@ NUMERIC: Mapping[str, tuple[str, ...]] = {
     "sklearn": ("scikit-learn", "scipy"),
     "statsmodels": ("statsmodels", "scipy", "pandas"),
     "lightgbm": ("lightgbm",),
+    "xgboost": ("xgboost-cpu", "xgboost"),
+    "catboost": ("catboost",),
     "optuna": ("optuna", "scipy"),
     "torch": ("torch",),
     "mlx": ("mlx", "mlx-cpu", "mlx-metal", "mlx-cuda-12", "mlx-cuda-13"),  # all but the first carry its kernels

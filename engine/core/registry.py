@@ -136,6 +136,15 @@ class Registry(Generic[S]):
         that is taken."""
         return self._found().problems
 
+    def lacking(self) -> frozenset[str]:
+        """The names of those that ``needs`` a package that is not installed here, where the base has such a list."""
+        if not hasattr(self.base, "needs"):
+            return frozenset()
+        classes: Mapping[str, Any] = self.available()
+        return frozenset(
+            name for name, cls in classes.items() if any(importlib.util.find_spec(part) is None for part in cls.needs)
+        )
+
     def _found(self) -> _Found:
         files = [path for folder in settings().plugins for path in sorted((folder / self.group).glob("*.py"))]
         return _discover(self, tuple((path, path.read_bytes()) for path in files))

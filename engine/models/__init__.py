@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.core.registry import Registry, info
+from engine.core.registry import Registry, info, is_built_in
 from engine.core.spec import Count, Spec
 from engine.labels import Task
 from engine.market.bars import Floats
@@ -62,7 +63,8 @@ class Fitted:
 class Model(Spec):
     """A way to learn.
 
-    ``tasks`` are those that it can do. ``step`` is what one step of its training is called, empty where it is solved at
+    ``tasks`` are those that it can do. ``needs`` are packages that only this model is trained by, by the names under
+    which they are imported. ``step`` is what one step of its training is called, empty where it is solved at
     once; ``importance_of`` its importance; ``trains_each_class`` says that of three or
     more classes each is trained by itself, ``resumes`` that a training goes on from a checkpoint. ``fit`` and
     ``predict`` are for whatever ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that
@@ -71,6 +73,7 @@ class Model(Spec):
 
     descriptions: ClassVar[tuple[str, ...]] = ("label", "processor", "lookback", "wants_validation")
     tasks: ClassVar[tuple[Task, ...]] = TASKS
+    needs: ClassVar[tuple[str, ...]] = ()
     step: ClassVar[str] = "step"
     importance_of: ClassVar[str] = ""
     trains_each_class: ClassVar[bool] = False
@@ -86,6 +89,14 @@ class Model(Spec):
             f"{info(self).title} cannot predict {_PREDICTED[task]}: choose another model, or a label of "
             f"{' or '.join(_PREDICTED[able] for able in self.tasks)}."
         )
+
+    def missing(self) -> str:
+        """How to install what it is trained by, in a sentence; nothing where that is there. A model that was trained
+        predicts without it.
+        """
+        absent = next((name for name in self.needs if find_spec(name) is None), "")
+        offer = f"'stratoscope[{absent}]'" if is_built_in(type(self)) else absent
+        return f"{info(self).title} is not installed here: pip install {offer}." if absent else ""
 
     def processor(self) -> str:
         """The processor that the model is trained on; it may follow from a field."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from engine.core.errors import PluginError
+from engine.core.errors import DeviceError, PluginError
 from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, resumable
@@ -15,9 +15,14 @@ NOUN = "model"
 
 
 def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_step: OnStep | None) -> Fitted:
-    """``model.fit`` on the processor that it names. Raises ``PluginError`` if it fails or does not return a ``Fitted``
-    with an artifact, losses as an array, and as many numbers of importance as there are features or none.
+    """``model.fit`` on the processor that it names. Raises ``DeviceError`` where a package is missing, ``PluginError``
+    if it fails or does not return a ``Fitted`` with an artifact, losses as an array, and as many numbers of importance
+    as there are features or none.
     """
+    with plugin_errors(model, NOUN):
+        missing = model.missing()
+    if missing:
+        raise DeviceError(missing)
     with plugin_errors(model, NOUN):
         found: Any = resumable.fit(model, train, validation, seed, on_step)
     if not isinstance(found, Fitted) or not isinstance(found.artifact, Artifact):

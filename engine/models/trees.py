@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.core.errors import DataError
 from engine.market.bars import Floats
 
 LEAF = -1
+_DAMAGED = "The trees of this model are damaged and cannot be followed: train it again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,29 @@ class Trees:
 
     @classmethod
     def stored(cls, tensors: Mapping[str, NDArray[Any]]) -> Trees:
-        return cls(**{field.name: tensors[field.name] for field in fields(cls)})
+        """Those of ``tensors``. Raises ``DataError`` where they are no trees: a walk would leave them, or never end."""
+        if any(field.name not in tensors for field in fields(cls)):
+            raise DataError(_DAMAGED)
+        found = cls(**{field.name: tensors[field.name] for field in fields(cls)})
+        if not found._are_trees():
+            raise DataError(_DAMAGED)
+        return found
+
+    def _are_trees(self) -> bool:
+        """Whether all arrays have a row for each node, and each node's children come after it in its tree."""
+        count = len(self.feature)
+        nodes = (self.feature, self.threshold, self.left, self.right)
+        if any(array.shape != (count,) for array in nodes) or self.value.ndim != 2 or len(self.value) != count:
+            return False
+        stop = np.append(self.root[1:], count)
+        if not len(self.root) or self.root[0] != 0 or (stop <= self.root).any():
+            return False
+        size = stop - self.root
+        own = np.arange(count) - np.repeat(self.root, size)
+        inner = self.feature != LEAF
+        ends = np.repeat(size, size)[inner]
+        children = np.stack([self.left[inner], self.right[inner]])
+        return bool((self.feature >= LEAF).all() and (children > own[inner]).all() and (children < ends).all())
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         return {field.name: getattr(self, field.name) for field in fields(self)}

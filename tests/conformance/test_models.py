@@ -34,6 +34,8 @@ SMALL = {"window": 3, "epochs": 10, "batch_size": 64, "learning_rate": 0.02}
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0].__name__}-{case[1]}")
 def case(request: pytest.FixtureRequest) -> tuple[Model, Task]:
     cls, task = request.param
+    if missing := cls().missing():
+        pytest.skip(missing)
     if cls().lookback() == 1:
         return cls(), task
     return cls.parse({name: value for name, value in SMALL.items() if name in cls.model_fields}), task

@@ -102,6 +102,9 @@ class Ensemble(Model):
             return "Members vote on classes: combine numbers by their mean, weights or stacking, or change the label."
         return next((text for member in self.members if (text := member.refusal(task))), "")
 
+    def missing(self) -> str:
+        return next((text for member in self.members if (text := member.missing())), "")
+
     def processor(self) -> str:
         """The members' accelerator; each of them is trained on its own processor."""
         return next((name for member in self.members if (name := member.processor()) != "cpu"), "cpu")

@@ -8,6 +8,7 @@ import pytest
 
 from engine.models import Model
 from engine.models.kinds.attention_rnn import AttentionRnn
+from engine.models.kinds.catboost import CatBoost
 from engine.models.kinds.extra_trees import ExtraTrees
 from engine.models.kinds.gru import Gru
 from engine.models.kinds.hist_boosting import HistBoosting
@@ -20,6 +21,7 @@ from engine.models.kinds.rnn import Rnn
 from engine.models.kinds.svm import Svm
 from engine.models.kinds.tcn import TemporalCnn
 from engine.models.kinds.transformer import TransformerEncoder
+from engine.models.kinds.xgboost import XgBoost
 from engine.models.spec import ModelSpec
 
 ONE: dict[str, Any] = {"epochs": 1, "early_stopping": 0}
@@ -53,6 +55,11 @@ MEASURED: list[tuple[Model, int, int, float]] = [
     (ExtraTrees(**EXTRA), 10_000, 8, 0.1006), (ExtraTrees(**EXTRA), 30_000, 32, 0.9915),
     (HistBoosting(iterations=30), 1_000, 2, 0.0396), (HistBoosting(iterations=30), 10_000, 8, 0.0853),
     (HistBoosting(iterations=30), 50_000, 32, 0.6462), (HistBoosting(iterations=30, leaves=127), 10_000, 32, 0.4534),
+    (XgBoost(**TREES), 1_000, 2, 0.0444), (XgBoost(**TREES), 10_000, 8, 0.0730),
+    (XgBoost(**TREES), 100_000, 32, 0.9518), (XgBoost(**TREES, depth=8), 1_000, 32, 0.0931),
+    (XgBoost(**TREES, depth=8), 100_000, 32, 1.6284), (CatBoost(**TREES), 1_000, 2, 0.0166),
+    (CatBoost(**TREES), 10_000, 8, 0.0646), (CatBoost(**TREES), 100_000, 32, 1.0384),
+    (CatBoost(**TREES, depth=8), 1_000, 32, 0.7260), (CatBoost(**TREES, depth=8), 100_000, 32, 1.9748),
     (Svm(), 500, 2, 0.0475), (Svm(), 2_000, 8, 0.2101), (Svm(), 4_000, 32, 1.2735),
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.core.errors import DataError
 from engine.labels import Task
 from engine.models import Model
 from engine.models.artifact import to_tensors
@@ -101,3 +102,29 @@ def test_a_walk_ends_where_the_comparisons_lead(values: list[float]) -> None:
     first, second = (found[:, 0].tolist() for found in trees.values(np.array(values)[:, None]))
     assert first == [1 if value <= 0.5 else 2 for value in values]
     assert second == [30 if value > 1 else 10 if value <= -1 else 20 for value in values]
+
+
+def broken(**changes: Any) -> dict[str, Any]:
+    """A stump with other arrays."""
+    stump = {
+        "root": np.array([0]), "feature": np.array([0, LEAF, LEAF], dtype=np.int32), "threshold": np.zeros(3),
+        "left": np.array([1, 0, 0], dtype=np.int32), "right": np.array([2, 0, 0], dtype=np.int32),
+        "value": np.zeros((3, 1)),
+    }  # fmt: skip
+    return {name: array for name, array in (stump | changes).items() if array is not None}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"left": np.array([0, 0, 0])}, {"right": np.array([3, 0, 0])}, {"left": np.array([-1, 0, 0])},
+        {"root": np.array([1])}, {"root": np.array([0, 9])}, {"root": np.array([], dtype=np.int64)},
+        {"feature": np.array([-2, LEAF, LEAF])}, {"threshold": np.zeros(2)}, {"value": np.zeros(3)}, {"value": None},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)  # fmt: skip
+def test_arrays_that_are_no_trees_are_refused(changes: dict[str, Any]) -> None:
+    """A node that is its own child would be walked for ever."""
+    assert len(list(Trees.stored(broken()).values(np.zeros((2, 1))))) == 1
+    with pytest.raises(DataError, match="damaged and cannot be followed"):
+        Trees.stored(broken(**changes))
