@@ -45,8 +45,8 @@ def quality(verdict: Verdict) -> Chip:
     words = " ".join(item.sentence for item in verdict)
     for severity, (noun, tone) in _WORST.items():
         if number_of := sum(item.severity == severity for item in verdict):
-            return Chip(f"quality: {count(number_of, noun)}", tone=tone, title=words)
-    return Chip("quality: clean", tone="ok", title=_CLEAN)
+            return Chip(f"bars: {count(number_of, noun)}", tone=tone, title=words)
+    return Chip("bars: clean", tone="ok", title=_CLEAN)
 
 
 def origin(series: Series) -> str:

@@ -105,9 +105,9 @@ def test_the_header_names_source_and_licence_and_what_cannot_be_bought() -> None
     assert chips == {
         "Yahoo via arch 8, NCSA wheel": "",
         "index level, not tradeable": "warn",
-        "quality: 1 warning": "warn",
+        "bars: 1 warning": "warn",
     }
-    assert [chip.text for chip in view.chips(make_bars([1.0]).series, ())] == ["a test, none", "quality: clean"]
+    assert [chip.text for chip in view.chips(make_bars([1.0]).series, ())] == ["a test, none", "bars: clean"]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def layout() -> Component:
     options = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
     listed = table.table(ids.IMPORT_SERIES, COLUMNS, options=options | _EDITED)
     listed.getRowId = "params.data.key"
-    listed.columnDefs[0] |= {"editable": True, "cellClass": "editable"}
+    named = {"function": "params.value || 'enter a symbol'"}
+    listed.columnDefs[0] |= {"editable": True, "cellClass": "editable", "valueFormatter": named}
     listed.className += " chooses"
     parts = [
         html.H3("In these files"),
