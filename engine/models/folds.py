@@ -45,7 +45,7 @@ def train_folds(spec: ModelSpec, found: Parts, progress: Progress) -> tuple[list
     quicker than sending them.
     """
     count = len(found.folds)
-    curves = _Curves(progress, spec.model.step, count)
+    curves = _Curves(progress, spec, count)
     if not spreads(count):
         return [curves.keep(n, outcome_of(spec, found, n, curves.watch(n))) for n in range(count)], curves.partial()
     text = canonical_json(spec)
@@ -131,7 +131,7 @@ def _train_in_worker(item: tuple[str, list[int]], progress: Progress) -> list[Fo
     """The outcomes of the folds with these numbers, of the model in this JSON text."""
     spec = ModelSpec.parse(json.loads(item[0]))
     found = parts(spec, *prepare(spec))
-    curves = _Curves(progress, spec.model.step, len(found.folds))
+    curves = _Curves(progress, spec, len(found.folds))
     return [outcome_of(spec, found, number, curves.watch(number)) for number in item[1]]
 
 
@@ -140,8 +140,9 @@ class _Curves:
     folds that are done with their headline scores.
     """
 
-    def __init__(self, progress: Progress, step: str, count: int) -> None:
-        self._progress, self._step, self._count = progress, step, count
+    def __init__(self, progress: Progress, spec: ModelSpec, count: int) -> None:
+        self._progress, self._step, self._count = progress, spec.model.step, count
+        self._score = HEADLINE[spec.target.task]
         self._done: list[dict[str, object]] = []
         self._curve: Mapping[str, object] = {}
 
@@ -164,10 +165,11 @@ class _Curves:
         """``outcome``, which is told from now on."""
         result = outcome.result
         self._curve = thinned(result.train_loss, result.validation_loss) if len(result.train_loss) else self._curve
-        score = next(iter(result.scores.values()))
+        score = result.scores.get(self._score, np.nan)
         self._done.append({"fold": number + 1, "score": None if np.isnan(score) else score})
         return outcome
 
     def partial(self) -> Mapping[str, object]:
-        """The curve, and the folds so far where there are several; nothing where there is neither yet."""
-        return {**self._curve, **({"folds": self._done, "of": self._count} if self._count > 1 and self._done else {})}
+        """The curve, and the folds so far with their ``score``; nothing where there is neither yet."""
+        folds = {"folds": list(self._done), "of": self._count, "score": self._score} if self._done else {}
+        return {**self._curve, **folds}

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.progress import Progress
+from engine.core.progress import Progress, section
 from engine.core.spec import canonical_json
 from engine.jobs.cluster import fan_out, spreads
 from engine.market.bars import Floats
@@ -58,24 +58,34 @@ def null_scores(spec: ModelSpec, found: Parts, progress: Progress, curve: Mappin
 
     Each is trained on every fold of the first path, and its predictions are stitched as those of the model are. Workers
     get the spec alone and build the rows themselves: quicker than sending them. Every report carries ``curve``, so that
-    what the training has shown stays in view.
+    what the training has shown stays in view, and the headline scores of the null models so far.
     """
+
+    name, known = HEADLINE[found.rows.task], list[float]()
 
     def report(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
         done = int(fraction * spec.null_fits + 1e-9)
-        progress(fraction, f"Null models: {done} of {spec.null_fits} trained", curve)
+        so_far = {**curve, "nulls": list(known)} if known else curve
+        progress(fraction, f"Null models: {done} of {spec.null_fits} trained", so_far)
+
+    def on_part(place: int, part: Sequence[Scores]) -> None:
+        known.extend(pooled[name] for pooled, _ in part if np.isfinite(pooled[name]))
 
     if not spec.null_fits:
         return _NOTHING
     numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MAXIMUM_TASKS))
     if spreads(len(numbers)):
         text = canonical_json(spec)
-        parts_of = fan_out(_in_worker, [(text, part.tolist()) for part in numbers], report)
+        parts_of = fan_out(_in_worker, [(text, part.tolist()) for part in numbers], report, on_part)
     else:
-        parts_of = [_batch(spec, found, range(spec.null_fits), report)]
+        parts_of = []
+        for number in range(spec.null_fits):
+            own = section(report, number / spec.null_fits, (number + 1) / spec.null_fits)
+            parts_of.append(_batch(spec, found, [number], own))
+            on_part(number, parts_of[-1])
     scored = [item for part in parts_of for item in part]
     table = np.array([list(pooled.values()) for pooled, _ in scored])
-    place = list(scored[0][0]).index(HEADLINE[found.rows.task])
+    place = list(scored[0][0]).index(name)
     folds = {number: np.array([own[number] for _, own in scored]) for number in scored[0][1]}
     return NullScores(np.sort(table[:, place]), table, folds)
 

@@ -25,8 +25,8 @@ class Done(Spec):
 
 
 class Partial(Spec):
-    """The preview that a training job reports: thinned ``steps``, and the losses after them; of several folds also
-    those that are done, ``of`` so many.
+    """The preview that a training job reports: thinned ``steps``, and the losses after them; the folds that are done,
+    ``of`` so many, with the ``score`` that is told; and that score of the null models so far.
 
     It reaches the charts by way of the browser, so it is parsed like any request.
     """
@@ -36,6 +36,8 @@ class Partial(Spec):
     validation: tuple[float, ...] = ()
     folds: tuple[Done, ...] = ()
     of: int = 1
+    score: str = ""
+    nulls: tuple[float, ...] = ()
 
     @model_validator(mode="after")
     def _of_one_length(self) -> Partial:
@@ -81,9 +83,11 @@ def info(result: ModelResult) -> LossInfo | None:
     )
 
 
-def live(partial: object) -> LossInfo:
-    """The curve so far, from a job's progress. Raises ``SpecError`` for anything else."""
+def live(partial: object) -> LossInfo | None:
+    """The curve so far, from a job's progress; None where there is none. Raises ``SpecError`` for anything else."""
     curve = Partial.parse(partial)
+    if not curve.steps:
+        return None
     return LossInfo(np.array(curve.steps, float), np.array(curve.train), np.array(curve.validation))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from dashboard.charts.models.loss import Partial
 from dashboard.text.format import MINUS
+from dashboard.text.model_scores import TITLES
 from engine.market.bars import Floats
 from engine.models.result import ModelResult
 from engine.research.model_verdict import headline_name
@@ -24,8 +26,9 @@ MINIMUM_BINS, MAXIMUM_BINS = 5, 40
 class NullDistributionInfo:
     """``count`` null models in each bin between ``edges`` (one more than bins), and each one's ``scores``, sorted.
 
-    ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own score, and
-    ``name`` what it is called.
+    ``low`` and ``high`` are the 5% and 95% points of the null models; ``observed`` is the model's own score, ``name``
+    what it is called, and ``words`` whose it is. While it trains there may be none of them yet, and ``folds`` are the
+    scores of those that are done.
     """
 
     edges: Floats
@@ -35,6 +38,8 @@ class NullDistributionInfo:
     high: float
     observed: float
     name: str
+    words: str = "this model"
+    folds: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def info(result: ModelResult) -> NullDistributionInfo | None:
@@ -42,11 +47,29 @@ def info(result: ModelResult) -> NullDistributionInfo | None:
     band = result.null_band()
     if band is None:
         return None
-    bins = int(np.clip(round(2 * len(result.null_scores) ** (1 / 3)), MINIMUM_BINS, MAXIMUM_BINS))
-    count, edges = np.histogram(result.null_scores, bins)
-    return NullDistributionInfo(
-        edges, count, result.null_scores, band[0], band[1], result.headline, headline_name(result)
-    )
+    return _info(result.null_scores, result.headline, headline_name(result))
+
+
+def live(partial: object) -> NullDistributionInfo | None:
+    """The null models so far, and the mean of the folds that are done, from a job's progress; None before the first
+    fold. Raises ``SpecError`` for what is no preview.
+    """
+    preview = Partial.parse(partial)
+    folds = np.array([fold.score for fold in preview.folds if fold.score is not None])
+    if not len(folds):
+        return None
+    done = f"{len(folds)} of {preview.of} folds" if preview.of > 1 else "this model"
+    found = _info(np.sort(preview.nulls), float(folds.mean()), TITLES.get(preview.score, "Score"))
+    return replace(found, words=done, folds=folds if preview.of > 1 else found.folds)
+
+
+def _info(scores: Floats, observed: float, name: str) -> NullDistributionInfo:
+    if not len(scores):
+        return NullDistributionInfo(np.empty(0), np.empty(0, dtype=np.int64), scores, np.nan, np.nan, observed, name)
+    bins = int(np.clip(round(2 * len(scores) ** (1 / 3)), MINIMUM_BINS, MAXIMUM_BINS))
+    counts, edges = np.histogram(scores, bins)
+    low, high = (float(end) for end in np.quantile(scores, (0.05, 0.95)))
+    return NullDistributionInfo(edges, counts, scores, low, high, observed, name)
 
 
 def figure(info: NullDistributionInfo) -> go.Figure:
@@ -66,22 +89,37 @@ def figure(info: NullDistributionInfo) -> go.Figure:
         hovertemplate="null model %{x:.4f}<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
-        [bars, ticks],
+        [bars, ticks, *_folds(info)],
         x={"tickformat": ".3~f", "nticks": 7, "range": _range(info)},
-        y=base.value_axis(dtick=-(-int(info.count.max()) // 4), rangemode="tozero", tickformat="d"),
+        y=base.value_axis(dtick=max(-(-int(info.count.max(initial=0)) // 4), 1), rangemode="tozero", tickformat="d"),
         keep="null-distribution",
         hover="closest",
         bargap=0,
         margin={**base.MARGIN, "t": 26},
     )
-    figure.add_vrect(x0=info.low, x1=info.high, fillcolor=base.tint(base.MUTED, 14), line_width=0, layer="below")
+    if len(info.scores):
+        figure.add_vrect(x0=info.low, x1=info.high, fillcolor=base.tint(base.MUTED, 14), line_width=0, layer="below")
     figure.add_vline(x=info.observed, line={"color": _colour(info), "width": 2})
     figure.add_annotation(
-        text=f"<b>this model {info.observed:.3f}</b>".replace("-", MINUS), showarrow=False,
+        text=f"<b>{info.words} {info.observed:.3f}</b>".replace("-", MINUS), showarrow=False,
         font={"color": _colour(info), "size": 12}, x=info.observed, xanchor=_anchor(info), y=1, yref="paper",
         yanchor="bottom",
     )  # fmt: skip
     return figure
+
+
+def _folds(info: NullDistributionInfo) -> list[go.Scatter]:
+    """A dot for each fold that is done."""
+    import plotly.graph_objects as go
+
+    if not len(info.folds):
+        return []
+    return [
+        go.Scatter(
+            x=info.folds, y=np.zeros(len(info.folds)), name="Fold", mode="markers", showlegend=False, cliponaxis=False,
+            marker={"size": 7, "color": base.SERIES[0]}, hovertemplate="fold %{x:.4f}<extra></extra>",
+        )
+    ]  # fmt: skip
 
 
 def _colour(info: NullDistributionInfo) -> str:
@@ -90,7 +128,8 @@ def _colour(info: NullDistributionInfo) -> str:
 
 
 def _range(info: NullDistributionInfo) -> list[float]:
-    low, high = min(info.edges[0], info.observed), max(info.edges[-1], info.observed)
+    every = np.concatenate([info.edges, info.folds, [info.observed]])
+    low, high = float(every.min()), float(every.max())
     margin = max(0.06 * (high - low), 1e-4)
     return [float(low - margin), float(high + margin)]
 

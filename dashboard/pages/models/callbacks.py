@@ -46,6 +46,7 @@ studies.wire(STUDY, TUNE.layout, "models")
 
 RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."
+NO_NULLS = "No null models were trained: set Null models above 0."
 NOT_PERMUTED = "Permutation importance was not measured: there are too many rows and features to hold all at once."
 
 
@@ -88,7 +89,8 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
             else states.no_figure("This model is not trained iteratively: it has no loss curve.")
         )
     if progress and progress.get("partial"):
-        return loss.figure(loss.live(progress["partial"]))
+        so_far = loss.live(progress["partial"])
+        return loss.figure(so_far) if so_far else no_update
     if data:
         return states.no_figure("The training did not finish.")
     return no_update if progress else None
@@ -96,17 +98,31 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
 
 @callback(
     Output(frame.figure(ids.NULL_DISTRIBUTION), "data"),
+    Input(RESULT, "data"),
+    Input(frame.progress("models"), "data"),
+)
+def luck(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
+    """The null models so far while they train, with the folds that are done; all of them afterwards."""
+    if data and "spec" in data:
+        nulls = null_distribution.info(runs.opened(data, ModelSpec)[1])
+        return null_distribution.figure(nulls) if nulls else states.no_figure(NO_NULLS)
+    if progress and progress.get("partial"):
+        so_far = null_distribution.live(progress["partial"])
+        return null_distribution.figure(so_far) if so_far else no_update
+    if data:
+        return states.no_figure("The training did not finish.")
+    return no_update if progress else None
+
+
+@callback(
     Output(frame.figure(ids.CALIBRATION), "data"),
     Output(frame.figure(ids.IMPORTANCE), "data"),
     Input(RESULT, "data"),
 )
-def score(data: runs.ResultData) -> tuple[Any, Any, Any]:
+def score(data: runs.ResultData) -> tuple[Any, Any]:
     spec, result = runs.opened(data, ModelSpec)
-    nulls, weights = null_distribution.info(result), importance.info(result)
+    weights = importance.info(result)
     return (
-        null_distribution.figure(nulls)
-        if nulls
-        else states.no_figure("No null models were trained: set Null models above 0."),
         calibration.figure(calibration.info(result, spec.target.horizon)),
         importance.figure(weights) if weights else states.no_figure(view.no_importance(result)),
     )

@@ -314,7 +314,8 @@ class TestCallbacks:
         assert callbacks.losses({"error": "No."}, None) == {"empty": "The training did not finish."}
 
     def test_score_split_and_predictions_are_drawn(self, data: dict[str, str]) -> None:
-        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
+        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 1]
+        assert len(callbacks.luck(data, None).data) == 2
         figure, parts = callbacks.split(data)
         assert figure.data[-1].name == "Test"
         assert "2023-09-21" in texts(parts)
@@ -330,7 +331,8 @@ class TestCallbacks:
         engine.run(number)
         data = {"key": engine.run_key(number), "spec": canonical_json(number)}
         assert callbacks.losses(data, None) == {"empty": "This model is not trained iteratively: it has no loss curve."}
-        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 2, 1]
+        assert [len(figure.data) for figure in callbacks.score(data)] == [2, 1]
+        assert len(callbacks.luck(data, None).data) == 2
         assert callbacks.predicted("NVDA", data).data[-1].name == "Predicted"
         assert callbacks.name_charts(data)[0] == ""
         assert "Rank IC" in texts(callbacks.draw(data)[0])
@@ -338,7 +340,7 @@ class TestCallbacks:
     def test_missing_null_models_leave_a_sentence(self, workspace: Workspace) -> None:
         alone = SMALL.model_copy(update={"null_fits": 0})
         engine.run(alone)
-        lucky, _, _ = callbacks.score({"key": engine.run_key(alone), "spec": canonical_json(alone)})
+        lucky = callbacks.luck({"key": engine.run_key(alone), "spec": canonical_json(alone)}, None)
         assert lucky == {"empty": "No null models were trained: set Null models above 0."}
 
     @pytest.mark.parametrize("nothing", [None, {}, {"error": "No."}])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -10,7 +13,7 @@ from engine.features.matrix import matrix
 from engine.market.bars import Market
 from engine.models.dataset import Dataset
 from engine.models.label_permutation import null_scores, rotated, rotation, without_knowledge
-from engine.models.preparation import parts
+from engine.models.preparation import parts, prepare
 from engine.models.scores import Scored
 from engine.models.spec import ModelSpec
 from tests.support.market import days, make_bars
@@ -116,3 +119,19 @@ def test_what_there_is_to_find_does_not_widen_the_band(memory: float, seed: int)
         bands.append(found[-3] - found[2])
     assert bands[1] < 2.5 * bands[0]
     assert bands[1] < 0.3
+
+
+def test_every_report_tells_the_scores_so_far() -> None:
+    spec = ModelSpec.parse({"model": {"kind": "lightgbm", "rounds": 5, "early_stopping": 0}, "null_fits": 3})
+    heard: list[list[float]] = []
+
+    def progress(fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
+        assert partial is not None
+        assert partial["steps"] == [1]
+        heard.append([*cast("list[float]", partial.get("nulls", []))])
+
+    found = null_scores(spec, parts(spec, *prepare(spec)), progress, {"steps": [1]})
+    assert heard[0] == []
+    assert [len(scores) for scores in heard] == sorted(len(scores) for scores in heard)
+    assert len(heard[-1]) >= 2
+    assert set(heard[-1]) <= set(found.headline)
