@@ -93,25 +93,6 @@ class TestLoss:
 
 
 class TestLuck:
-    def test_folds_stand_beside_the_null_models_so_far(self) -> None:
-        folds = [{"fold": 2, "score": 0.56}, {"fold": 1, "score": 0.5}, {"fold": 3, "score": None}]
-        waiting = null_distribution.live({"folds": folds, "of": 4, "score": "auc"})
-        assert waiting is not None
-        assert (waiting.observed, waiting.words, waiting.name) == (pytest.approx(0.53), "2 of 4 folds", "AUC")
-        assert len(null_distribution.figure(waiting).layout.shapes) == 1  # no band yet
-        drawn = null_distribution.live({"folds": folds, "of": 4, "score": "auc", "nulls": [0.52, 0.48, 0.5]})
-        assert drawn is not None
-        assert (drawn.low, drawn.high) == (pytest.approx(0.482), pytest.approx(0.518))
-        assert drawn.count.sum() == 3
-        figure = null_distribution.figure(drawn)
-        assert sorted(figure.data[2].x) == [0.5, 0.56]
-        low, high = figure.layout.xaxis.range
-        assert low < 0.48
-        assert high > 0.56
-
-    def test_there_is_nothing_to_compare_before_the_first_fold(self) -> None:
-        assert null_distribution.live({"steps": [1], "train": [0.7]}) is None
-
     def test_bins_hold_every_null_model_and_the_band_is_that_of_the_result(self) -> None:
         drawn = null_distribution.info(result())
         assert drawn is not None
