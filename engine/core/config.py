@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 import yaml
@@ -64,11 +65,38 @@ class Compute(_Section):
         return max((os.cpu_count() or 1) // self.worker_count(), 1)
 
 
+class Rules(_Section):
+    """When a model in service is reported: an input, or the predictions, have moved by more than so many standard
+    deviations (Wasserstein distance), and farther than chance moves them; the rank IC of the newest bars, of which so
+    many labels are known at least, is below a value. ``commission`` and ``slippage``, in basis points, are those of the
+    paper account.
+    """
+
+    input_drift: float = Field(default=0.5, gt=0, le=100)
+    output_drift: float = Field(default=0.5, gt=0, le=100)
+    ic_below: float = Field(default=0.0, ge=-1, le=1)
+    least_labels: int = Field(default=60, ge=20, le=1_000_000)
+    commission: float = Field(default=5.0, ge=0, le=1000)
+    slippage: float = Field(default=3.0, ge=0, le=1000)
+
+
 class Service(_Section):
-    """Whether other programs may ask for predictions, and the file with their token, where the environment has none."""
+    """Whether other programs may ask for predictions, and the file with their token, where the environment has none;
+    the ``rules`` of models in service, and the address that alerts are posted to, which may hold a secret.
+    """
 
     enabled: bool = False
     token_file: Path | None = None
+    rules: Rules = Rules()
+    webhook: str | None = Field(default=None, max_length=2000, repr=False)
+
+    @field_validator("webhook")
+    @classmethod
+    def _check_address(cls, address: str | None) -> str | None:
+        parts = urlsplit(address or "")
+        if address is not None and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("must be an address that begins with https:// or http://")
+        return address
 
 
 class Files(_Section):
@@ -231,7 +259,7 @@ def _explain(file: str, tree: yaml.Node | None, item: Any) -> str:
 
 def _actual(path: list[str], value: object) -> str:
     """The actual value as the end of a sentence; an address can have a password in it, and is not repeated."""
-    if (
+    if path == ["service", "webhook"] or (
         path[:2] == ["market", "sql"]
         and ("address" in path or not isinstance(value, int | float))
         and "name" not in path

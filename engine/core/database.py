@@ -1,5 +1,5 @@
 """The SQLite database under the cache: finished runs and their notes, the ledger of trials, the jobs, feature sets,
-registered models, stored bars.
+registered models with their roles and alerts, stored bars.
 """
 
 from __future__ import annotations
@@ -57,6 +57,18 @@ CREATE TRIGGER IF NOT EXISTS feature_sets_stay BEFORE UPDATE OF name, version, d
 CREATE TABLE IF NOT EXISTS registered_models ( -- a row a version; digest is that of its file, run a key, here or not
     name TEXT NOT NULL, version INTEGER NOT NULL, digest TEXT NOT NULL, run TEXT NOT NULL, label TEXT NOT NULL,
     created REAL NOT NULL, deleted REAL, PRIMARY KEY (name, version)
+);
+CREATE TABLE IF NOT EXISTS model_numbers ( -- the highest version ever given, also where it is gone for good
+    name TEXT PRIMARY KEY, highest INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS model_roles ( -- a row a promotion, version NULL for a demotion: the last one holds
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, version INTEGER, created REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS model_roles_by_name ON model_roles (name, role);
+CREATE TABLE IF NOT EXISTS model_rules (name TEXT PRIMARY KEY, rules TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS model_alerts ( -- cleared: when a score found the rule kept again; NULL while it is broken
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL, sentence TEXT NOT NULL,
+    value REAL NOT NULL, threshold REAL NOT NULL, created REAL NOT NULL, acknowledged REAL, cleared REAL
 );
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -27,13 +27,29 @@ def intervals(rows: Scored, time: Times, horizon: int, seed: int, progress: Prog
     """
     if len(np.unique(time)) < MINIMUM_TIMES:
         return np.empty((0, 2))
-    samples = int(np.clip(_EFFORT // len(rows), LEAST_SAMPLES, SAMPLES))
-    parts, done = [], 0
-    for weight in weights(time, block_length(rows, time, horizon), samples, seed):
+    (drawn,) = resampled([rows], time, block_length(rows, time, horizon), seed, progress)
+    return central(drawn)
+
+
+def resampled(
+    models: Sequence[Scored], time: Times, block: float, seed: int, progress: Progress = silent
+) -> list[Floats]:
+    """Every score of ``scores.out_of_sample`` in each sample (scores, samples), of each of ``models`` on the same rows:
+    they share the samples, so that their differences can be taken.
+    """
+    samples = int(np.clip(_EFFORT // len(time), LEAST_SAMPLES, SAMPLES))
+    parts: list[list[Floats]] = [[] for _ in models]
+    done = 0
+    for weight in weights(time, block, samples, seed):
         progress(done / samples, f"Block bootstrap: {done} of {samples} samples")
-        parts.append(np.stack(list(weighted(rows, weight).values())))
+        for rows, found in zip(models, parts, strict=True):
+            found.append(np.stack(list(weighted(rows, weight).values())))
         done += len(weight)
-    drawn = np.concatenate(parts, axis=1)
+    return [np.concatenate(found, axis=1) for found in parts]
+
+
+def central(drawn: Floats) -> Floats:
+    """The central 95% of each row (rows, 2), NaN where no sample has the score."""
     found = np.full((len(drawn), 2), np.nan)
     defined = np.isfinite(drawn).any(axis=1)
     found[defined] = np.nanquantile(drawn[defined], (0.025, 0.975), axis=1).T

@@ -27,7 +27,9 @@ class Card(BaseModel):
     ISO time in UTC, and ``seconds`` how long the run took, both empty or None where the library no longer says.
     ``data`` are the digests of the series that were read, by their names, ``code`` that of the code, ``libraries``
     their versions, ``trials`` how many models of this family the ledger holds on these symbols. ``folds`` says how many
-    models the scores are of; the one that is kept was trained on the bars from ``train_start`` to ``train_end``.
+    models the scores are of; the one that is kept was trained on the bars from ``train_start`` to ``train_end``, those
+    that decided when to stop included. ``data_end`` is the time of the last bar that the run may have read, empty where
+    it is not known, and ``sealed_from`` that of the first bar of a holdout that was not opened, empty without one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -61,6 +63,8 @@ class Card(BaseModel):
     trials: int = 0
     in_time: bool = True
     warnings: tuple[str, ...] = ()
+    data_end: str = ""
+    sealed_from: str = ""
 
     def use(self) -> str:
         """What it is for."""
@@ -114,13 +118,7 @@ def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") 
         train_end=newest.train_end,
         split=result.split,
         folds=len(result.folds),
-        rows={
-            "train": newest.n_train,
-            "validation": newest.n_validation,
-            "purged": newest.n_purged + newest.n_embargoed,
-            "test": result.n_test,
-            "scored": result.n_scored,
-        },
+        rows=_counts(result),
         headline=HEADLINE[result.task],
         scores=_plain(result.scores),
         null_band=band,
@@ -129,7 +127,29 @@ def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") 
         trials=_trials(result.family, spec),
         in_time=result.in_time,
         warnings=result.warnings,
+        data_end=_data_end(spec, result, created),
+        sealed_from="" if result.holdout else result.holdout_start,
     )
+
+
+def _counts(result: ModelResult) -> dict[str, int]:
+    newest = result.newest
+    return {
+        "train": newest.n_train,
+        "validation": newest.n_validation,
+        "purged": newest.n_purged + newest.n_embargoed,
+        "test": result.n_test,
+        "scored": result.n_scored,
+    }
+
+
+def _data_end(spec: ModelSpec, result: ModelResult, created: float | None) -> str:
+    """The last tested bar, which is the last of all; of a run with a holdout its day, or the end of its range."""
+    if not result.holdout_start:
+        return str(result.time.max())
+    day = None if created is None else datetime.fromtimestamp(created, UTC).date()
+    days = [item for item in (day, spec.market.end) if item]
+    return min(days).isoformat() if days else ""
 
 
 def _plain(scores: Mapping[str, float]) -> Scores:

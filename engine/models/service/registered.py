@@ -1,7 +1,7 @@
 """Models under names, in versions that never change, as files in the cache; a deleted one can be brought back.
 
-A version is found by its number, ``momentum@2``; ``momentum`` alone is the newest. The database says which file is
-meant by its hash: a file that was changed, by whomever, is not read.
+A version is found by its number, ``momentum@2``, or by its role, ``momentum@champion``; ``momentum`` alone is the
+newest. The database says which file is meant by its hash: a file that was changed, by whomever, is not read.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from engine.core.errors import DataError, StoreError, did_you_mean
 from engine.core.spec import kind_name
 from engine.core.store import write_atomically
 from engine.jobs import library
-from engine.models.service import archive
+from engine.models.service import archive, roles
 from engine.models.service.served import ServedModel, of_run
 from engine.models.spec import ModelSpec
 
@@ -29,7 +29,11 @@ BIN_DAYS = library.BIN_DAYS
 LONGEST = 40
 _NAME = re.compile(rf"[\w-]{{1,{LONGEST}}}")
 _RUN = re.compile(r"[0-9a-f]{8,64}")
+_OF_A_NAME = ("registered_models", "model_roles", "model_rules", "model_alerts")
 _COLUMNS = "name, version, digest, run, label, created, deleted"
+
+_NOTE_NUMBERS = """INSERT INTO model_numbers SELECT name, MAX(version) FROM registered_models WHERE true GROUP BY name
+    ON CONFLICT (name) DO UPDATE SET highest = MAX(highest, excluded.highest)"""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,18 @@ def add(model: ServedModel, name: str) -> Registered:
         raise StoreError(f"The model could not be stored at {_path(digest)}: {error.strerror}.") from None
     with connect() as database:
         database.execute("BEGIN IMMEDIATE")
-        last = database.execute("SELECT MAX(version) FROM registered_models WHERE name = ?", (name,)).fetchone()[0]
-        row = (name, (last or 0) + 1, digest, model.card.run, model.card.label, time.time(), None)
+        row = (name, _next(database, name), digest, model.card.run, model.card.label, time.time(), None)
         database.execute(f"INSERT INTO registered_models ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
     return find(f"{name}@{row[1]}")
+
+
+def _next(database: sqlite3.Connection, name: str) -> int:
+    """The number of a new version: never one that was given before, also where that version is gone for good."""
+    last = database.execute("SELECT MAX(version) FROM registered_models WHERE name = ?", (name,)).fetchone()[0]
+    given = database.execute("SELECT highest FROM model_numbers WHERE name = ?", (name,)).fetchone()
+    number = max(last or 0, given["highest"] if given else 0) + 1
+    database.execute("INSERT OR REPLACE INTO model_numbers VALUES (?, ?)", (name, number))
+    return int(number)
 
 
 def checked(name: str) -> str:
@@ -126,9 +138,12 @@ def find(reference: str) -> Registered:
         names = sorted({item.name for item in every()})
         hint = did_you_mean(name, names) if names else " None is registered: see the models page, or train one."
         raise DataError(f"There is no model '{name[:60]}'.{hint}")
+    number = str(roles.held(name).get(version, version))
     for item in known if version else known[-1:]:
-        if version in ("", str(item.version)):
+        if number in ("", str(item.version)):
             return item
+    if version in roles.ROLES:
+        raise DataError(f"No version of '{name}' is its {version}: promote one first.")
     listed = ", ".join(str(item.version) for item in known)
     raise DataError(f"The model '{name}' has no version '{version[:20]}'. Available: {listed}.")
 
@@ -188,8 +203,18 @@ def rename(name: str, to: str) -> tuple[Registered, ...]:
         if found := _rows("WHERE name = ?", to):
             where = " in the bin" if all(item.deleted for item in found) else ""
             raise StoreError(f"There is a model '{to}'{where} already: choose another name.")
-        database.execute("UPDATE registered_models SET name = ? WHERE name = ?", (to, name))
+        for table in _OF_A_NAME:
+            database.execute(f"DELETE FROM {table} WHERE name = ?", (to,))  # of a model that is gone for good
+            database.execute(f"UPDATE {table} SET name = ? WHERE name = ?", (to, name))
+        _carry_number(database, name, to)
     return versions(to)
+
+
+def _carry_number(database: sqlite3.Connection, name: str, to: str) -> None:
+    """Let the versions of ``to`` go on from the higher of both numbers."""
+    numbers = database.execute("SELECT highest FROM model_numbers WHERE name IN (?, ?)", (name, to)).fetchall()
+    highest = max((row["highest"] for row in numbers), default=0)
+    database.execute("INSERT OR REPLACE INTO model_numbers VALUES (?, ?)", (to, highest))
 
 
 def delete(reference: str) -> tuple[Registered, ...]:
@@ -213,6 +238,7 @@ def purge(older_than: float = 0.0, now: float | None = None) -> int:
     with connect() as database:
         gone = database.execute("SELECT digest FROM registered_models WHERE deleted <= ?", (limit,)).fetchall()
         if gone:
+            database.execute(_NOTE_NUMBERS)
             database.execute("DELETE FROM registered_models WHERE deleted <= ?", (limit,))
         kept = {row["digest"] for row in database.execute("SELECT digest FROM registered_models")} if gone else set()
     for row in gone:

@@ -90,7 +90,7 @@ def drift(values: Floats, seed: int) -> tuple[float, float, float]:
     first, second = (part[np.isfinite(part)] for part in (values[:half], values[half:]))
     if min(len(first), len(second)) < _LEAST or np.ptp(np.concatenate((first, second))) == 0:
         return np.nan, np.nan, np.nan
-    inner = _limits(first, _TENTHS)
+    inner = limits(first, _TENTHS)
     shares = [
         np.maximum(np.bincount(np.searchsorted(inner, part), minlength=len(inner) + 1) / len(part), _FLOOR)
         for part in (first, second)
@@ -104,7 +104,7 @@ def drift(values: Floats, seed: int) -> tuple[float, float, float]:
     return psi, float(distance), float((1 + (drawn >= distance - 1e-12).sum()) / (1 + len(drawn)))
 
 
-def _limits(values: Floats, parts: int) -> Floats:
+def limits(values: Floats, parts: int) -> Floats:
     """The inner limits of that many parts of ``values``, each the largest of its part. A value that takes up more than
     one has a part to itself: what lies below it must not be counted with it.
     """
@@ -115,7 +115,7 @@ def _limits(values: Floats, parts: int) -> Floats:
 def _counts_by_date(values: Floats) -> Floats:
     """Values a date in each hundredth of all values: (dates, hundredths)."""
     known = np.isfinite(values)
-    inner = _limits(values[known], _STEPS)
+    inner = limits(values[known], _STEPS)
     place = np.searchsorted(inner, np.where(known, values, 0.0))
     found = np.zeros((len(values), len(inner) + 1))
     date = np.broadcast_to(np.arange(len(values))[:, None], values.shape)

@@ -1,0 +1,1 @@
+"""Models in service: scored anew on the newest bars, watched for drift, compared with their challengers."""

@@ -1,0 +1,1 @@
+"""A registered model on the bars that came after its training."""
