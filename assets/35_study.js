@@ -32,6 +32,22 @@
       return isSame ? no() : { ...result, symbol: symbol };
     });
 
+  /* Where there is little room the settings lie above the results, and make way for a tab that has something to show. */
+  function makeWay() {
+    const side = document.querySelector(".body > .side");
+    if (!side || !side.querySelector(".panel-toggle").checkVisibility()) return;
+    side.open = false;
+    side.scrollIntoView({ block: "nearest" });
+  }
+
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest("[role=tab]"), pane = tab && document.getElementById(tab.getAttribute("aria-controls"));
+    if (pane && !pane.closest(".results.is-empty")) makeWay();
+  });
+  window.matchMedia("(max-width: 900px)").addEventListener("change", (room) => {
+    if (room.matches && document.querySelector(".main > .results.is-ready, .main > .free:not([hidden])")) makeWay();
+  });
+
   /* The page's own run button leads from a study to the first tab. */
   document.addEventListener("click", (event) => {
     if (event.target.closest('.side [data-run="true"]') && document.querySelector(".study:not([hidden])"))

@@ -57,18 +57,29 @@ def _headline(bare: ModelResult, path: int) -> float:
 def _folds(
     result: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpec, progress: Progress
 ) -> tuple[FoldResult, ...]:
-    """The folds with their intervals and null models; a fold that no path begins with has neither."""
+    """The folds with their intervals and null models, which those that are not on the first path lack."""
     if len(result.folds) == 1:
         return (replace(result.folds[0], intervals=result.intervals, null_scores=result.null_scores),)
-    rows, mask = result.scored()
-    of_fold, time = result.fold[0][mask], result.time[mask]
     done = []
     for number, fold in enumerate(result.folds):
         progress(number / len(result.folds), f"Scoring fold {number + 1} of {len(result.folds)}")
-        own = of_fold == number
-        spread = _interval(rows.where(own), time[own], spec) if own.sum() == fold.n_scored > 0 else np.empty((0, 2))
+        rows, time = _of_fold(result, number)
+        spread = _interval(rows, time, spec) if len(rows) else np.empty((0, 2))
         done.append(replace(fold, intervals=spread, null_scores=nulls.folds.get(number, np.empty(0))))
     return tuple(done)
+
+
+def _of_fold(result: ModelResult, number: int) -> tuple[Scored, Times]:
+    """The scored rows of the test of a fold, whichever path they are on, and their times. What a constant model of its
+    training rows predicts is known of those on the first path.
+    """
+    on = result.fold == number
+    at, path = np.flatnonzero(on.any(axis=0)), on.argmax(axis=0)
+    every = np.stack([result.on_path(place) for place in range(result.n_paths)])
+    first = (path[at] == 0).reshape(-1, *[1] * (result.base.ndim - 1))
+    base = np.where(first, result.base[at], np.nan)
+    rows = Scored(result.task, result.outcome[at], every[path[at], at], base, result.realised[at])
+    return rows.where(rows.known), result.time[at][rows.known]
 
 
 def _interval(rows: Scored, time: Times, spec: ModelSpec) -> Floats:

@@ -52,11 +52,7 @@ def train(
     purged, as at the test. The rows that are left are what it learns from: those that ``processors`` are fitted on, and
     ``weighting`` weighs. Raises ``DataError`` where too little is left or only one label occurs.
     """
-    earlier, n_purged = rows, 0
-    later: Dataset | None = None
-    if model.wants_validation():
-        split = latest(rows.time, rows.end, VALIDATION_FRACTION)
-        earlier, later, n_purged = rows.where(split.train), rows.where(split.test), int(split.purged.sum())
+    earlier, later, n_purged = _split_off(model, rows)
     require_trainable(earlier, "training")
     processing = fit(processors, earlier.values)
     earlier = replace(earlier.processed(processing), weight=weighting.of(earlier))
@@ -65,6 +61,21 @@ def train(
         later, n_validation = replace(later, matrix=earlier.matrix), len(later)
     fitted = call_model.fit(model, earlier, later, seed, on_step)
     return TrainedModel(fitted, processing, earlier, n_validation, n_purged)
+
+
+def learned_from(model: Model, rows: Dataset, processors: Sequence[Processor], weighting: Weighting) -> Dataset:
+    """What ``train`` fits ``model`` on. Raises ``DataError`` as it does."""
+    earlier, _, _ = _split_off(model, rows)
+    require_trainable(earlier, "training")
+    return replace(earlier.processed(fit(processors, earlier.values)), weight=weighting.of(earlier))
+
+
+def _split_off(model: Model, rows: Dataset) -> tuple[Dataset, Dataset | None, int]:
+    """The rows to train on, those that decide when to stop where ``model`` wants any, and how many are purged."""
+    if not model.wants_validation():
+        return rows, None, 0
+    split = latest(rows.time, rows.end, VALIDATION_FRACTION)
+    return rows.where(split.train), rows.where(split.test), int(split.purged.sum())
 
 
 def require_trainable(rows: Dataset, part: str) -> None:

@@ -54,9 +54,11 @@ def figure(info: FoldScoresInfo) -> go.Figure:
 
     every = max(1, -(-len(info.score) // 12))
     number, whiskers = np.arange(1.0, len(info.score) + 1), base.tint(base.SERIES[0], 60)
+    known = np.isfinite(info.null_low)  # a bar without a base would begin at zero
+    low, high = info.null_low[known], info.null_high[known]
     band = go.Bar(
-        x=number, y=info.null_high - info.null_low, base=info.null_low, name="Null models, 5% to 95%", width=0.5,
-        marker={"color": base.tint(base.MUTED, 35)}, customdata=np.column_stack([info.null_low, info.null_high]),
+        x=number[known], y=high - low, base=low, name="Null models, 5% to 95%", width=0.5,
+        marker={"color": base.tint(base.MUTED, 35)}, customdata=np.column_stack([low, high]),
         hovertemplate="null models %{customdata[0]:.3f} to %{customdata[1]:.3f}<extra></extra>",
     )  # fmt: skip
     dots = go.Scatter(
@@ -67,18 +69,24 @@ def figure(info: FoldScoresInfo) -> go.Figure:
         hovertemplate=f"fold %{{x:,d}}: {info.name} %{{y:.3f}}<br>95% interval %{{customdata[0]:.3f}} to "
         "%{customdata[1]:.3f}<extra></extra>",
     )  # fmt: skip
-    max(1, -(-len(number) // 12))
     figure = base.figure(
-        [band, dots] if np.isfinite(info.null_low).any() else [dots],
+        [band, dots] if known.any() else [dots],
         x={
             "title": {"text": "Fold"},
             "tickformat": ",d",
             "range": [0.4, len(number) + 0.6],
             "dtick": every,
         },
-        y=base.value_axis(tickformat=".2f", nticks=6),
+        y=base.value_axis(tickformat=".2f", nticks=6, range=_range(info)),
         keep="fold-scores",
         hover="closest",
     )
     figure.add_hline(y=info.pooled, line={"color": base.SERIES[0], "width": 1.2})
     return figure.add_hline(y=info.chance, line={"color": base.LINE_STRONG, "width": 1, "dash": "dot"}, layer="below")
+
+
+def _range(info: FoldScoresInfo) -> list[float]:
+    """Of the axis: everything that is drawn, and chance."""
+    drawn = np.concatenate([info.score, info.low, info.high, info.null_low, info.null_high])
+    every = np.append(drawn[np.isfinite(drawn)], [info.pooled, info.chance])
+    return base.span(float(np.nanmin(every)), float(np.nanmax(every)))

@@ -1,6 +1,7 @@
 """The models page: a model trained on features, scored out of sample, beside the scores of null models."""
 
 from dashboard.page import Page
+from dashboard.pages.models.diagnosis.callbacks import PAGE as DIAGNOSIS
 from dashboard.pages.models.layout import later, layout
 from dashboard.pages.models.tuning.callbacks import PAGE as TUNING
 
@@ -11,6 +12,6 @@ PAGE = Page(
     icon="models",
     order=3,
     layout=layout,
-    studies=(TUNING,),
+    studies=(DIAGNOSIS, TUNING),
     later=later,
 )

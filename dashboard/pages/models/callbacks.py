@@ -25,10 +25,8 @@ from dashboard.components.graph import ids_sub
 from dashboard.pages.models import evaluation, ids, view
 from dashboard.pages.models.handover import day
 from dashboard.pages.models.kpis import kpis
-from dashboard.pages.models.layout import FORM
+from dashboard.pages.models.layout import FORM, STUDIES
 from dashboard.pages.models.predictions import prediction_note, prediction_rows
-from dashboard.pages.models.tuning.callbacks import STUDY
-from dashboard.pages.models.tuning.callbacks import TAB as TUNE
 from dashboard.runs import restated, studies
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
@@ -42,7 +40,9 @@ runs.wire(FORM)
 restated.wire(FORM.page)
 market_options.follow_collection(FORM)
 studies.wire_tabs(FORM, "models")
-studies.wire(STUDY, TUNE.layout, "models")
+for tab in STUDIES:
+    if tab.study:
+        studies.wire(tab.study, tab.layout, "models")
 
 RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."

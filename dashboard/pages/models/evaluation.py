@@ -116,6 +116,14 @@ def paths_note(result: ModelResult) -> list[Component]:
                 className="note",
             )
         )
+    if result.n_paths > 1 and len(result.null_scores) and any(not len(fold.null_scores) for fold in result.folds):
+        said.append(
+            html.P(
+                "Null models follow path 1: folds that are not on it have no band of their own, which would take as "
+                "many trainings again for every other path.",
+                className="note",
+            )
+        )
     return said
 
 

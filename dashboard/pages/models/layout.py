@@ -14,6 +14,7 @@ from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import fill_late, pane, tabs
 from dashboard.pages.models import ids, view
+from dashboard.pages.models.diagnosis.callbacks import TAB as DIAGNOSIS
 from dashboard.pages.models.form import FORM
 from dashboard.pages.models.saved import tabs as saved
 from dashboard.pages.models.saved.tab import GROUP, seen_id
@@ -22,6 +23,7 @@ from dashboard.pages.models.tuning.callbacks import TAB as TUNE
 from dashboard.runs import restated, studies
 from dashboard.runs import tabs as page_tabs
 
+STUDIES = (DIAGNOSIS, TUNE)
 LATE = (threshold.TAB,)
 """What a trained model shows once its tab is opened."""
 TABS = (
@@ -30,8 +32,8 @@ TABS = (
     ("curves", "Curves"),
     *((tab.name, tab.title) for tab in LATE),
     ("predictions", "Predictions"),
+    *((tab.name, tab.title) for tab in STUDIES),
     *saved.TITLES,
-    (TUNE.name, TUNE.title),
 )
 COLUMNS = (
     Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
@@ -54,12 +56,12 @@ for tab in LATE:
 
 def layout(query: str | None) -> Component:
     """The page for a permalink's query, or with the default form."""
-    opened = page_tabs.opening(query, [TUNE])
+    opened = page_tabs.opening(query, STUDIES)
     return page_layout(
         FORM,
         opened.query,
         run=not opened.study,
-        title=tabs("models", TABS, studies.tab_of(opened.study)),
+        title=tabs("models", TABS, studies.tab_of(opened.study), apart=STUDIES[0].name),
         tools=[html.Span(id=ids.HANDOVER)],
         results=[
             restated.line(FORM.page),
@@ -70,7 +72,7 @@ def layout(query: str | None) -> Component:
             pane("models", "predictions", _predictions()),
         ],
         studies=[
-            *page_tabs.study_panes("models", [TUNE], opened),
+            *page_tabs.study_panes("models", STUDIES, opened),
             *saved.panes(),
             *page_tabs.seen_stores(LATE, seen_id),
         ],
@@ -86,7 +88,7 @@ def layout(query: str | None) -> Component:
 
 def later() -> list[Component]:
     """What comes into the page once its tab is opened."""
-    return [*(part for tab in LATE for part in tab.layout()), *saved.later(), *page_tabs.study_contents([TUNE])]
+    return [*(part for tab in LATE for part in tab.layout()), *saved.later(), *page_tabs.study_contents(STUDIES)]
 
 
 def _score() -> list[Component]:
@@ -94,9 +96,10 @@ def _score() -> list[Component]:
         columns(
             graph(ids.LOSS, height=300, title="Loss", rescale=False),
             card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
+            kind="two grows",
         ),
         columns(
-            graph(ids.NULL_DISTRIBUTION, height=230, title="Null distribution", rescale=False),
+            graph(ids.NULL_DISTRIBUTION, height=230, title="Null models", rescale=False),
             graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
             graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
             kind="three",

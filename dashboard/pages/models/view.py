@@ -41,12 +41,12 @@ def subs(result: ModelResult) -> tuple[str, ...]:
     rise = "that rose" if result.classes == ("down", "up") else "".join(result.classes[-1:])
     return (
         (f"{loss} by {result.step}" + ("" if is_number else ", nats") + last) if result.step else "",
-        f"test {NAMES[HEADLINE[result.task]]} of null models",
+        f"test {NAMES[HEADLINE[result.task]]}",
         "mean outcome by prediction" if is_number else f"share {rise}",
         f"share of {result.importance_of}" if result.importance_of else "",
         f"close, and {meaning(result)}",
         result.split,
-        f"{NAMES[HEADLINE[result.task]]}, 95% interval, null models",
+        "95% intervals",
         f"loss of {NAMES[HEADLINE[result.task]]} on tests, mean of {count(len(result.folds), 'fold')}",
     )
 

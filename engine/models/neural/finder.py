@@ -14,12 +14,13 @@ from engine.models.neural.kind import Neural
 LOWEST, HIGHEST = 1e-6, 1.0
 _SMOOTHING = 0.9
 _STOP = 2.0
+_AROUND = 3  # steps on either side of one whose slope is a mean
 
 
 @dataclass(frozen=True, eq=False)
 class LearningRates:
     """``rate`` of each step that was made, its ``loss``, smoothed, and the ``suggestion``: where the loss falls fastest
-    over the logarithm of the rate.
+    over the logarithm of the rate, by its mean slope over a few steps around, for single ones are noise.
     """
 
     rate: Floats
@@ -55,4 +56,7 @@ def _suggested(rates: Floats, losses: Floats) -> LearningRates:
             "label, or try another network."
         )
     slope = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))
+    around = min(_AROUND, len(slope) // 2)
+    padded = np.pad(slope, around, mode="edge")
+    slope = np.convolve(padded, np.ones(2 * around + 1) / (2 * around + 1), mode="valid")
     return LearningRates(rates, losses, float(rates[slope.argmin()]))

@@ -140,23 +140,23 @@ class TestView:
     def test_charts_are_named_for_the_task(self) -> None:
         assert view.subs(result()) == (
             "mean log loss by round, nats",
-            "test AUC of null models",
+            "test AUC",
             "share that rose",
             "share of gain",
             "close, and probability of a rise",
             "latest 30%",
-            "AUC, 95% interval, null models",
+            "95% intervals",
             "loss of AUC on tests, mean of 1 fold",
         )
         assert view.subs(made_three())[2] == "share up"
         assert view.subs(made_number()) == (
             "",
-            "test rank IC of null models",
+            "test rank IC",
             "mean outcome by prediction",
             "share of standardised coefficient",
             "close, and predicted return",
             "latest 30%",
-            "rank IC, 95% interval, null models",
+            "95% intervals",
             "loss of rank IC on tests, mean of 1 fold",
         )
 

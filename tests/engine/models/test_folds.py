@@ -99,6 +99,9 @@ def test_what_each_fold_says_of_itself() -> None:
 def test_paths_are_histories_of_their_own() -> None:
     result = trained(request("combinatorial_purged"))
     assert (len(result.folds), result.n_paths, result.path_scores.shape) == (6, 3, (3,))
+    for fold in result.folds:  # those on other paths too
+        low, high = fold.intervals[0]
+        assert low < fold.scores["auc"] < high
     assert result.path_scores[0] == result.scores["auc"]
     assert len(set(result.path_scores.tolist())) == 3
     assert not np.array_equal(result.usable(ONE), result.usable(ONE, path=1), equal_nan=True)
