@@ -12,10 +12,13 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dashboard.commands.output import print_lines, table_lines
+from dashboard.text.certificate import lines
 from dashboard.text.model_card import markdown
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError, DataError
+from engine.models.export.run import perform
+from engine.models.export.spec import ExportGraph
 from engine.models.service import archive, registered
 from engine.models.service.registered import Registered
 
@@ -64,12 +67,31 @@ def _restore(args: argparse.Namespace) -> None:
 
 def _export(args: argparse.Namespace) -> None:
     item = registered.find(args.model)
+    if args.onnx or args.int8:
+        _export_graph(args, item)
+        return
     path = Path(args.to or f"{item.reference}.zip")
+    _write(path, registered.content(item))
+    _print(args, [item], f"Wrote {path}.")
+
+
+def _export_graph(args: argparse.Namespace, item: Registered) -> None:
+    report = perform(ExportGraph(model=item.reference, int8=args.int8))
+    path = Path(args.to or f"{item.reference}.onnx")
+    files = {path: report.graph.tobytes(), path.with_suffix(".certificate.json"): report.certificate.encode()}
+    if len(report.int8):
+        files[path.with_suffix(".int8.onnx")] = report.int8.tobytes()
+    for name, content in files.items():
+        _write(name, content)
+    told = f"Wrote {', '.join(map(str, files))}."
+    print_lines([report.certificate] if args.json else [told, *lines(report.certified())])
+
+
+def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(registered.content(item))
+        path.write_bytes(content)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
-    _print(args, [item], f"Wrote {path}.")
 
 
 def _import(args: argparse.Namespace) -> None:

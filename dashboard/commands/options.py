@@ -204,6 +204,8 @@ def _models(parser: argparse.ArgumentParser) -> None:
     _on_model(actions, "restore", "bring back a deleted model, or one version of it")
     exporting = _on_model(actions, "export", "write a model as one file, for another machine")
     exporting.add_argument("--to", metavar="PATH", default="", help="file to write (default: named after the model)")
+    exporting.add_argument("--onnx", action="store_true", help="write a graph of ONNX, with its certificate beside it")
+    exporting.add_argument("--int8", action="store_true", help="with --onnx: a second graph, weights of eight bits")
     importing = actions.add_parser("import", help="keep the model in a file, as written by export")
     importing.add_argument("path", help="file, as written by export")
     importing.add_argument("--name", metavar="NAME", default="", help="name (default: that of the file)")

@@ -38,6 +38,8 @@ CARRIERS = frozenset(
             "fsspec",
             "pyarrow",
             "safetensors",
+            "onnx",
+            "onnxruntime",
         ),  # requests, results, models
         *(
             "yfinance",

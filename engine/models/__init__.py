@@ -11,12 +11,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from engine.core.errors import DataError
 from engine.core.registry import Registry, info, is_built_in
 from engine.core.spec import Count, Spec
 from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
+from engine.models.export.symbol import Symbol
 
 Reproducibility = Literal["bit-identical", "seeded"]
 """What the same ``fit`` again gives on the same machine: the same bytes, or the same numbers but for the order in which
@@ -151,6 +153,13 @@ class Model(Spec):
         Of a binary label the probability of its second class (rows), of a multi-class one the probability of each
         class (rows, classes), of a regression the value (rows). A row's prediction follows from its window alone.
         """
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        """What ``predict`` says of ``x`` float64, written down as a graph: rows (rows, features), or windows (rows,
+        lookback, features) where ``lookback()`` is more than one bar. ``outputs`` are the classes of a multi-class
+        label, else 1. Raises ``DataError`` where the model has no such form.
+        """
+        raise DataError(f"{info(self).title} cannot be written as a graph of ONNX.")
 
     def seconds(self, rows: int, features: int) -> float:
         """Roughly how long one unwatched ``fit`` takes on one core, of one class where ``trains_each_class``; more for

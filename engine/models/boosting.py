@@ -14,20 +14,20 @@ from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
 from engine.models.trees import Trees
 
-_BASELINE = "baseline"
+BASELINE = "baseline"
 
 
 def kept(trees: Trees, baseline: Sequence[float] | Floats) -> Artifact:
     """``trees`` in the order of their rounds, each of one output, in turn that of each class, or of all of them; and
     the ``baseline`` of each output, to which their values are added.
     """
-    return from_tensors(trees.tensors() | {_BASELINE: np.asarray(baseline, dtype=np.float64)})
+    return from_tensors(trees.tensors() | {BASELINE: np.asarray(baseline, dtype=np.float64)})
 
 
 def predicted(artifact: Artifact, data: Dataset, rows: NDArray[Any]) -> Floats:
     """What an artifact of ``kept`` predicts for ``data``, whose values are compared with thresholds as ``rows``."""
     tensors = to_tensors(artifact)
-    baseline = tensors[_BASELINE]
+    baseline = tensors[BASELINE]
     score = np.tile(baseline, (len(rows), 1))
     for number, value in enumerate(Trees.stored(tensors).values(rows)):
         if value.shape[1] == len(baseline):

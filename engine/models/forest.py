@@ -10,10 +10,13 @@ import numpy as np
 
 from engine.core.progress import check_cancelled
 from engine.core.spec import parameter
+from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
+from engine.models.export.symbol import Symbol
+from engine.models.export.trees import rounded, tree_scores
 from engine.models.trees import LEAF, Trees
 
 _SHORT = 0.1
@@ -92,6 +95,11 @@ class Forest(Model):
             total += value
         mean = total / len(trees.root)
         return mean if data.task == "multiclass" else mean[:, -1]
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        trees = Trees.stored(to_tensors(artifact))
+        found = tree_scores(trees, rounded(x), np.zeros(trees.value.shape[1]), 1 / len(trees.root))
+        return found if task == "multiclass" else found[:, -1]
 
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for 1,000 to 50,000 rows with 2 to 32 features: within a factor of

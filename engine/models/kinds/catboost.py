@@ -20,6 +20,9 @@ from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import Artifact
 from engine.models.boosting import kept, predicted
 from engine.models.dataset import Dataset
+from engine.models.export.boosted import traced
+from engine.models.export.symbol import Symbol
+from engine.models.export.trees import rounded
 from engine.models.trees import LEAF, Trees
 
 _LOSSES: Mapping[Task, str] = {"binary": "Logloss", "multiclass": "MultiClass", "regression": "RMSE"}
@@ -121,6 +124,9 @@ class CatBoost(Model):
             "l2_leaf_reg": self.l2,
             "random_strength": self.random_strength,
         }
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        return traced(artifact, rounded(x), task)
 
     def seconds(self, rows: int, features: int) -> float:
         """Of all rounds, of two classes or a number. Fitted to the processor time of one core for 1,000 to 100,000 rows

@@ -17,6 +17,7 @@ from engine.market.bars import Floats
 from engine.models import MODELS, Fitted, Model, OnStep, Reproducibility, bundle, call_model
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
+from engine.models.export.symbol import Symbol, joined
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.out_of_fold import out_of_fold, skill
@@ -164,6 +165,22 @@ class Ensemble(Model):
             total += weight * prediction
         return total if data.task == "regression" else np.clip(total, 0.0, 1.0)  # weights of 1 in the sum, but rounded
 
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        tensors = to_tensors(artifact)
+        stacked = self.combine == "stacking"
+        held = bundle.unpacked(tensors, len(self.members) + stacked)
+        found = [
+            member.traced(held[place], _windows(x, member.lookback()), task, outputs)
+            for place, member in enumerate(self.members)
+        ]
+        if stacked:
+            columns = found if task == "multiclass" else [item[:, None] for item in found]
+            return Linear().traced(held[-1], joined(columns, axis=1), task, outputs)
+        if self.combine == "vote":
+            return _traced_vote(found)
+        parts: list[Symbol] = [item * weight for item, weight in zip(found, tensors[_WEIGHTS], strict=True)]
+        return sum(parts[1:], start=parts[0])
+
     def seconds(self, rows: int, features: int) -> float:
         """Of the members, those of the inner folds included; of several classes as if each member took them one by
         one.
@@ -191,6 +208,24 @@ def _voted(found: Sequence[Floats]) -> Floats:
         classes = found[0].shape[1]
         votes = np.sum([np.eye(classes)[prediction.argmax(axis=1)] for prediction in found], axis=0)
     return np.where(np.isnan(np.sum(found, axis=0)), np.nan, (1 + votes) / (len(found) + classes))
+
+
+def _windows(x: Symbol, lookback: int) -> Symbol:
+    """The last ``lookback`` bars of ``x``, rows where that is one alone."""
+    if x.ndim == 2:
+        return x
+    return x[:, -1] if lookback == 1 else x[:, x.shape[1] - lookback :]
+
+
+def _traced_vote(found: Sequence[Symbol]) -> Symbol:
+    """``_voted`` as a graph."""
+    if found[0].ndim == 1:
+        calls, classes = [item >= 0.5 for item in found], 2
+    else:
+        classes = found[0].shape[1]
+        calls = [item.argmax(1)[:, None].equals(np.arange(classes)) for item in found]
+    votes = [item.astype(np.float64) for item in calls]
+    return (sum(votes[1:], start=votes[0]) + 1.0) / (len(found) + classes)
 
 
 def _importance(found: Sequence[Fitted], weights: Floats) -> Floats:

@@ -8,11 +8,14 @@ import numpy as np
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact
 from engine.models.boosting import kept, predicted
 from engine.models.dataset import Dataset
+from engine.models.export.boosted import traced
+from engine.models.export.symbol import Symbol
 from engine.models.trees import LEAF, Trees
 
 
@@ -72,6 +75,9 @@ class HistBoosting(Model):
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         return predicted(artifact, data, data.values)
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        return traced(artifact, x, task)
 
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for 1,000 to 50,000 rows with 2 to 32 features: within a factor of

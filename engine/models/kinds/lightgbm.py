@@ -15,6 +15,10 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import LIGHTGBM_TEXT, Artifact
 from engine.models.dataset import Dataset
+from engine.models.export.links import linked
+from engine.models.export.symbol import Symbol
+from engine.models.export.trees import tree_scores
+from engine.models.trees import LEAF, Trees
 
 _OBJECTIVES: Mapping[Task, str] = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _FIXED = {
@@ -117,6 +121,9 @@ class LightGbm(Model):
             "min_data_in_leaf": self.min_data_in_leaf,
         }
 
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        return linked(task, tree_scores(trees_of(artifact.require(LIGHTGBM_TEXT).decode()), x, np.zeros(outputs)))
+
     def seconds(self, rows: int, features: int) -> float:
         """Of all rounds. Fitted to the processor time of one core for each task, 1,000 to 100,000 rows with 2 to 32
         features and 7 to 127 leaves: within a factor of two.
@@ -124,6 +131,29 @@ class LightGbm(Model):
         leaves = min(self.leaves, max(rows / self.min_data_in_leaf, 1.0))
         a_tree = 8e-5 + 2.1e-6 * leaves * features + rows * (4e-8 + 6.5e-9 * features)
         return self.rounds * a_tree
+
+
+def trees_of(text: str) -> Trees:
+    """The trees in LightGBM's ``text``: inner nodes first, then leaves, which it numbers from -1 down."""
+    return Trees.joined([_nodes(part) for part in text.partition("\nend of trees")[0].split("\nTree=")[1:]])
+
+
+def _nodes(text: str) -> dict[str, Any]:
+    lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+    def numbers(name: str, dtype: Any) -> Any:
+        return np.array(lines.get(name, "").split(), dtype=dtype)
+
+    inner, leaves = len(lines.get("split_feature", "").split()), int(lines["num_leaves"])
+    left, right = (numbers(name, np.int64) for name in ("left_child", "right_child"))
+    ends, nothing = np.full(leaves, LEAF), np.zeros(leaves)
+    return {
+        "feature": np.concatenate([numbers("split_feature", np.int64), ends]),
+        "threshold": np.concatenate([numbers("threshold", np.float64), nothing]),
+        "left": np.concatenate([np.where(left < 0, inner + ~left, left), nothing]),
+        "right": np.concatenate([np.where(right < 0, inner + ~right, right), nothing]),
+        "value": np.concatenate([np.zeros(inner), numbers("leaf_value", np.float64)])[:, None],
+    }
 
 
 @lru_cache(maxsize=8)

@@ -9,10 +9,13 @@ import numpy as np
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
+from engine.models.export.links import linked
+from engine.models.export.symbol import Symbol
 
 
 @plugin("linear", title="Linear")
@@ -110,6 +113,11 @@ class Linear(Model):
             return np.asarray(1 / (1 + np.exp(-score[:, 0])))
         odds = np.exp(score - score.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        held = to_tensors(artifact)
+        score = ((x - held["mean"]) / held["scale"]) @ held["coefficients"].T + held["intercept"]
+        return linked(task, score)
 
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for each task, 1,000 to 100,000 rows with 2 to 64 features: within a

@@ -9,10 +9,12 @@ import numpy as np
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
+from engine.models.export.symbol import Symbol, joined
 from engine.models.scaling import Scaling
 
 _FOLDS = 3
@@ -132,6 +134,29 @@ class Svm(Model):
             for column in range(rows.shape[1]):
                 squares += (part[:, column, None] - vectors[:, column]) ** 2
             found[start : start + _BLOCK] = (np.exp(-self._gamma(rows.shape[1]) * squares) * weights).sum(axis=1)
+        return found
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        tensors = to_tensors(artifact)
+        scaling = Scaling.stored(tensors)
+        rows = (x - scaling.mean) / scaling.scale
+        parts: list[Symbol] = []
+        for number in range(sum(name.startswith("vectors.") for name in tensors)):
+            intercept, slope, offset = tensors[f"curve.{number}"]
+            decision = self._traced(rows, tensors[f"vectors.{number}"], tensors[f"weights.{number}"]) + intercept
+            parts.append((decision * slope + offset)[:, None])
+        if task == "regression":
+            value: Symbol = parts[0][:, 0] * scaling.label[1] + scaling.label[0]
+            return value
+        share = joined(parts, axis=1).elementwise("Sigmoid")
+        return share[:, 0] if outputs == 1 else share / share.sum(1)[:, None]
+
+    def _traced(self, rows: Symbol, vectors: Floats, weights: Floats) -> Symbol:
+        if self.kernel == "linear":
+            decision: Symbol = rows @ (weights @ vectors)
+            return decision
+        squares = (rows * rows).sum(1)[:, None] + (vectors**2).sum(axis=1) - rows @ vectors.T * 2.0
+        found: Symbol = (squares * -self._gamma(rows.shape[1])).elementwise("Exp") @ weights
         return found
 
     def seconds(self, rows: int, features: int) -> float:

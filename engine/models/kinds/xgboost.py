@@ -17,6 +17,9 @@ from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import Artifact
 from engine.models.boosting import kept, predicted
 from engine.models.dataset import Dataset
+from engine.models.export.boosted import traced
+from engine.models.export.symbol import Symbol
+from engine.models.export.trees import rounded
 from engine.models.trees import LEAF, Trees
 
 _OBJECTIVES: Mapping[Task, str] = {
@@ -139,6 +142,9 @@ class XgBoost(Model):
             "subsample": self.row_share,
             "colsample_bytree": self.feature_share,
         }
+
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        return traced(artifact, rounded(x), task)
 
     def seconds(self, rows: int, features: int) -> float:
         """Of all rounds. Fitted to the processor time of one core for 1,000 to 100,000 rows with 2 to 32 features and

@@ -28,60 +28,16 @@ class Masks(ABC):
         """Zeros and ones of the shape of ``like``, one with the probability ``share``."""
 
 
-class Arrays(ABC):
-    """A framework on a ``device``, its own word for a processor. float32 throughout."""
-
-    framework: ClassVar[Literal["torch", "mlx"]]
-    chunk: ClassVar[int]
-    """Windows that are predicted at a time: products of matrices of one shape round alike."""
-
-    def __init__(self, device: str) -> None:
-        self.device = device
-
-    @abstractmethod
-    def computing(self) -> AbstractContextManager[None]:
-        """In which everything here is done. Raises ``DeviceError`` where the device is not there."""
-
-    @abstractmethod
-    def without_gradients(self) -> AbstractContextManager[Any]:
-        """In which nothing is kept for gradients."""
+class Operations(ABC):
+    """What is done to values on their way through a network. float32 throughout."""
 
     @abstractmethod
     def place(self, values: NDArray[Any]) -> Array:
         """float32, or int32 of whole numbers, on the device; it may share the memory of ``values``."""
 
     @abstractmethod
-    def to_numpy(self, array: Array) -> NDArray[Any]:
-        """A copy."""
-
-    def numbers(self, scalars: Sequence[Array]) -> NDArray[np.float64]:
-        """Arrays of one number each, fetched together."""
-        return np.asarray(self.to_numpy(self.stack(scalars)), dtype=np.float64) if scalars else np.empty(0)
-
-    @abstractmethod
-    def masks(self, seed: Sequence[int]) -> Masks:
-        """Masks that follow from the whole numbers of ``seed``."""
-
-    @abstractmethod
-    def stack(self, parts: Sequence[Array]) -> Array: ...
-
-    @abstractmethod
-    def rows(self, table: Array, index: NDArray[np.int64]) -> Array:
-        """Rows of ``table`` (rows, columns), in the shape of ``index`` and columns."""
-
-    @abstractmethod
     def constant(self, array: Array) -> Array:
         """The array without a gradient."""
-
-    @abstractmethod
-    def minimum(self, a: Array, b: float) -> Array: ...
-
-    @abstractmethod
-    def maximum(self, a: Array, b: Array) -> Array: ...
-
-    @abstractmethod
-    def softplus(self, x: Array) -> Array:
-        """log(1 + exp(x))."""
 
     @abstractmethod
     def softmax(self, x: Array) -> Array:
@@ -116,3 +72,51 @@ class Arrays(ABC):
     @abstractmethod
     def causal_attention(self, query: Array, key: Array, value: Array) -> Array:
         """Scaled dot-product attention (windows, heads, steps, width) of each step to itself and those before."""
+
+
+class Arrays(Operations):
+    """A framework on a ``device``, its own word for a processor."""
+
+    framework: ClassVar[Literal["torch", "mlx"]]
+    chunk: ClassVar[int]
+    """Windows that are predicted at a time: products of matrices of one shape round alike."""
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    @abstractmethod
+    def computing(self) -> AbstractContextManager[None]:
+        """In which everything here is done. Raises ``DeviceError`` where the device is not there."""
+
+    @abstractmethod
+    def without_gradients(self) -> AbstractContextManager[Any]:
+        """In which nothing is kept for gradients."""
+
+    @abstractmethod
+    def to_numpy(self, array: Array) -> NDArray[Any]:
+        """A copy."""
+
+    def numbers(self, scalars: Sequence[Array]) -> NDArray[np.float64]:
+        """Arrays of one number each, fetched together."""
+        return np.asarray(self.to_numpy(self.stack(scalars)), dtype=np.float64) if scalars else np.empty(0)
+
+    @abstractmethod
+    def masks(self, seed: Sequence[int]) -> Masks:
+        """Masks that follow from the whole numbers of ``seed``."""
+
+    @abstractmethod
+    def stack(self, parts: Sequence[Array]) -> Array: ...
+
+    @abstractmethod
+    def rows(self, table: Array, index: NDArray[np.int64]) -> Array:
+        """Rows of ``table`` (rows, columns), in the shape of ``index`` and columns."""
+
+    @abstractmethod
+    def minimum(self, a: Array, b: float) -> Array: ...
+
+    @abstractmethod
+    def maximum(self, a: Array, b: Array) -> Array: ...
+
+    @abstractmethod
+    def softplus(self, x: Array) -> Array:
+        """log(1 + exp(x))."""

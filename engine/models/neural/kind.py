@@ -11,11 +11,15 @@ from typing import ClassVar
 import numpy as np
 
 from engine.core.errors import DataError
+from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.neural.arrays import Array
+from engine.models.export.links import linked
+from engine.models.export.operations import GraphOperations
+from engine.models.export.symbol import Symbol
+from engine.models.neural.arrays import Array, Arrays
 from engine.models.neural.checkpoints import Checkpoints
 from engine.models.neural.device_gate import require_agreement
 from engine.models.neural.initial import fresh
@@ -114,6 +118,17 @@ class Neural(Training, Model):
         scores = self.evaluated(artifact, data, device, network.scores, self.loss(data).outputs)
         return _answers(data, scores, Scaling.stored(to_tensors(artifact)))
 
+    def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
+        tensors = to_tensors(artifact)
+        scaling = Scaling.stored(tensors)
+        windows = x if x.ndim == 3 else x[:, None, :]
+        at = Pass(GraphOperations(), {name: tensors[name] for name in tensors if name not in scaling.tensors()})
+        scaled = ((windows - scaling.mean) / scaling.scale).astype(np.float32)
+        found = self.network(x.shape[-1], outputs).scores(at, scaled).astype(np.float64)
+        if task == "regression":
+            found = found * scaling.label[1] + scaling.label[0]
+        return linked(task, found)
+
     def evaluated(
         self, artifact: Artifact, data: Dataset, device: str, function: Callable[[Pass, Array], Array], columns: int
     ) -> Floats:
@@ -130,21 +145,22 @@ class Neural(Training, Model):
             raise DataError("This model has other layers than its request describes: train it again.")
         with arrays.computing(), arrays.without_gradients():
             at = Pass(arrays, {name: arrays.place(values) for name, values in weights.items()})
-            return _in_chunks(at, Gathered(data, self.lookback(), scaling, arrays), len(data), function, columns)
+            gathered = Gathered(data, self.lookback(), scaling, arrays)
+            return _in_chunks(arrays, gathered, len(data), lambda x: function(at, x), columns)
 
 
 def _in_chunks(
-    at: Pass, gathered: Gathered, count: int, function: Callable[[Pass, Array], Array], columns: int
+    arrays: Arrays, gathered: Gathered, count: int, function: Callable[[Array], Array], columns: int
 ) -> Floats:
     """The last windows of a chunk are filled up: products of matrices of one shape round alike."""
     found = np.full((count, columns), np.nan)
-    size = at.arrays.chunk
+    size = arrays.chunk
     for start in range(0, len(gathered), size):
         part = slice(start, start + size)
         values = gathered.on_host(part)
         filled = np.zeros((size, *values.shape[1:]), dtype=np.float32)
         filled[: len(values)] = values
-        said = at.arrays.to_numpy(function(at, at.arrays.place(filled)))
+        said = arrays.to_numpy(function(arrays.place(filled)))
         found[gathered.windows.row[part]] = said[: len(values)]
     return found
 

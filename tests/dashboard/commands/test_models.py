@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dashboard import cli
+from engine.features.matrix import matrix
+from engine.market import catalog
 from engine.market.export import export
 from engine.models.service.forecast import predict
 from engine.models.service.served import of_run
@@ -55,6 +59,43 @@ def test_a_model_is_registered_listed_described_renamed_deleted_and_restored(
     assert "no model 'other'" in refused(capsys, "models", "show", "other")
     assert said(capsys, "models", "restore", "other") == "other@1 is back.\n"
     assert json.loads(said(capsys, "models", "--json"))[0]["reference"] == "other@1"
+
+
+def test_a_model_is_written_as_a_graph_with_its_certificate(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    onnxruntime = pytest.importorskip("onnxruntime", reason="graphs need onnxruntime")
+    pytest.importorskip("onnx", reason="graphs need onnx")
+    key, result = trained("ONE", processors=[{"kind": "zscore"}])
+    said(capsys, "models", "register", key, "mine")
+    file = tmp_path / "mine.onnx"
+    told = said(capsys, "models", "export", "mine", "--onnx", "--int8", "--to", str(file))
+    assert told.startswith(f"Wrote {file}, {tmp_path / 'mine.certificate.json'}.")
+    assert "no layers whose weights could have eight bits" in told
+    certificate = json.loads((tmp_path / "mine.certificate.json").read_text(encoding="utf-8"))
+    assert certificate["rows"] == result.n_test
+    assert certificate["scored"] == result.n_scored
+    assert certificate["scores"]["model"] == pytest.approx(result.scores["auc"])
+    assert certificate["processors_within"] == ["z-score"]
+    assert certificate["hashes"]["onnx"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    model = of_run(key)
+    rows = matrix(model.spec.features, catalog.load(model.spec.market)).values[-result.n_test :]
+    asked = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
+    np.testing.assert_allclose(asked.run(None, {"features": rows})[0], result.prediction, atol=1e-6)
+
+
+def test_a_graph_without_its_bars_is_not_written(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    pytest.importorskip("onnxruntime", reason="graphs need onnxruntime")
+    pytest.importorskip("onnx", reason="graphs need onnx")
+    said(capsys, "models", "register", trained("ONE")[0], "mine")
+    said(capsys, "models", "export", "mine", "--to", str(tmp_path / "mine.zip"))
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with in_force(elsewhere):
+        said(capsys, "models", "import", str(tmp_path / "mine.zip"))
+        assert "so the bars must be there" in refused(capsys, "models", "export", "mine", "--onnx")
 
 
 def test_a_model_goes_to_another_machine_as_one_file(

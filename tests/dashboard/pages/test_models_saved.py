@@ -13,13 +13,15 @@ from dash._utils import AttributeDict
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
-from dashboard import state
+from dashboard import runs, state
 from dashboard.charts.models import losses
+from dashboard.jobs import side_job
 from dashboard.pages.models import ids
-from dashboard.pages.models.saved import comparison, library, registry, rows
+from dashboard.pages.models.saved import comparison, graph_export, library, registry, rows
 from engine.core.errors import DataError
 from engine.jobs import library as saved
 from engine.jobs import runner
+from engine.models.export.spec import ExportGraph
 from engine.models.service import registered
 from engine.models.spec import ModelSpec
 from tests.support.served import trained
@@ -161,7 +163,7 @@ def test_a_name_is_typed_in_place(said: list[str]) -> None:
 
 def test_the_card_of_the_selected_version_is_shown() -> None:
     registered.register(trained("ONE")[0], "mine")
-    shown, is_disabled = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
+    shown, is_disabled, _ = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
     assert not is_disabled
     assert "not compared with null models" in texts(shown)
     assert "Log loss" in texts(shown)
@@ -173,7 +175,7 @@ def test_the_card_of_the_selected_version_is_shown() -> None:
 def test_a_version_in_the_bin_shows_its_card_too() -> None:
     registered.register(trained("ONE")[0], "mine")
     registered.delete("mine@1")
-    shown, is_disabled = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
+    shown, is_disabled, _ = registry.describe([{"key": "mine@1"}], [{"key": "mine@1"}])
     assert "Log loss" in texts(shown)
     assert is_disabled, "what is deleted is not exported"
     registered.purge()
@@ -211,3 +213,37 @@ def test_the_service_says_how_it_does() -> None:
     summary = {"since": 0.0, "answered": 3, "refused": 1, "median_ms": 1.25, "p99_ms": 9.0}
     words = texts(registry.served(summary))
     assert "3 requests answered, in 1.2 ms in the median, 99% within 9.0 ms; 1 refused." in words
+
+
+def test_a_version_is_exported_as_a_graph_and_saved(triggered: Any) -> None:
+    pytest.importorskip("onnx", reason="graphs need onnx: pip install 'stratoscope[onnx]'")
+    pytest.importorskip("onnxruntime", reason="graphs need onnxruntime: pip install 'stratoscope[onnx]'")
+    registered.register(trained("ONE", model={"kind": "mlp", "epochs": 2, "hidden": [64, 32]})[0], "mine")
+    waits, job, _ = graph_export.ask(1, [{"key": "mine@1"}])
+    assert waits == {"waits": True}
+    assert not graph_export.show(waits, None)[1]
+    answer = side_job.compute(lambda progress: None, job)
+    shown, is_hidden, *saves = graph_export.show(answer, None)
+    assert not any((is_hidden, *saves))
+    assert "ONNX, int8" in texts(shown)
+    report = runs.report(answer, ExportGraph).report
+    for name, content, ending in (
+        (ids.SAVE_GRAPH, report.graph.tobytes(), "onnx"),
+        (ids.SAVE_INT8, report.int8.tobytes(), "int8.onnx"),
+        (ids.SAVE_CERTIFICATE, report.certificate.encode(), "certificate.json"),
+    ):
+        triggered(name)
+        sent = graph_export.save(1, None, None, answer)
+        assert sent["filename"] == f"mine@1.{ending}"
+        assert base64.b64decode(sent["content"]) == content
+
+
+def test_no_graph_is_asked_of_nothing() -> None:
+    for clicks, chosen in ((None, [{"key": "mine@1"}]), (1, []), (1, None)):
+        with pytest.raises(PreventUpdate):
+            graph_export.ask(clicks, chosen)
+    assert graph_export.show(None, None)[1]
+    with pytest.raises(PreventUpdate):
+        graph_export.save(None, None, None, None)
+    with pytest.raises(DataError, match="no model 'x'"):
+        side_job.compute(lambda progress: None, graph_export.ask(1, [{"key": "x"}])[1])

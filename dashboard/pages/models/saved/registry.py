@@ -17,6 +17,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import service, shell
 from dashboard.components import card, table
 from dashboard.pages.models import ids
+from dashboard.pages.models.saved import graph_export
 from dashboard.pages.models.saved.card import card_view
 from dashboard.pages.models.saved.rows import registered_rows
 from dashboard.pages.models.saved.tab import seen
@@ -50,6 +51,8 @@ def layout() -> list[Component]:
         html.Span(id=ids.REGISTRY_COUNT, className="hint"),
         html.Button("Export", id=ids.EXPORT, className="button", type="button", disabled=True,
                     title="Save the selected version as one file"),
+        html.Button("Export ONNX", id=ids.EXPORT_GRAPH, className="button", type="button", disabled=True,
+                    title="Write the selected version as a graph for other programs, compared with the model"),
         dcc.Upload(take, id=ids.IMPORT, accept=".zip", max_size=MOST, multiple=False),
         dcc.Download(id=ids.MODEL_FILE),
     ]  # fmt: skip
@@ -65,6 +68,7 @@ def layout() -> list[Component]:
         ),
         card.card("Predictions for other programs", html.Div(id=ids.SERVICE)),
         card.card("Model card", html.Div(id=ids.MODEL_CARD), sub="of the selected version"),
+        graph_export.layout(),
     ]
 
 
@@ -106,18 +110,20 @@ def listing(shelf: str | None, changed: Any, _: Any) -> tuple[Any, ...]:
 @callback(
     Output(ids.MODEL_CARD, "children"),
     Output(ids.EXPORT, "disabled"),
+    Output(ids.EXPORT_GRAPH, "disabled"),
     Input(ids.REGISTRY, "selectedRows"),
     Input(ids.REGISTRY, "rowData"),
 )
-def describe(chosen: Rows, listed: Rows) -> tuple[Any, bool]:
+def describe(chosen: Rows, listed: Rows) -> tuple[Any, bool, bool]:
     reference = _reference(chosen)
     if not reference or reference not in keys_of(listed):
-        return html.P("Select a version above.", className="hint pad"), True
+        return html.P("Select a version above.", className="hint pad"), True, True
     try:
         item = _version(reference)
-        return card_view(registered.load(item).card), item.deleted is not None
+        gone = item.deleted is not None
+        return card_view(registered.load(item).card), gone, gone
     except EngineError as error:
-        return html.P(str(error), className="note"), True
+        return html.P(str(error), className="note"), True, True
 
 
 @callback(Output(ids.REGISTRY_CHANGED, "data"), Input(ids.REGISTRY, "cellValueChanged"), prevent_initial_call=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engine.models.neural.arrays import Activation, Array, Arrays, Masks
+from engine.models.neural.arrays import Activation, Array, Masks, Operations
 
 Start = Literal["weight", "recurrent", "zeros", "ones", "forget"]
 Normalisation = Literal["none", "batch", "layer"]
@@ -39,7 +39,7 @@ class Pass:
     ``updates`` receives new values of weights that are not trained.
     """
 
-    arrays: Arrays
+    arrays: Operations
     weights: Mapping[str, Array]
     masks: Masks | None = None
     updates: dict[str, Array] = field(default_factory=dict)
