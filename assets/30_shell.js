@@ -99,6 +99,14 @@
     if (!done) throw new Error("refused");
   }
 
+  const refused = () => here.say("The browser does not allow copying from this page.", "bad");
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (!button) return;
+    toClipboard(document.getElementById(button.dataset.copies).textContent).then(() => here.say("Copied.", "ok"), refused);
+  });
+
   here.copy = function (clicks, draft) {
     const cause = triggered();
     if (!clicks.some(Boolean) || !cause) return noUpdate();
@@ -113,10 +121,7 @@
     }
     const text = what === "link" ? location.origin + here.withCompared(location.pathname + "?spec=" + draft.query) : draft[what];
     const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
-    toClipboard(text).then(
-      () => here.say(name + " copied.", "ok"),
-      () => here.say("The browser does not allow copying from this page.", "bad"),
-    );
+    toClipboard(text).then(() => here.say(name + " copied.", "ok"), refused);
     return { what: what, text: text };
   };
 

@@ -21,7 +21,9 @@ FAILED = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status: 0, or 2 after a plain sentence on stderr for each thing that is wrong."""
-    commands = {"serve": serve, "run": run, "clean": clean} | dict.fromkeys(("sets", "models", "predict"), library)
+    commands = {"serve": serve, "run": run, "clean": clean, "doctor": doctor} | dict.fromkeys(
+        ("sets", "models", "predict"), library
+    )
     commands |= dict.fromkeys(("download", "import", "update", "data", "values"), market)
     args = options.parser(commands).parse_args(arguments)
     if args.config:
@@ -69,6 +71,13 @@ def clean(args: argparse.Namespace) -> None:
     from dashboard.commands import clean  # the store of results
 
     clean.clean(args)
+
+
+def doctor(args: argparse.Namespace) -> None:
+    """Examine this machine."""
+    from dashboard.commands import doctor  # devices, and what the system tells of them
+
+    doctor.doctor(args)
 
 
 def market(args: argparse.Namespace) -> None:

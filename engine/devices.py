@@ -101,7 +101,7 @@ def get(name: str) -> Device:
 def expected() -> tuple[str, ...]:
     """The ``NAMES`` that this machine should have, by package metadata and drivers with no library imported."""
     versions = library_versions()
-    nvidia, apple = bool(machine().gpus), (platform.system(), platform.machine()) == ("Darwin", "arm64")
+    nvidia, apple = bool(machine().gpus), is_apple_silicon()
     installed = {name for name in NAMES if name.partition(":")[0] in versions}
     absent = {
         "torch:cuda": not nvidia or "+cpu" in versions.get("torch", ""),
@@ -130,6 +130,11 @@ def absence_on(name: str, versions: Mapping[str, str], gpus: tuple[str, ...]) ->
     if name == "torch:cuda" and not gpus:
         return "No NVIDIA driver answers on this machine."
     return f"{library} {versions[library]} is built without CUDA."
+
+
+def is_apple_silicon() -> bool:
+    """Whether this is a Mac with a chip of Apple's, whose memory CPU and GPU share."""
+    return (platform.system(), platform.machine()) == ("Darwin", "arm64")
 
 
 def library_versions() -> Mapping[str, str]:

@@ -34,6 +34,8 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
         "clean", help="remove stored results and other files that are no longer needed", description=_CLEAN
     )
     _clean(cleaning)
+    examining = named.add_parser("doctor", help="examine this machine: what it has, and whether it is fit for the work")
+    _doctor(examining)
     downloading = named.add_parser("download", help="fetch bars of symbols from a source")
     _download(downloading)
     importing = named.add_parser("import", help="import bars from files: CSV of most vendors, folders, ZIP archives")
@@ -52,7 +54,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     _models(keeping)
     predicting = named.add_parser("predict", help="predict the bars in a file with a trained model")
     _predict(predicting)
-    made = {"models": keeping, "predict": predicting}
+    made = {"models": keeping, "predict": predicting, "doctor": examining}
     made |= {"serve": serving, "run": running, "clean": cleaning, "values": valuing, "sets": collecting}
     made |= {"download": downloading, "import": importing, "update": updating, "data": listing}
     for name, command in made.items():
@@ -245,6 +247,12 @@ def _update(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("symbols", nargs="*", metavar="symbol", help="symbols to update (default: all)")
     parser.add_argument("--collection", metavar="NAME", help="update this collection only")
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--all", action="store_true", help="what the machine has and is built of too, for a bug report")
+    group.add_argument("--json", action="store_true", help="everything, as JSON")
 
 
 def _clean(parser: argparse.ArgumentParser) -> None:

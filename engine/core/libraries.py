@@ -52,7 +52,7 @@ CARRIERS = frozenset(
             "sqlalchemy",
         ),  # bars, which are stored before anything is computed from them
         "exchange_calendars",  # sessions, for the report on the quality of bars
-        *("dask", "distributed", "psutil", "pynvml", "threadpoolctl"),  # jobs and the machine
+        *("dask", "distributed", "psutil", "pynvml", "threadpoolctl", "packaging"),  # jobs and the machine
     }
 )
 """Imported packages that do not affect numbers."""

@@ -204,6 +204,11 @@ def test_no_side_enters_and_leaves_on_one_bar(strategy: Strategy) -> None:
     entries, exits, short_entries, short_exits = rows(strategy, panel(strategy)).T
     assert not (entries & exits).any()
     assert not (short_entries & short_exits).any()
+
+
+@only(*by_signals, but=("rules", "follow_model"))  # a threshold below one half allows both: they cancel out
+def test_both_sides_are_never_entered_on_one_bar(strategy: Strategy) -> None:
+    entries, _, short_entries, _ = rows(strategy, panel(strategy)).T
     assert not (entries & short_entries).any()
 
 

@@ -13,7 +13,7 @@ from dashboard.components.graph import graph
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
-from dashboard.pages.hardware import ids, machine, sampler
+from dashboard.pages.hardware import examination, ids, machine, sampler
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
@@ -117,4 +117,5 @@ def _tables() -> list[Component]:
         ),
         card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
         card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
+        examination.layout(),
     ]

@@ -1,0 +1,54 @@
+"""Memory that this process may use: the machine's, or that of its container where that is less."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import psutil
+
+_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # cgroup v2, v1
+
+
+def available_memory() -> int:
+    """Bytes that can be had without swapping, within the limit of the container."""
+    free = int(psutil.virtual_memory().available)
+    container = container_memory()
+    return free if container is None else max(min(free, container[0] - container[1]), 0)
+
+
+def container_memory(root: Path = Path("/")) -> tuple[int, int] | None:
+    """Bytes that the control group of this process may use and does use, by the tightest limit of it and of those above
+    it; None where there is none, as outside Linux. ``root`` is where the files of the system are.
+    """
+    total = int(psutil.virtual_memory().total)
+    found = [pair for folder in control_groups(root, "memory") for pair in _pairs(folder) if pair[0] < total]
+    return min(found, default=None)
+
+
+def control_groups(root: Path, controller: str) -> list[Path]:
+    """Folders of the control group of this process and of those above it, in either version's tree of ``controller``,
+    the innermost first.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    folders = []
+    for line in lines:
+        number, controllers, name = (*line.split(":", 2), "", "")[:3]
+        if number != "0" and controller not in controllers.split(","):
+            continue
+        base = root / "sys/fs/cgroup" / ("" if number == "0" else controller)
+        inner = PurePosixPath(name.lstrip("/"))
+        folders += [base / part for part in (inner, *inner.parents)]
+    return folders
+
+
+def _pairs(folder: Path) -> list[tuple[int, int]]:
+    found = []
+    for limit, used in _FILES:
+        try:
+            found.append((int((folder / limit).read_text()), int((folder / used).read_text())))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    return found
