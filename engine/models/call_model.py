@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
-from engine.core.errors import DeviceError, PluginError
+from engine.core.errors import DataError, DeviceError, PluginError
 from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, resumable
@@ -12,6 +14,7 @@ from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
 
 NOUN = "model"
+_NO_MEMORY = ("out of memory", "allocate memory", "unable to allocate", "bad_alloc", "malloc")
 
 
 def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_step: OnStep | None) -> Fitted:
@@ -23,7 +26,7 @@ def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_
         missing = model.missing()
     if missing:
         raise DeviceError(missing)
-    with plugin_errors(model, NOUN):
+    with plugin_errors(model, NOUN), _memory_errors(model, "training"):
         found: Any = resumable.fit(model, train, validation, seed, on_step)
     if not isinstance(found, Fitted) or not isinstance(found.artifact, Artifact):
         returned = found if not isinstance(found, Fitted) else found.artifact
@@ -48,7 +51,7 @@ def predict(model: Model, artifact: Artifact, data: Dataset) -> Floats:
     """``model.predict`` on the processor that it names. Raises ``PluginError`` if it fails or does not return a float a
     row, of several classes one for each.
     """
-    with plugin_errors(model, NOUN):
+    with plugin_errors(model, NOUN), _memory_errors(model, "predicting"):
         found: Any = model.predict(artifact, data, device=model.processor())
     shape = (len(data), len(data.classes)) if data.task == "multiclass" else (len(data),)
     if not is_array(found, "float64", shape):
@@ -58,3 +61,24 @@ def predict(model: Model, artifact: Artifact, data: Dataset) -> Floats:
             f"of float64, {expected}."
         )
     return cast(Floats, found)
+
+
+@contextmanager
+def _memory_errors(model: Model, doing: str) -> Iterator[None]:
+    """A lack of memory, which every library words in its own way, is a ``DataError`` that says what would need less."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in _NO_MEMORY):
+            raise
+        batch, window = getattr(model, "batch_size", None), model.lookback()
+        less = [
+            *([f"smaller batches than {batch:,} rows"] if batch else []),
+            *([f"a shorter window than {window:,} bars"] if window > 1 else []),
+            *(["smaller layers"] if batch else []),
+            "fewer features or symbols",
+            "a shorter range of days",
+        ]
+        raise DataError(
+            f"There is not enough memory for {doing} this model: choose {', '.join(less[:-1])} or {less[-1]}."
+        ) from error

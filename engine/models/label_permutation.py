@@ -49,6 +49,10 @@ class NullScores:
     table: Floats
     folds: Mapping[int, Floats]
 
+    def so_far(self) -> Mapping[str, object]:
+        """What a preview tells of them; nothing where there are none."""
+        return {"nulls": self.headline[np.isfinite(self.headline)].tolist()} if len(self.headline) else {}
+
 
 _NOTHING = NullScores(np.empty(0), np.empty((0, 0)), {})
 

@@ -64,6 +64,7 @@ def rows_of(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Dataset
 
 def parts(spec: ModelSpec, market: Market, features: FeatureMatrix) -> Parts:
     """Rows and folds. Raises ``DataError`` where they are too few, or have labels of one sort only."""
+    _require_known(features)
     everything = rows_of(spec, market, features)
     rows, holdout = everything, None
     if spec.holdout:
@@ -104,6 +105,19 @@ def naming(number: int, count: int) -> Iterator[None]:
     except DataError as error:
         name = named(number, count)
         raise DataError(f"{name[:1].upper()}{name[1:]}: {error}" if name else str(error)) from None
+
+
+def _require_known(features: FeatureMatrix) -> None:
+    """Raise ``DataError`` where a feature has no value on any bar: no row would be left, and nobody would see why."""
+    never = [
+        name for name, column in zip(features.names, features.values.T, strict=True) if not np.isfinite(column).any()
+    ]
+    if never:
+        more = f" and {len(never) - 3:,} more" if len(never) > 3 else ""
+        raise DataError(
+            f"{', '.join(never[:3])}{more} {'is' if len(never) == 1 else 'are'} unknown on every bar: change "
+            f"{'it' if len(never) == 1 else 'them'}, or choose a range of days longer than the warm-up."
+        )
 
 
 def _require_folds(found: Parts) -> None:

@@ -36,7 +36,7 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     found = parts(spec, inputs["market"], features)
     outcomes, curve = train_folds(spec, found, section(progress, 0.05, 0.5 if spec.null_fits else 0.9))
     nulls = null_scores(spec, found, section(progress, 0.5, 0.95), curve)
-    progress(0.95, "Scoring", curve)
+    progress(0.95, "Scoring", {**curve, **nulls.so_far()})
     bare = _stitched(spec, inputs["market"], features, found, outcomes)
     return evaluated(bare, found, nulls, spec, section(progress, 0.95, 1.0))
 

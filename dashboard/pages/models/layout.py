@@ -120,7 +120,7 @@ def _folds() -> list[Component]:
             card("Parts", html.Div(skeleton(200), id=ids.PARTS), sub="all symbols, last fold"),
             kind="half",
         ),
-        card("Folds", [html.Div(id=ids.FOLD_NOTES), html.Div(skeleton(200), id=ids.FOLDS)]),
+        card("Folds", [html.Div(id=ids.FOLD_NOTES, className="sweep-expected"), html.Div(skeleton(200), id=ids.FOLDS)]),
     ]
 
 

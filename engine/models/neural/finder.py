@@ -56,7 +56,6 @@ def _suggested(rates: Floats, losses: Floats) -> LearningRates:
             "label, or try another network."
         )
     slope = np.gradient(losses[: lowest + 1], np.log(rates[: lowest + 1]))
-    around = min(_AROUND, len(slope) // 2)
-    padded = np.pad(slope, around, mode="edge")
-    slope = np.convolve(padded, np.ones(2 * around + 1) / (2 * around + 1), mode="valid")
-    return LearningRates(rates, losses, float(rates[slope.argmin()]))
+    around = min(_AROUND, (len(slope) - 1) // 2)
+    slope = np.convolve(slope, np.ones(2 * around + 1) / (2 * around + 1), mode="valid")
+    return LearningRates(rates, losses, float(rates[slope.argmin() + around]))

@@ -298,7 +298,8 @@ def test_progress_rises_and_carries_the_loss_curve() -> None:
     assert told == [f"Null models: {done} of 4 trained" for done in range(4)]
     curves = [event[2] for event in heard if event[2]]
     assert curves
-    assert all(set(curve) == {"steps", "train", "validation"} for curve in curves)
+    assert all(set(curve) >= {"steps", "train", "validation"} for curve in curves)
+    assert set(curves[-1]) == {"steps", "train", "validation", "folds", "of", "score", "nulls"}
     assert curves[0]["train"] == result.newest.train_loss[: len(curves[0]["train"])].tolist()  # type: ignore[arg-type]
     assert curves[0]["validation"]
     assert curves[-1]["train"] == result.newest.train_loss.tolist()  # still shown while the null models train
@@ -320,7 +321,7 @@ def test_it_can_be_cancelled_at_every_stage(stop_at: str) -> None:
     ("changes", "sentence"),
     [
         ({"market": {"symbols": ["NVDA"], "end": "2013-07-01"}}, "rows are left in the training part"),
-        ({"market": {"symbols": ["NVDA"], "end": "2013-02-01"}}, "Too few bars to split"),
+        ({"market": {"symbols": ["NVDA"], "end": "2013-02-01"}}, "RSI 14 is unknown on every bar"),
         ({"target": {"kind": "forward_return", "threshold": 50}}, "Every label in the training part is a fall"),
         ({"target": {"kind": "forward_return", "horizon": 500}, "test_fraction": 0.1}, "in the test part"),
     ],

@@ -20,7 +20,7 @@ from dashboard.runs import studies
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Draft
-from dashboard.text.format import count, duration
+from dashboard.text.format import duration
 from engine.jobs import runner
 from engine.models.diagnosis.spec import DiagnoseNetwork
 from engine.models.neural.kind import Neural
@@ -85,7 +85,7 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
         "loss of one step at each",
         course is None,
         epoch.figure(spent),
-        f"{duration(spent.total)} for {count(found.windows, 'window')}",
+        duration(spent.total),
         view.frameworks(found),
         view.layers(found),
     )
