@@ -29,7 +29,7 @@ class Field:
     value (JSON), None where a value must be given. The bounds and the step of a ``percent``, a fraction, are
     percentages; its default is not. ``when`` are paths of other fields, and the values of these for which this one
     means anything. ``stored`` is the sort of what the text names (``stored_options``). ``multiline`` text has several
-    lines, over the whole width of the form.
+    lines, over the whole width of the form. ``without`` are plug-ins of ``registry`` that the field does not take.
     """
 
     path: str
@@ -50,6 +50,7 @@ class Field:
     when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
     stored: str = ""
     multiline: bool = False
+    without: tuple[str, ...] = ()
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
@@ -148,6 +149,7 @@ def _field(path: str, info: FieldInfo) -> Field:
         registry=registry,
         stored=str(form.get("stored", "")),
         multiline=bool(form.get("multiline")),
+        without=tuple(form.get("without", ())),
         when=tuple((_sibling(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
 

@@ -306,6 +306,7 @@ def _kinds_of(item: Field) -> list[dict[str, Any]]:
         if info.name in lacking
         else {"value": info.name, "label": info.title}
         for info in item.registry.infos()
+        if info.name not in item.without
     ]
 
 

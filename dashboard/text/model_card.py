@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dashboard.text.format import MISSING, duration, number
+from dashboard.text.format import MISSING, duration, number, percent
 from dashboard.text.model_scores import TITLES, shown
 from engine.models.service.card import Card
 
@@ -40,6 +40,11 @@ def band(card: Card) -> str:
     return f"{TITLES.get(card.headline, card.headline)} of null models {low} to {high}, p {number(card.p_value, 2)}"
 
 
+def members(found: Sequence[tuple[str, float]]) -> str:
+    """The parts of a model with what each counts."""
+    return ", ".join(f"{name} {percent(share)}" for name, share in found)
+
+
 def _training(card: Card) -> Facts:
     rows = ", ".join(f"{value:,} {name}" for name, value in card.rows.items())
     return (
@@ -47,6 +52,7 @@ def _training(card: Card) -> Facts:
         ("Split", card.split),
         ("Rows", rows),
         ("Folds", f"{card.folds}"),
+        *((("Members", members(card.members)),) if card.members else ()),
         ("Seed", f"{card.seed}"),
         ("Device", f"{card.device}, {card.reproducibility}"),
         ("Trained", card.trained[:16].replace("T", " ") + " UTC" if card.trained else MISSING),

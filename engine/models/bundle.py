@@ -31,6 +31,11 @@ def unpacked(tensors: Mapping[str, NDArray[Any]], count: int) -> tuple[Artifact,
         raise DataError(f"This model does not hold the {count} that it is made of: train it again.") from None
 
 
+def holds(tensors: Mapping[str, NDArray[Any]], number: int) -> bool:
+    """Whether there is an artifact of that number among ``tensors``."""
+    return _name(number) in tensors
+
+
 def _name(number: int) -> str:
     return f"member.{number}"
 

@@ -13,7 +13,7 @@ from engine.core.progress import Progress
 from engine.features.processing import FittedProcessors, fit
 from engine.features.processors import Processor
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep, call_model
+from engine.models import Fitted, Model, OnStep, Part, TrainingStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.splits.intervals import latest
 from engine.models.weights import EQUAL, Weighting
@@ -106,7 +106,8 @@ class TrainingCurve:
     """Reports steps to ``progress`` with the loss curve so far, thinned to a few hundred points.
 
     The curve is {"steps": [...], "train": [...], "validation": [...]}; steps that follow within 40 ms of a report are
-    shown with the next one. ``step`` is what the model calls one.
+    shown with the next one. ``step`` is what the model calls one. Of a model that is made of others it is that of the
+    part which is being trained.
     """
 
     def __init__(self, progress: Progress, step: str) -> None:
@@ -115,16 +116,29 @@ class TrainingCurve:
         self._train: list[float] = []
         self._validation: list[float] = []
         self._reported = 0.0
+        self._part: Part | None = None
 
     def __call__(self, step: TrainingStep) -> None:
+        if step.part != self._part:
+            self._part, self._train, self._validation = step.part, [], []
         self._train.append(step.train_loss)
         if step.validation_loss is not None:
             self._validation.append(step.validation_loss)
         now = time.monotonic()
         if now - self._reported >= _REPORT_EVERY or step.done == step.total:
             self._reported = now
-            message = f"Training: {self._step} {step.done:,} of {step.total:,}"
-            self._progress(step.done / step.total, message, self.partial())
+            self._progress(self._fraction(step), self._message(step), self.partial())
+
+    def _fraction(self, step: TrainingStep) -> float:
+        part, share = step.part, step.done / step.total
+        return (part.number + share) / part.count if part else share
+
+    def _message(self, step: TrainingStep) -> str:
+        if step.part is None:
+            return f"Training: {self._step} {step.done:,} of {step.total:,}"
+        part = step.part
+        about = f"{part.name} ({part.number + 1} of {part.count}), {part.step}"
+        return f"Training: {about} {step.done:,} of {step.total:,}"
 
     def partial(self) -> dict[str, object]:
         """The curve so far."""

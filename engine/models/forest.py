@@ -101,6 +101,9 @@ class Forest(Model):
         found = tree_scores(trees, rounded(x), np.zeros(trees.value.shape[1]), 1 / len(trees.root))
         return found if task == "multiclass" else found[:, -1]
 
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        return Trees.walk_seconds(rows, self.trees, trained / self.min_data_in_leaf)
+
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for 1,000 to 50,000 rows with 2 to 32 features: within a factor of
         two.

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from engine.core.errors import DataError
 from engine.market.bars import Floats
-from engine.models import Model, call_model
+from engine.models import Model, OnStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import VALIDATION_FRACTION, require_trainable
 from engine.models.scores import headline
 from engine.models.splits.fold import Timeline
 from engine.models.splits.intervals import forward, groups, latest
 
+Watch = Callable[[int, int], OnStep | None]
+"""What watches the training of a model, by its number, in an inner fold, by its number."""
 
-def out_of_fold(models: Sequence[Model], rows: Dataset, folds: int, seeds: Sequence[int]) -> tuple[Dataset, Floats]:
+
+def out_of_fold(
+    models: Sequence[Model], rows: Dataset, folds: int, seeds: Sequence[int], watch: Watch = lambda model, fold: None
+) -> tuple[Dataset, Floats]:
     """The rows of ``rows`` that every model predicts out of fold, and the predictions, float64 (rows, outputs of all
     models): a column a model, of several classes one for each.
 
@@ -32,7 +37,10 @@ def out_of_fold(models: Sequence[Model], rows: Dataset, folds: int, seeds: Seque
         train, test = rows.where(fold.train), rows.where(fold.test)
         try:
             found[fold.test] = np.column_stack(
-                [_predicted(model, train, test, seed) for model, seed in zip(models, seeds, strict=True)]
+                [
+                    _predicted(model, train, test, seeds[place], watch(place, number))
+                    for place, model in enumerate(models)
+                ]
             )
         except DataError as error:
             raise DataError(f"Inner fold {number + 1} of {folds}: {error} Fewer inner folds help, too.") from None
@@ -52,10 +60,28 @@ def skill(rows: Dataset, predictions: Sequence[Floats]) -> Floats:
     return above / above.sum() if above.sum() > 0 else np.full(len(above), 1 / len(above))
 
 
-def _predicted(model: Model, train: Dataset, test: Dataset, seed: int) -> Floats:
+def non_negative(rows: Dataset, predictions: Sequence[Floats]) -> Floats:
+    """Weights of ``predictions`` of ``rows``, none below 0, with the least squared error of their sum (Breiman 1996):
+    of classes against their indicators, and 1 in the sum, so that it is a probability. Equal ones where all are 0.
+    """
+    from scipy.optimize import nnls
+
+    target = rows.label
+    if rows.task == "multiclass":
+        target = np.eye(len(rows.classes))[rows.label.astype(np.int64)].ravel()
+    weight = np.ones(len(rows)) if rows.weight is None else rows.weight
+    root = np.sqrt(np.repeat(weight, len(target) // len(rows)))
+    columns = np.column_stack([np.ravel(prediction) for prediction in predictions])
+    found = np.asarray(nnls(columns * root[:, None], target * root)[0])
+    if not found.sum() > 0:
+        return np.full(len(predictions), 1 / len(predictions))
+    return found if rows.task == "regression" else found / found.sum()
+
+
+def _predicted(model: Model, train: Dataset, test: Dataset, seed: int, on_step: OnStep | None) -> Floats:
     later: Dataset | None = None
     if model.wants_validation():
         split = latest(train.time, train.end, VALIDATION_FRACTION)
         train, later = train.where(split.train), train.where(split.test)
     require_trainable(train, "training")
-    return call_model.predict(model, call_model.fit(model, train, later, seed, None).artifact, test)
+    return call_model.predict(model, call_model.fit(model, train, later, seed, on_step).artifact, test)

@@ -8,38 +8,34 @@ from typing import Any
 import numpy as np
 
 from engine.market.bars import Floats
-from engine.models import call_model
+from engine.models import call_model, permuting
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainedModel
 from engine.models.scores import headline, is_predicted
 from engine.models.spec import ModelSpec
 
-REPEATS = 3
-_VALUES = 20_000_000
-"""Values of a matrix with all permuted features at once: more are not measured."""
-
 
 def permutation_importance(spec: ModelSpec, trained: TrainedModel, test: Dataset) -> Floats:
     """What permuting each feature among the labelled rows of ``test`` costs their headline score, the mean of
-    ``REPEATS`` permutations (Breiman 2001); empty where it would take too much room, or nothing can be scored.
+    several permutations (Breiman 2001); empty where it would take too much room, or nothing can be scored.
 
     Every copy of the rows, a feature of it permuted, goes into one matrix: the model is read once.
     """
     rows, count = test.labelled(), test.matrix.shape[1]
-    if len(rows) < 2 or len(rows) * count * (REPEATS * count + 1) > _VALUES:
+    if not permuting.copies(len(rows), count):
         return np.empty(0)
     compact = _compact(rows)
     random = np.random.default_rng([spec.seed, 1])
     copies = [compact.matrix]
     for feature in range(count):
-        for _ in range(REPEATS):
+        for _ in range(permuting.REPEATS):
             copy = compact.matrix.copy()
             copy[compact.place, feature] = random.permutation(copy[compact.place, feature])
             copies.append(copy)
     stacked = _stacked(compact, copies)
     prediction = call_model.predict(spec.model, trained.fitted.artifact, stacked)
     scores = [_score(rows, part) for part in np.split(prediction, len(copies))]
-    return np.asarray(scores[0] - np.reshape(scores[1:], (count, REPEATS)).mean(axis=1))
+    return np.asarray(scores[0] - np.reshape(scores[1:], (count, permuting.REPEATS)).mean(axis=1))
 
 
 def _score(rows: Dataset, prediction: Floats) -> float:

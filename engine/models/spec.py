@@ -19,6 +19,7 @@ from engine.market import catalog
 from engine.market.spec import MarketSpec
 from engine.models import MODELS, Model
 from engine.models.kinds.lightgbm import LightGbm
+from engine.models.permuting import copies
 from engine.models.splits import SPLITS, Split
 from engine.models.splits.chronological import Chronological
 from engine.models.weights import Weighting
@@ -125,9 +126,8 @@ class ModelSpec(RunSpec):
 
     def estimate(self) -> Estimate:
         rows, columns = self.expected_size()
-        return Estimate(
-            seconds=0.1 + self.fit_seconds() * (2 + self.null_fits), megabytes=100 + rows * (columns + 8) * 32e-6
-        )
+        seconds = 0.1 + self.fit_seconds() * (2 + self.null_fits) + self.answer_seconds()
+        return Estimate(seconds=seconds, megabytes=100 + rows * (columns + 8) * 32e-6)
 
     def expected_size(self) -> tuple[float, int]:
         """Roughly the rows before the holdout, and the columns of the features."""
@@ -141,6 +141,20 @@ class ModelSpec(RunSpec):
         one = sum(self.model.seconds(int(rows * min(share, 1.0)), columns) for share in shares)
         each_class = self.target.task == "multiclass" and self.model.trains_each_class
         return one * len(self.target.classes) if each_class else one
+
+    def answer_seconds(self) -> float:
+        """Roughly how long the models of all folds take, on one core, to predict their training rows, their tests, and
+        these with a feature permuted.
+        """
+        rows, columns = self.expected_size()
+        shares = self.validation.shares(int(rows / max(len(self.market.symbols), 1)))
+        found = 0.0
+        for share in shares:
+            trained = int(rows * min(share, 1.0))
+            tested = int(min(rows - trained, rows / len(shares)))
+            asked = trained + tested * (self.null_fits + copies(tested, columns))
+            found += self.model.answer_seconds(asked, columns, trained)
+        return found
 
     def feature_spec(self) -> FeatureSpec:
         """The request for the features that it is trained on."""

@@ -71,6 +71,11 @@ class Trees:
     def tensors(self) -> dict[str, NDArray[Any]]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    @staticmethod
+    def walk_seconds(rows: int, trees: int, leaves: float) -> float:
+        """Roughly how long ``values`` takes on one core. Fitted to 20,000 to 200,000 rows and 8 to 300 leaves."""
+        return rows * trees * 4e-8 * float(np.log2(max(leaves, 2.0)))
+
     def values(self, rows: NDArray[Any]) -> Iterator[Floats]:
         """Of each tree the values (rows, outputs) of the leaves that ``rows`` (rows, features) end in."""
         for root in self.root:

@@ -20,6 +20,7 @@ from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json, parameter
 from engine.features.spec import FeatureSpec
 from engine.market.intervals import INTERVALS
+from engine.models import MODELS
 from engine.models.spec import ModelSpec
 from engine.strategies.rules import OPERANDS
 from tests.support.workspace import Workspace
@@ -337,3 +338,16 @@ def test_a_formula_has_lines_over_the_whole_width() -> None:
     area = row.children[1].children.children
     assert (area.rows, area.value) == (2, "close / open")
     assert controls.row("features", name, None).className == "f"
+
+
+def test_a_list_offers_what_it_takes_and_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(MODELS), "lacking", lambda registry: frozenset({"xgboost"}))
+    values = {**form(ModelSpec).defaults(), "model": {"kind": "ensemble"}}
+    offers = [
+        [(option["value"], option.get("disabled", False)) for option in item.options]
+        for item in every(form(ModelSpec).panel(values))
+        if any(option.get("value") == "xgboost" for option in getattr(item, "options", None) or () if option)
+    ]
+    assert len(offers) >= 2  # the kind of the model, and what can be added to its members
+    assert all(("xgboost", True) in offer and ("linear", False) in offer for offer in offers)
+    assert [("ensemble", False) in offer for offer in offers] == [True] + [False] * (len(offers) - 1)

@@ -135,6 +135,13 @@ def compare(data: runs.ResultData) -> tuple[Any, str]:
     return evaluation.scores(result), evaluation.about_rows(result)
 
 
+@callback(Output(ids.MEMBERS, "children"), Output(ids.MEMBERS_CARD, "hidden"), Input(RESULT, "data"))
+def weigh(data: runs.ResultData) -> tuple[Any, bool]:
+    """The members of an ensemble."""
+    found = evaluation.members(*runs.opened(data, ModelSpec))
+    return found, not found
+
+
 @callback(
     Output(frame.figure(ids.FOLD_SCORES), "data"),
     Output(ids.FOLDS, "children"),

@@ -9,12 +9,13 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.models.predictions import moment
-from dashboard.text.format import MISSING, count, number
+from dashboard.text.format import MISSING, count, number, percent
 from dashboard.text.model_scores import TITLES, shown
 from engine.models.breakdown import Group
 from engine.models.fold_result import FoldResult
 from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE, SCORES
+from engine.models.spec import ModelSpec
 from engine.research.model_verdict import headline_name
 
 FEW_FOLDS = 60
@@ -47,6 +48,19 @@ def scores(result: ModelResult) -> Component:
     ]
     heads = ["Score", "Model", "95% interval", "Null models 5–95%", "p", *(line.title for line in result.baselines)]
     return table(heads, rows, [SCORES[result.task][name] for name in names])
+
+
+def members(spec: ModelSpec, result: ModelResult) -> Component | str:
+    """What each part of a model counts in its predictions, in the mean of the folds; nothing where it has no parts."""
+    found = [spec.model.shares(fold.artifact) for fold in result.folds]
+    if not found[-1]:
+        return ""
+    weights = np.array([[share for _, share in shares] for shares in found])
+    rows = [
+        [name, percent(own.mean()), f"{percent(own.min())} … {percent(own.max())}" if len(found) > 1 else MISSING]
+        for (name, _), own in zip(found[-1], weights.T, strict=True)
+    ]
+    return table(["Member", "Weight", "Over the folds"], rows)
 
 
 def about_rows(result: ModelResult) -> str:

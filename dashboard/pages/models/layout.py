@@ -109,6 +109,11 @@ def _score() -> list[Component]:
             html.Div(skeleton(300), id=ids.SCORES),
             tools=[html.Span(id=ids.SCORED_ROWS)],
         ),
+        html.Div(
+            card("Members", html.Div(id=ids.MEMBERS), sub="what each counts in the prediction"),
+            id=ids.MEMBERS_CARD,
+            hidden=True,
+        ),
     ]
 
 

@@ -128,6 +128,9 @@ class CatBoost(Model):
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         return traced(artifact, rounded(x), task)
 
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        return Trees.walk_seconds(rows, self.rounds, 2.0**self.depth)
+
     def seconds(self, rows: int, features: int) -> float:
         """Of all rounds, of two classes or a number. Fitted to the processor time of one core for 1,000 to 100,000 rows
         with 2 to 32 features and depths of 4 to 8: within a factor of two.

@@ -14,13 +14,13 @@ from engine.core.registry import plugin
 from engine.core.spec import as_validation_error, kind_name, parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import MODELS, Fitted, Model, OnStep, Reproducibility, bundle, call_model
+from engine.models import MODELS, Fitted, Model, OnStep, Part, Reproducibility, bundle, call_model
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
 from engine.models.export.symbol import Symbol, joined
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
-from engine.models.out_of_fold import out_of_fold, skill
+from engine.models.out_of_fold import Watch, non_negative, out_of_fold, skill
 
 MAXIMUM_MEMBERS = 8
 Weight = Annotated[float, Field(ge=0, le=1e6)]
@@ -34,7 +34,8 @@ class Ensemble(Model):
 
     The mean and the weighted mean are of probabilities or numbers. A vote counts the members that call a class, and one
     more for each class (Laplace's rule of succession): so few votes make nothing certain. Stacking (Wolpert 1992) fits
-    a linear or logistic model, as ``Linear`` is by default, to the members' predictions of training rows.
+    weights to the members' predictions of training rows: none below zero, by least squares (Breiman 1996), or those
+    of a linear or logistic model, as ``Linear`` is by default.
 
     Stacking and weights by score go by predictions out of fold, each by members that were trained on earlier rows
     alone, purged by the ends of the labels; the members that are kept are trained on all rows. Each member has a seed
@@ -60,6 +61,14 @@ class Ensemble(Model):
         section="Model",
         when={"combine": ("weighted",)},
     )
+    stack_by: Literal["non_negative", "linear"] = parameter(
+        "non_negative",
+        title="Stack by",
+        help="Members that say the same take weights of either sign in a linear model, which rarely hold later.",
+        choices={"non_negative": "Non-negative weights", "linear": "Linear model"},
+        section="Model",
+        when={"combine": ("stacking",)},
+    )
     folds: int = parameter(
         4,
         title="Inner folds",
@@ -71,7 +80,7 @@ class Ensemble(Model):
         when={"combine": ("weighted", "stacking")},
     )
     members: tuple[Annotated[Model, MODELS], ...] = Field(
-        (LightGbm(), Linear()), title="Members", json_schema_extra={"section": "Model"}
+        (LightGbm(), Linear()), title="Members", json_schema_extra={"section": "Model", "without": ["ensemble"]}
     )
 
     @field_validator("members", mode="before")
@@ -129,31 +138,63 @@ class Ensemble(Model):
         on_step: OnStep | None = None,
     ) -> Fitted:
         seeds = [(seed + number) % _SEEDS for number in range(len(self.members))]
-        weights, combiner = self._combined(train, seeds)
+        watch = self._watch(on_step)
+        weights, combiner = self._combined(train, seeds, watch)
         found = [
-            call_model.fit(member, train, validation if member.wants_validation() else None, own, None)
-            for member, own in zip(self.members, seeds, strict=True)
+            call_model.fit(
+                member,
+                train,
+                validation if member.wants_validation() else None,
+                seeds[place],
+                watch(place, self._inner()),
+            )
+            for place, member in enumerate(self.members)
         ]
         tensors = bundle.packed([*(item.artifact for item in found), *combiner])
-        return Fitted(from_tensors({_WEIGHTS: weights, **tensors}), importance=_importance(found, weights))
+        return Fitted(from_tensors({_WEIGHTS: weights, **tensors}), importance=_importance(found, np.abs(weights)))
 
-    def _combined(self, train: Dataset, seeds: Sequence[int]) -> tuple[Floats, list[Artifact]]:
-        """What each member counts, 1 in the sum, and the model that stacks them."""
+    def _inner(self) -> int:
+        """Inner folds that are trained on."""
+        return self.folds if self.combine == "stacking" or (self.combine == "weighted" and not self.weights) else 0
+
+    def _watch(self, on_step: OnStep | None) -> Watch:
+        """What tells ``on_step`` of the members' steps, as those of parts of the whole."""
+
+        def watch(place: int, fold: int) -> OnStep | None:
+            if on_step is None:
+                return None
+            member, number = self.members[place], fold * len(self.members) + place
+            name = member.label() + (f", inner fold {fold + 1}" if fold < self._inner() else "")
+            part = Part(name, number, (self._inner() + 1) * len(self.members), member.step)
+            return lambda step: on_step(replace(step, part=part))
+
+        return watch
+
+    def _combined(self, train: Dataset, seeds: Sequence[int], watch: Watch) -> tuple[Floats, list[Artifact]]:
+        """What each member counts, and the model that stacks them where it is one."""
         equal = np.full(len(self.members), 1 / len(self.members))
         if self.combine == "weighted" and self.weights:
             return np.array(self.weights) / sum(self.weights), []
-        if self.combine not in ("weighted", "stacking"):
+        if not self._inner():
             return equal, []
-        rows, columns = out_of_fold(self.members, train, self.folds, seeds)
+        rows, columns = out_of_fold(self.members, train, self.folds, seeds, watch)
+        each = _of_each(columns, len(self.members), rows.task)
         if self.combine == "weighted":
-            return skill(rows, _of_each(columns, len(self.members), rows.task)), []
+            return skill(rows, each), []
+        if self.stack_by == "non_negative":
+            return non_negative(rows, each), []
         solved = Linear().fit(_inputs(rows, columns), None, seeds[0])
-        shares = np.array([part.sum() for part in np.split(solved.importance, len(self.members))])
-        return shares / shares.sum() if shares.sum() > 0 else equal, [solved.artifact]
+        shares = _signed(solved, len(self.members))
+        return shares / np.abs(shares).sum() if shares.any() else equal, [solved.artifact]
+
+    def shares(self, artifact: Artifact) -> tuple[tuple[str, float], ...]:
+        weights = to_tensors(artifact)[_WEIGHTS]
+        sizes = weights / max(float(np.abs(weights).sum()), 1e-300)
+        return tuple((member.label(), float(size)) for member, size in zip(self.members, sizes, strict=True))
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         tensors = to_tensors(artifact)
-        stacked = self.combine == "stacking"
+        stacked = bundle.holds(tensors, len(self.members))  # by a linear model, else the weights are all of it
         held = bundle.unpacked(tensors, len(self.members) + stacked)
         found = [call_model.predict(member, held[place], data) for place, member in enumerate(self.members)]
         if stacked:
@@ -167,7 +208,7 @@ class Ensemble(Model):
 
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         tensors = to_tensors(artifact)
-        stacked = self.combine == "stacking"
+        stacked = bundle.holds(tensors, len(self.members))  # by a linear model, else the weights are all of it
         held = bundle.unpacked(tensors, len(self.members) + stacked)
         found = [
             member.traced(held[place], _windows(x, member.lookback()), task, outputs)
@@ -185,14 +226,29 @@ class Ensemble(Model):
         """Of the members, those of the inner folds included; of several classes as if each member took them one by
         one.
         """
-        inner = self.combine == "stacking" or (self.combine == "weighted" and not self.weights)
-        parts = [rows * (number + 1) // (self.folds + 1) for number in range(self.folds)] if inner else []
-        return sum(member.seconds(size, features) for member in self.members for size in (rows, *parts))
+        parts = [rows * (number + 1) // (self.folds + 1) for number in range(self._inner())]
+        tested = rows // (self.folds + 1)
+        return sum(
+            member.seconds(size, features) + (member.answer_seconds(tested, features, size) if at < len(parts) else 0.0)
+            for member in self.members
+            for at, size in enumerate((*parts, rows))
+        )
+
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        return sum(member.answer_seconds(rows, features, trained) for member in self.members)
 
 
 def _of_each(columns: Floats, count: int, task: Task) -> list[Floats]:
     """``columns`` of ``out_of_fold`` as the predictions of its models."""
     return np.split(columns, count, axis=1) if task == "multiclass" else list(columns.T)
+
+
+def _signed(solved: Fitted, count: int) -> Floats:
+    """What each member counts in a linear model: its coefficient, of several classes the sum of all their sizes."""
+    coefficients = to_tensors(solved.artifact)["coefficients"]
+    if len(coefficients) == 1:
+        return np.asarray(coefficients[0], dtype=np.float64)
+    return np.array([part.sum() for part in np.split(solved.importance, count)])
 
 
 def _inputs(rows: Dataset, columns: Floats) -> Dataset:

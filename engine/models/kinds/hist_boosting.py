@@ -79,6 +79,9 @@ class HistBoosting(Model):
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         return traced(artifact, x, task)
 
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        return Trees.walk_seconds(rows, self.iterations, min(self.leaves, trained / self.min_data_in_leaf))
+
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for 1,000 to 50,000 rows with 2 to 32 features: within a factor of
         two.

@@ -159,6 +159,10 @@ class Svm(Model):
         found: Symbol = (squares * -self._gamma(rows.shape[1])).elementwise("Exp") @ weights
         return found
 
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        vectors = 1 if self.kernel == "linear" else 0.8 * trained
+        return rows * vectors * (1e-8 + 4e-9 * features)
+
     def seconds(self, rows: int, features: int) -> float:
         """Of one class. Roughly: how many rows become support vectors is not known before."""
         return 0.03 + 3.2 * rows**2 * (1.1e-8 + 4.2e-10 * features)

@@ -113,6 +113,10 @@ class Neural(Training, Model):
             gradient_norm=np.array(course.gradient_norm),
         )
 
+    def answer_seconds(self, rows: int, features: int, trained: int) -> float:
+        """A third of an epoch on as many rows: the way forward."""
+        return self.seconds(rows, features) / (3 * self.epochs)
+
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         network = self.network(data.matrix.shape[1], self.loss(data).outputs)
         scores = self.evaluated(artifact, data, device, network.scores, self.loss(data).outputs)
