@@ -29,7 +29,7 @@ from engine.market.importers.files import import_files
 from engine.market.importers.reader import Choices
 from engine.market.quality.report import UniverseReport, assess_universe
 from engine.market.symbols import collection_name
-from engine.market.update.spec import Update
+from engine.research.service.rescoring.spec import Refresh
 
 
 def download(args: argparse.Namespace) -> None:
@@ -40,8 +40,10 @@ def download(args: argparse.Namespace) -> None:
 
 
 def update(args: argparse.Namespace) -> None:
-    """Fetch what has come since. Raises ``DataError`` after the report where some could not be updated."""
-    _perform(Update.parse({"symbols": args.symbols, "collection": args.collection or ""}), args)
+    """Fetch what has come since, and score the models in service on it. Raises ``DataError`` after the report where
+    some series could not be updated.
+    """
+    _perform(Refresh.parse({"symbols": args.symbols, "collection": args.collection or ""}), args)
 
 
 def catalogue(args: argparse.Namespace) -> None:

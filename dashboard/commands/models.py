@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from dashboard.commands import service
 from dashboard.commands.output import print_lines, table_lines
 from dashboard.text.certificate import lines
 from dashboard.text.model_card import markdown
@@ -110,6 +111,7 @@ ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProx
     {
         **{"list": _list, "deleted": _deleted, "register": _register, "show": _show, "rename": _rename},
         **{"delete": _delete, "restore": _restore, "export": _export, "import": _import},
+        **service.ACTIONS,
     }
 )
 

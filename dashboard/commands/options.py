@@ -49,7 +49,7 @@ def parser(commands: Mapping[str, Command]) -> argparse.ArgumentParser:
     collecting = named.add_parser("sets", help="list, compare, export, import or delete named feature sets")
     _sets(collecting)
     keeping = named.add_parser(
-        "models", help="list, register, describe, rename, delete, export or import trained models"
+        "models", help="list, register, describe, export, import, promote, score or compare trained models"
     )
     _models(keeping)
     predicting = named.add_parser("predict", help="predict the bars in a file with a trained model")
@@ -211,6 +211,7 @@ def _models(parser: argparse.ArgumentParser) -> None:
     importing = actions.add_parser("import", help="keep the model in a file, as written by export")
     importing.add_argument("path", help="file, as written by export")
     importing.add_argument("--name", metavar="NAME", default="", help="name (default: that of the file)")
+    _in_service(actions)
     for name, action in {**actions.choices, "list": listing, "deleted": binned}.items():
         action.set_defaults(action=name)
         action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one line of JSON")
@@ -218,10 +219,27 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
 
+def _in_service(actions: Any) -> None:
+    """The actions on models in service."""
+    promoting = _on_model(actions, "promote", "put a version into service, in place of the one that has its role")
+    promoting.add_argument("role", nargs="?", default="champion", help="champion (default) or challenger")
+    _on_model(actions, "demote", "take a version out of service")
+    _on_model(actions, "undo", "take back the last promotion or demotion of a model")
+    actions.add_parser("service", help="list the versions in service")
+    scoring = actions.add_parser("score", help="score what is in service on the newest bars, by its rules")
+    scoring.add_argument("model", nargs="?", default="", help="one version, which need not be in service: mine@2")
+    _on_model(actions, "drift", "compare the inputs and predictions of a version with those at its training")
+    comparing = _on_model(actions, "compare", "compare the champion of a model with its challenger, or two versions")
+    comparing.add_argument("other", nargs="?", default="", help="the second version (default: the challenger)")
+    comparing.add_argument("--new", action="store_true", help="only bars that came after the data of both")
+    alerting = actions.add_parser("alerts", help="list the alerts that nobody has acknowledged")
+    alerting.add_argument("--acknowledge", action="store_true", help="acknowledge them")
+
+
 def _on_model(actions: Any, name: str, help: str) -> argparse.ArgumentParser:
     """An action on one model."""
     found: argparse.ArgumentParser = actions.add_parser(name, help=help, description=f"{help.capitalize()}.")
-    found.add_argument("model", help="name of the model, or of a version: mine, mine@2")
+    found.add_argument("model", help="name of the model, or of a version: mine, mine@2, mine@champion")
     return found
 
 

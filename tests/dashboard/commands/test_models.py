@@ -15,6 +15,7 @@ from dashboard import cli
 from engine.features.matrix import matrix
 from engine.market import catalog
 from engine.market.export import export
+from engine.market.sources.stored import save
 from engine.models.service.forecast import predict
 from engine.models.service.served import of_run
 from tests.support.market import random_walk
@@ -137,3 +138,41 @@ def test_what_cannot_be_predicted_is_one_sentence(table: Path, capsys: pytest.Ca
     assert "has 49 bars, and the model needs 106" in refused(capsys, "predict", key, str(table))
     table.write_text("\n".join([lines[0], "2020-01-01,x,1,1,1,1,1"]), encoding="utf-8")
     assert "ONE.csv" in refused(capsys, "predict", key, str(table))
+
+
+def test_models_are_put_into_service_scored_and_compared(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "No model is in service" in said(capsys, "models", "service")
+    for kind in ({}, {"model": {"kind": "linear"}}):
+        said(capsys, "models", "register", trained("ONE", **kind)[0], "mine")
+    assert said(capsys, "models", "promote", "mine@1") == "mine@1 is the champion of mine.\n"
+    assert "no role 'boss'" in refused(capsys, "models", "promote", "mine@2", "boss")
+    assert "No version of 'mine' is its challenger" in refused(capsys, "models", "compare", "mine")
+    said(capsys, "models", "promote", "mine@2", "challenger")
+    save(random_walk(560, 0, symbol="ONE"))
+    assert "Newest bars" in said(capsys, "models", "score", "mine@champion")
+    assert json.loads(said(capsys, "models", "score", "--json"))["scored"] == 2
+    assert "RSI 14" in said(capsys, "models", "drift", "mine@champion")
+    compared = said(capsys, "models", "compare", "mine", "--new")
+    assert "155 rows of 155 bars" in compared
+    assert "No difference of the hit rates is decided yet" in compared
+    assert "Hit rate" in said(capsys, "models", "compare", "mine@1", "mine@2")
+    assert "mine@2" in said(capsys, "models", "service")
+    said(capsys, "models", "demote", "mine@challenger")
+    assert "mine@2" not in said(capsys, "models", "service")
+    said(capsys, "models", "undo", "mine")
+    assert json.loads(said(capsys, "models", "service", "--json"))["service"][1]["reference"] == "mine@2"
+
+
+def test_alerts_are_listed_until_they_are_acknowledged(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace.configure("cache: cache\nservice: {rules: {ic_below: 1, least_labels: 20}}\n")
+    said(capsys, "models", "register", trained("ONE")[0], "mine")
+    said(capsys, "models", "promote", "mine")
+    save(random_walk(460, 0, symbol="ONE"))
+    assert "The rank IC of mine@1 on 55 new labels" in said(capsys, "models", "score")
+    assert said(capsys, "models", "score") == "No new alert.\n"  # the rule is still broken, and was told
+    assert "The rank IC of mine@1" in said(capsys, "models", "alerts", "--acknowledge")
+    assert said(capsys, "models", "alerts") == "There is no alert.\n"

@@ -17,9 +17,10 @@ from dashboard.pages.data import ids
 from dashboard.pages.data.catalogue.rows import Chosen, names
 from dashboard.security.payloads import Answer, Progress
 from dashboard.text.format import count
+from dashboard.text.service import outcome
 from engine.core.errors import DataError
-from engine.market.update.run import UpdateReport
-from engine.market.update.spec import Update
+from engine.research.service.rescoring.run import RefreshReport
+from engine.research.service.rescoring.spec import Refresh
 
 JOB = SideJob(ids.PAGE, "update")
 _MOST = 5_000
@@ -45,7 +46,7 @@ def ask(clicks: int | None, chosen: Chosen) -> tuple[Any, Any, Any]:
     if len({collection for collection, _, _ in found}) > 1:
         raise DataError("Select series of one collection to update them.")
     symbols = list(dict.fromkeys(symbol for _, symbol, _ in found))
-    return *side_job.start(Update.parse({"collection": found[0][0], "symbols": symbols})), None
+    return *side_job.start(Refresh.parse({"collection": found[0][0], "symbols": symbols})), None
 
 
 JOB.wire()
@@ -60,11 +61,11 @@ JOB.wire()
 )
 def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any]:
     if not answer or (words := side_job.instead(answer, progress, "")) is None:
-        return (None, no_update) if not answer else (sentences(runs.report(answer, Update).report), time.time())
+        return (None, no_update) if not answer else (sentences(runs.report(answer, Refresh).report), time.time())
     return words, no_update
 
 
-def sentences(report: UpdateReport) -> list[Component]:
+def sentences(report: RefreshReport) -> list[Component]:
     """What came of it: the first of those that failed in a sentence."""
     added = sum(item.outcome.added for item in report.series)
     text = (
@@ -72,8 +73,10 @@ def sentences(report: UpdateReport) -> list[Component]:
     )
     if report.refetched:
         text += f" {count(report.refetched, 'series', 'series')} fetched whole: the source has restated prices."
+    alerts = [html.Span(sentence, className="is-bad") for sentence in outcome(report.models, report.webhook)]
     if not report.failed:
-        return [html.Span(text)]
+        return [html.Span(text), *alerts]
     toast(f"{count(len(report.failed), 'series', 'series')} could not be updated.", "warn")
     first = report.failed[0].outcome
-    return [html.Span(text), html.Span(first.sentence or f"{first.symbol}: {first.status}", className="is-bad")]
+    failure = html.Span(first.sentence or f"{first.symbol}: {first.status}", className="is-bad")
+    return [html.Span(text), failure, *alerts]

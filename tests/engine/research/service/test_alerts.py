@@ -17,9 +17,12 @@ import engine
 from engine.core.config import Rules
 from engine.core.errors import DataError
 from engine.jobs import actions
+from engine.market import download
+from engine.market.fetching import FetchRequest
 from engine.market.sources.stored import save
 from engine.models.service import promoted, registered
 from engine.models.service.registered import Registered
+from engine.models.spec import ModelSpec
 from engine.research.service import alerts, webhook
 from engine.research.service.drift import Drift
 from engine.research.service.monitoring.result import MonitorResult
@@ -27,8 +30,9 @@ from engine.research.service.requests import monitor
 from engine.research.service.rescoring.spec import Refresh, Rescore
 from engine.research.service.rules import Breach, breaches, costs_of, has_own, keep, reset, rules_of
 from tests.support.market import random_walk
-from tests.support.served import trained
+from tests.support.served import QUICK, trained
 from tests.support.workspace import Workspace, in_force
+from tests.support.yahoo import Listed, Yahoo
 
 ITEM = Registered("mine", 2, "", "", "", 0.0)
 BROKEN = Breach("ic_below", "The rank IC is low.", -0.1, 0.0)
@@ -194,6 +198,23 @@ def test_a_failed_webhook_or_model_fails_no_score(workspace: Workspace) -> None:
     assert "No bar of GONE is stored after" in report.models[1].failed
     assert "could not be reached" in report.webhook
     assert report.summary()["not_scored"] == {"other@1": report.models[1].failed}
+
+
+def test_an_update_of_bars_scores_what_is_in_service(workspace: Workspace, yahoo: Yahoo) -> None:
+    closes: list[float | None] = random_walk(460, 3).close.tolist()
+    yahoo.listed = {"A": Listed("2023-01-02", closes[:400])}
+    download.fetch(FetchRequest(source="yahoo", symbols=("A",)))
+    spec = ModelSpec.parse({"market": {"collection": "yahoo", "symbols": ["A"]}, "model": QUICK, "null_fits": 0})
+    engine.run(spec)
+    registered.register(engine.run_key(spec), "mine")
+    yahoo.listed["A"].closes = closes
+    workspace.configure("cache: cache\nservice: {rules: {ic_below: 1, least_labels: 20}}\n")
+    assert actions.perform(Refresh(symbols=("A",))).report.models == ()  # none is in service
+    promoted.promote("mine", "champion")
+    report = actions.perform(Refresh(symbols=("A",))).report
+    assert [item.outcome.status for item in report.series] == ["unchanged"]
+    assert "The rank IC of mine@1 on 55 new labels" in report.models[0].sentences[-1]
+    assert report.summary()["service"]["scored"] == 1
 
 
 def test_nothing_in_service_is_said(workspace: Workspace) -> None:
