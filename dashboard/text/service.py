@@ -73,10 +73,14 @@ def decision(found: ComparisonResult) -> str:
 
 
 def outcome(models: Sequence[Scored], webhook: str) -> list[str]:
-    """What scoring came to, a sentence each: alerts, models that failed, the webhook."""
-    told = [sentence for item in models for sentence in item.sentences]
+    """What scoring came to, a sentence each: alerts that are new, and ``failures``."""
+    return [sentence for item in models for sentence in item.sentences] + failures(models, webhook)
+
+
+def failures(models: Sequence[Scored], webhook: str) -> list[str]:
+    """Models that could not be scored, and what went wrong with the webhook."""
     failed = [f"{item.model} could not be scored: {item.failed}" for item in models if item.failed]
-    return [*told, *failed, *([webhook] if webhook else [])]
+    return [*failed, *([webhook] if webhook else [])]
 
 
 def span(period: Period) -> str:

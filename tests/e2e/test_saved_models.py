@@ -7,7 +7,11 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from engine.core.config import PATH_VARIABLE
+from engine.market.sources.stored import save
+from engine.models.service import registered
+from engine.research.service import rules
 from tests.e2e.visitor import Visitor
+from tests.support.market import random_walk
 from tests.support.served import trained
 from tests.support.workbench import Server
 from tests.support.workspace import forget
@@ -48,4 +52,31 @@ def test_models_are_compared_registered_and_kept_in_order(
     visitor.press("#models-registry-undo", "Undo")
     visitor.press(row.format("other@1", "run"), "the row that came back")
     visitor.until("return document.querySelector('.model-card')?.innerText.includes('null models')", "its card")
+    forget()
+
+
+def test_a_promoted_model_is_scored_and_its_alert_acknowledged(
+    own_workbench: tuple[Visitor, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, running = own_workbench
+    monkeypatch.setenv(PATH_VARIABLE, str(running.config))
+    forget()
+    registered.register(trained("ONE")[0], "mine")
+    rules.keep("mine", {"ic_below": 1.0, "least_labels": 20, "input_drift": 100.0, "output_drift": 100.0})
+    save(random_walk(460, 0, symbol="ONE"))
+    visitor.open("/models")
+    visitor.press("#models-registry", "the tab of the registry")
+    visitor.choose_row("#models-registered", "the version")
+    visitor.press("#models-promote-champion", "Champion")
+    visitor.until("return document.querySelector('#models-registered').innerText.includes('champion')", "its role")
+    visitor.press("#models-service", "the tab of models in service")
+    visitor.press("#models-rescore", "Score now")
+    visitor.until(
+        "return document.querySelector('#models-alerts')?.innerText.includes('The rank IC of mine@1')", "alert"
+    )
+    visitor.until("return document.getElementById('models-service').innerText === 'In service (1)'", "their number")
+    visitor.until("return document.querySelector('#models-service-drift')?.innerText.includes('RSI 14')", "the drift")
+    visitor.press("#models-acknowledge", "Acknowledge")
+    visitor.until("return document.querySelector('#models-alerts-box').hidden", "no alert")
+    assert not visitor.complaints()
     forget()

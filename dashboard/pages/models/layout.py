@@ -33,7 +33,6 @@ TABS = (
     *((tab.name, tab.title) for tab in LATE),
     ("predictions", "Predictions"),
     *((tab.name, tab.title) for tab in STUDIES),
-    *saved.TITLES,
 )
 COLUMNS = (
     Column("time", "Bar", least=138, help="Date of the bar; with the time in UTC for intraday bars."),
@@ -61,7 +60,7 @@ def layout(query: str | None) -> Component:
         FORM,
         opened.query,
         run=not opened.study,
-        title=tabs("models", TABS, studies.tab_of(opened.study), apart=STUDIES[0].name),
+        title=tabs("models", (*TABS, *saved.titles()), studies.tab_of(opened.study), apart=STUDIES[0].name),
         tools=[html.Span(id=ids.HANDOVER)],
         results=[
             restated.line(FORM.page),

@@ -66,13 +66,21 @@ def take(name: str, role: Role) -> None:
             database.execute(_ENTER, (name, role, None, time.time()))
 
 
+def last_changed() -> str:
+    """The name of the model whose roles were changed last; empty where none ever were."""
+    with connect() as database:
+        row = database.execute("SELECT name FROM model_roles ORDER BY created DESC, id DESC LIMIT 1").fetchone()
+    return str(row["name"]) if row else ""
+
+
 def undo(name: str) -> None:
     """Take back the last change of the roles of ``name``. Raises ``DataError`` where there was none."""
     with connect() as database:
         latest = "SELECT MAX(created) FROM model_roles WHERE name = ?1"
         gone = database.execute(f"DELETE FROM model_roles WHERE name = ?1 AND created = ({latest})", (name,)).rowcount
     if not gone:
-        raise DataError(f"The roles of '{name[:60]}' were never changed: there is nothing to undo.")
+        whose = f"The roles of '{name[:60]}'" if name else "Roles"
+        raise DataError(f"{whose} were never changed: there is nothing to undo.")
 
 
 _ENTER = "INSERT INTO model_roles (name, role, version, created) VALUES (?, ?, ?, ?)"

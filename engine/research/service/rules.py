@@ -46,12 +46,15 @@ def has_own(name: str) -> bool:
 def keep(name: str, values: dict[str, object]) -> Rules:
     """Give the model rules of its own; what ``values`` leaves out is as it was. Raises ``DataError``."""
     name = registered.find(name).name
+    if missing := next((field for field, value in values.items() if value is None), None):
+        raise DataError(f"The rule '{missing.replace('_', ' ')}' cannot be used: it has no number.")
     try:
         found = Rules.model_validate(rules_of(name).model_dump() | values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]).replace("_", " ")
-        raise DataError(f"The rule '{where}' cannot be used: {first['msg'][:1].lower()}{first['msg'][1:]}.") from None
+        problem = str(first["msg"]).removeprefix("Input ")
+        raise DataError(f"The rule '{where}' cannot be used: it {problem}.") from None
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO model_rules VALUES (?, ?)", (name, found.model_dump_json()))
     return found
@@ -110,7 +113,13 @@ def _ic(found: MonitorResult, rules: Rules) -> Breach | None:
         return None
     return Breach(
         "ic_below",
-        f"The rank IC of {found.model} on {found.newest.scored:,} new labels is {value:.3f}, below {rules.ic_below:g}.",
+        f"The rank IC of {found.model} on {found.newest.scored:,} new labels is {_signed(value)}, below "
+        f"{_signed(rules.ic_below)}.",
         float(value),
         rules.ic_below,
     )
+
+
+def _signed(value: float) -> str:
+    """With three decimals and a typographic minus sign."""
+    return f"{value:.3f}".replace("-", "−")

@@ -17,7 +17,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import service, shell
 from dashboard.components import card, table
 from dashboard.pages.models import ids
-from dashboard.pages.models.saved import graph_export
+from dashboard.pages.models.saved import graph_export, promotion
 from dashboard.pages.models.saved.card import card_view
 from dashboard.pages.models.saved.rows import registered_rows
 from dashboard.pages.models.saved.tab import seen
@@ -33,6 +33,7 @@ MOST = 32 << 20
 COLUMNS = (
     table.Column("label", "Version", least=260),
     table.Column("name", "Name", least=120, help="Of all versions; click to edit."),
+    table.Column("role", "In service", width=96, help="Champion or challenger of its name."),
     table.Column("run", "Run", width=96),
     table.Column("created", "Saved", "day", width=110),
     table.Column("bin", "", width=36),
@@ -49,6 +50,7 @@ def layout() -> list[Component]:
     bar = [
         shelf,
         html.Span(id=ids.REGISTRY_COUNT, className="hint"),
+        *promotion.buttons(),
         html.Button("Export", id=ids.EXPORT, className="button", type="button", disabled=True,
                     title="Save the selected version as one file"),
         html.Button("Export ONNX", id=ids.EXPORT_GRAPH, className="button", type="button", disabled=True,

@@ -12,7 +12,7 @@ from engine.core.spec import Spec
 from engine.jobs import library
 from engine.jobs.library import Saved
 from engine.models.scores import HEADLINE
-from engine.models.service import registered
+from engine.models.service import registered, roles
 from engine.models.service.registered import Registered
 from engine.models.spec import ModelSpec
 
@@ -66,7 +66,12 @@ def features(spec: ModelSpec) -> str:
 def registered_rows(items: Sequence[Registered]) -> list[dict[str, Any]]:
     """The versions as rows; a request that cannot be read here has no link."""
     known = library.find([item.run for item in items])
-    return [_registered(item, known[item.run].spec if item.run in known else _spec(item)) for item in items]
+    held = {(item.name, item.version): item.role for item in roles.every()}
+    return [
+        _registered(item, known[item.run].spec if item.run in known else _spec(item))
+        | {"role": held.get((item.name, item.version), "")}
+        for item in items
+    ]
 
 
 def _registered(item: Registered, spec: Spec | None) -> dict[str, Any]:
