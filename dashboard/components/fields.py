@@ -29,7 +29,8 @@ class Field:
     value (JSON), None where a value must be given. The bounds and the step of a ``percent``, a fraction, are
     percentages; its default is not. ``when`` are paths of other fields, and the values of these for which this one
     means anything. ``stored`` is the sort of what the text names (``stored_options``). ``multiline`` text has several
-    lines, over the whole width of the form. ``without`` are plug-ins of ``registry`` that the field does not take.
+    lines, over the whole width of the form. ``without`` are plug-ins of ``registry`` that the field does not take, and
+    a ``single`` one takes none that is made of others.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Field:
     stored: str = ""
     multiline: bool = False
     without: tuple[str, ...] = ()
+    single: bool = False
 
 
 def fields_of(cls: type[Spec], prefix: str = "") -> tuple[Field, ...]:
@@ -150,6 +152,7 @@ def _field(path: str, info: FieldInfo) -> Field:
         stored=str(form.get("stored", "")),
         multiline=bool(form.get("multiline")),
         without=tuple(form.get("without", ())),
+        single=bool(form.get("single")),
         when=tuple((_sibling(path, name), tuple(values)) for name, values in conditions(info).items()),
     )
 

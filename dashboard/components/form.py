@@ -300,13 +300,13 @@ def _kinds_of(item: Field) -> list[dict[str, Any]]:
     """The plug-ins that can be chosen for ``item``, as Dash's options; those that lack a package cannot."""
     if item.registry is None:
         return []
-    lacking = item.registry.lacking()
+    lacking, known = item.registry.lacking(), item.registry.available()
     return [
         {"value": info.name, "label": f"{info.title} (not installed)", "disabled": True}
         if info.name in lacking
         else {"value": info.name, "label": info.title}
         for info in item.registry.infos()
-        if info.name not in item.without
+        if info.name not in item.without and not (item.single and known[info.name].composite)
     ]
 
 

@@ -53,6 +53,7 @@ def _training(card: Card) -> Facts:
         ("Rows", rows),
         ("Folds", f"{card.folds}"),
         *((("Members", members(card.members)),) if card.members else ()),
+        *card.about,
         ("Seed", f"{card.seed}"),
         ("Device", f"{card.device}, {card.reproducibility}"),
         ("Trained", card.trained[:16].replace("T", " ") + " UTC" if card.trained else MISSING),

@@ -79,9 +79,9 @@ class Model(Spec):
     """A way to learn.
 
     ``tasks`` are those that it can do. ``needs`` are packages that only this model is trained by, by the names under
-    which they are imported. ``step`` is what one step of its training is called, empty where it is solved at
-    once; ``importance_of`` its importance; ``trains_each_class`` says that of three or
-    more classes each is trained by itself, ``resumes`` that a training goes on from a checkpoint. ``fit`` and
+    which they are imported. A ``composite`` one is made of other models. ``step`` is what one step of its training is
+    called, empty where it is solved at once; ``importance_of`` its importance; ``trains_each_class`` says that of three
+    or more classes each is trained by itself, ``resumes`` that a training goes on from a checkpoint. ``fit`` and
     ``predict`` are for whatever ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that
     cannot be read from their arguments.
     """
@@ -89,6 +89,7 @@ class Model(Spec):
     descriptions: ClassVar[tuple[str, ...]] = ("label", "processor", "lookback", "wants_validation")
     tasks: ClassVar[tuple[Task, ...]] = TASKS
     needs: ClassVar[tuple[str, ...]] = ()
+    composite: ClassVar[bool] = False
     step: ClassVar[str] = "step"
     importance_of: ClassVar[str] = ""
     trains_each_class: ClassVar[bool] = False
@@ -188,6 +189,10 @@ class Model(Spec):
         """What the model is made of, by name, and how much each part counts, 1 in the sum of their sizes; nothing where
         it is one.
         """
+        return ()
+
+    def about(self, artifact: Artifact) -> tuple[tuple[str, str], ...]:
+        """What is to be known of how it came about, by name, beyond what is known of every model."""
         return ()
 
 

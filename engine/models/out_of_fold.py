@@ -9,6 +9,7 @@ import numpy as np
 from engine.core.errors import DataError
 from engine.market.bars import Floats
 from engine.models import Model, OnStep, call_model
+from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
 from engine.models.fitting import VALIDATION_FRACTION, require_trainable
 from engine.models.scores import headline
@@ -20,14 +21,19 @@ Watch = Callable[[int, int], OnStep | None]
 
 
 def out_of_fold(
-    models: Sequence[Model], rows: Dataset, folds: int, seeds: Sequence[int], watch: Watch = lambda model, fold: None
+    models: Sequence[Model],
+    rows: Dataset,
+    folds: int,
+    seeds: Sequence[int],
+    watch: Watch = lambda model, fold: None,
+    keep: Callable[[Artifact], None] = lambda artifact: None,
 ) -> tuple[Dataset, Floats]:
     """The rows of ``rows`` that every model predicts out of fold, and the predictions, float64 (rows, outputs of all
     models): a column a model, of several classes one for each.
 
     The rows are cut in time into ``folds`` + 1 groups of about as many. Each but the first is predicted by models
     trained on the rows before it whose labels end before it begins, and stopped, where they are, by the latest of
-    these. Raises ``DataError`` where a fold is too small.
+    these; ``keep`` is given each. Raises ``DataError`` where a fold is too small.
     """
     timeline = Timeline(rows.time, rows.symbol, rows.end, ())
     shape = (len(rows), len(models) * (len(rows.classes) if rows.task == "multiclass" else 1))
@@ -38,7 +44,7 @@ def out_of_fold(
         try:
             found[fold.test] = np.column_stack(
                 [
-                    _predicted(model, train, test, seeds[place], watch(place, number))
+                    _predicted(model, train, test, seeds[place], watch(place, number), keep)
                     for place, model in enumerate(models)
                 ]
             )
@@ -78,10 +84,19 @@ def non_negative(rows: Dataset, predictions: Sequence[Floats]) -> Floats:
     return found if rows.task == "regression" else found / found.sum()
 
 
-def _predicted(model: Model, train: Dataset, test: Dataset, seed: int, on_step: OnStep | None) -> Floats:
+def _predicted(
+    model: Model,
+    train: Dataset,
+    test: Dataset,
+    seed: int,
+    on_step: OnStep | None,
+    keep: Callable[[Artifact], None],
+) -> Floats:
     later: Dataset | None = None
     if model.wants_validation():
         split = latest(train.time, train.end, VALIDATION_FRACTION)
         train, later = train.where(split.train), train.where(split.test)
     require_trainable(train, "training")
-    return call_model.predict(model, call_model.fit(model, train, later, seed, on_step).artifact, test)
+    artifact = call_model.fit(model, train, later, seed, on_step).artifact
+    keep(artifact)
+    return call_model.predict(model, artifact, test)

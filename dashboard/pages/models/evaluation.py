@@ -51,10 +51,13 @@ def scores(result: ModelResult) -> Component:
 
 
 def members(spec: ModelSpec, result: ModelResult) -> Component | str:
-    """What each part of a model counts in its predictions, in the mean of the folds; nothing where it has no parts."""
+    """What each part of a model counts in its predictions, in the mean of the folds, or what is to be known of the
+    newest one; nothing where that is nothing.
+    """
     found = [spec.model.shares(fold.artifact) for fold in result.folds]
     if not found[-1]:
-        return ""
+        told = spec.model.about(result.newest.artifact)
+        return html.Dl([part for name, text in told for part in (html.Dt(name), html.Dd(text))]) if told else ""
     weights = np.array([[share for _, share in shares] for shares in found])
     rows = [
         [name, percent(own.mean()), f"{percent(own.min())} … {percent(own.max())}" if len(found) > 1 else MISSING]

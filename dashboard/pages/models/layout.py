@@ -109,7 +109,7 @@ def _score() -> list[Component]:
             tools=[html.Span(id=ids.SCORED_ROWS)],
         ),
         html.Div(
-            card("Members", html.Div(id=ids.MEMBERS), sub="what each counts in the prediction"),
+            card("Made of", html.Div(id=ids.MEMBERS)),
             id=ids.MEMBERS_CARD,
             hidden=True,
         ),

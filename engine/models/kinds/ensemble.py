@@ -42,6 +42,7 @@ class Ensemble(Model):
     of its own, so that the same model twice is an ensemble over seeds.
     """
 
+    composite: ClassVar[bool] = True
     step: ClassVar[str] = ""
     importance_of: ClassVar[str] = "importance"
     trains_each_class: ClassVar[bool] = True
@@ -80,7 +81,7 @@ class Ensemble(Model):
         when={"combine": ("weighted", "stacking")},
     )
     members: tuple[Annotated[Model, MODELS], ...] = Field(
-        (LightGbm(), Linear()), title="Members", json_schema_extra={"section": "Model", "without": ["ensemble"]}
+        (LightGbm(), Linear()), title="Members", json_schema_extra={"section": "Model", "single": True}
     )
 
     @field_validator("members", mode="before")
@@ -90,6 +91,8 @@ class Ensemble(Model):
             return values
         if kind_name(cls) in map(_kind, values):
             raise ValueError("An ensemble cannot be a member of another: list its members here instead.")
+        if any(_is_composite(item) for item in values):
+            raise ValueError("A member is one model: choose those that are not made of others.")
         if not 2 <= len(values) <= MAXIMUM_MEMBERS:
             raise ValueError(f"An ensemble has 2 to {MAXIMUM_MEMBERS} members, not {len(values)}.")
         return values
@@ -294,6 +297,12 @@ def _importance(found: Sequence[Fitted], weights: Floats) -> Floats:
     if not told:
         return np.empty(0)
     return np.asarray(sum(weight * share for weight, share in told), dtype=np.float64)
+
+
+def _is_composite(member: object) -> bool:
+    known = MODELS.available()
+    name = str(_kind(member))
+    return name in known and known[name].composite
 
 
 def _kind(member: object) -> object:

@@ -30,7 +30,7 @@ class Card(BaseModel):
     models the scores are of; the one that is kept was trained on the bars from ``train_start`` to ``train_end``, those
     that decided when to stop included. ``data_end`` is the time of the last bar that the run may have read, empty where
     it is not known, and ``sealed_from`` that of the first bar of a holdout that was not opened, empty without one.
-    ``members`` are ``Model.shares`` of the one that is kept.
+    ``members`` are ``Model.shares`` of the one that is kept, ``about`` what else it says of itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -63,6 +63,7 @@ class Card(BaseModel):
     baselines: dict[str, Scores] = {}
     trials: int = 0
     members: tuple[tuple[str, float], ...] = ()
+    about: tuple[tuple[str, str], ...] = ()
     in_time: bool = True
     warnings: tuple[str, ...] = ()
     data_end: str = ""
@@ -128,6 +129,7 @@ def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") 
         baselines={line.title: _plain(line.scores) for line in result.baselines},
         trials=_trials(result.family, spec),
         members=spec.model.shares(newest.artifact),
+        about=spec.model.about(newest.artifact),
         in_time=result.in_time,
         warnings=result.warnings,
         data_end=_data_end(spec, result, created),
