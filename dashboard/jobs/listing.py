@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Literal
 
 from engine.core.database import connect
+from engine.jobs.use import Use
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 INTERRUPTED = "The server stopped while this job ran: run it again."
@@ -20,7 +22,9 @@ _DROP = """DELETE FROM jobs WHERE key IN (
 
 @dataclass(frozen=True)
 class Job:
-    """One job as the tray shows it. ``spec`` is the request's JSON, or empty; times are seconds since 1970."""
+    """One job as the tray shows it. ``spec`` is the request's JSON, or empty, ``use`` that of ``taken``;
+    times are seconds since 1970.
+    """
 
     key: str
     page: str
@@ -33,6 +37,20 @@ class Job:
     created: float = 0.0
     started: float | None = None
     finished: float | None = None
+    use: str = ""
+
+    @property
+    def waited(self) -> float:
+        """Seconds in the queue."""
+        return max((self.started or self.finished or self.created) - self.created, 0.0)
+
+    @property
+    def taken(self) -> Use | None:
+        """What it took of its machine; None where that is not known."""
+        try:
+            return Use.of(json.loads(self.use)) if self.use else None
+        except (ValueError, TypeError, AttributeError):  # of another version
+            return None
 
     @property
     def is_active(self) -> bool:
@@ -44,7 +62,7 @@ def add(job: Job) -> None:
     """Record a new job, in place of an earlier one with its key; of those that have ended the latest stay."""
     values = (job.key, job.page, job.kind, job.label, job.spec, job.status, job.message, job.fraction, job.created)
     with connect() as database:
-        database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)", values)
+        database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, '')", values)
         database.execute(_DROP, (MAXIMUM_RECORDS,))
 
 
@@ -54,12 +72,13 @@ def set_running(key: str) -> None:
         database.execute("UPDATE jobs SET status = 'running', started = ? WHERE key = ?", (time.time(), key))
 
 
-def set_ended(key: str, status: Status, message: str, fraction: float) -> None:
-    """Note how the job ended."""
+def set_ended(key: str, status: Status, message: str, fraction: float, taken: Use | None = None) -> None:
+    """Note how the job ended, and what it has taken."""
+    use = json.dumps(taken.event()) if taken else ""
     with connect() as database:
         database.execute(
-            "UPDATE jobs SET status = ?, message = ?, fraction = ?, finished = ? WHERE key = ?",
-            (status, message, fraction, time.time(), key),
+            "UPDATE jobs SET status = ?, message = ?, fraction = ?, finished = ?, use = ? WHERE key = ?",
+            (status, message, fraction, time.time(), use, key),
         )
 
 

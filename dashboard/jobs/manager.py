@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -31,6 +31,7 @@ from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, Stor
 from engine.core.spec import Resources, canonical_json
 from engine.jobs import worker
 from engine.jobs.cluster import Cluster
+from engine.jobs.use import Use, total
 
 _POLL = 0.25  # seconds that a request for a result may wait for it
 _UNWANTED = 100  # cancels of what has not been asked for that are remembered, lest a forger fill the memory
@@ -39,9 +40,12 @@ _log = logging.getLogger("stratoscope.jobs")
 
 @dataclass(eq=False)
 class _Active:
-    """A job from its call to the record of its end: what is heard of an earlier one under its key is not of it."""
+    """A job from its call to the record of its end, with what it and its parts have taken: what is heard of an earlier
+    one under its key is not of it.
+    """
 
     status: Status = "queued"
+    uses: list[Use] = field(default_factory=list)
 
 
 class DaskManager(BaseBackgroundCallbackManager):
@@ -229,6 +233,9 @@ class DaskManager(BaseBackgroundCallbackManager):
         with self._changed:
             if self._active.get(key) is not active:
                 return  # said as the job was cancelled
+        if event["event"] == "used":
+            active.uses.append(Use.of(event))
+            return
         progress = self._live.progress(key) or {}
         if event["event"] == "started":
             with self._changed:
@@ -253,7 +260,10 @@ class DaskManager(BaseBackgroundCallbackManager):
             progress["fraction"] = progress.get("fraction", 0.0) if error else 1.0
             self._live.set_progress(key, progress)
             self._live.set_outcome(key, {"error": message} if error else {"result": value_of(future.result())})
-            _unless_full(listing.set_ended, key, status, message, progress["fraction"])
+            with self._changed:
+                active = self._active.get(key)
+            taken = total(active.uses if active else ())
+            _unless_full(listing.set_ended, key, status, message, progress["fraction"], taken)
         except Exception:  # noqa: BLE001 - those who wait must hear of the end whatever happens to its record
             _log.exception("The end of job %s could not be recorded.", key)
         finally:

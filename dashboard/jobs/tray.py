@@ -98,10 +98,10 @@ def _is_waiting(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bo
 def _row(job: Job) -> dict[str, Any]:
     names = ("key", "page", "label", "status", "message", "fraction", "finished")
     seconds = job.finished - job.started if job.finished and job.started else None
-    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": _link(job)}
+    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": link(job)}
 
 
-def _link(job: Job) -> str:
+def link(job: Job) -> str:
     """The permalink of a job's page: of an action that has ended it opens the latest report, if there is one. Nothing
     where its spec is of another version.
     """

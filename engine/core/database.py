@@ -37,7 +37,7 @@ CREATE TRIGGER IF NOT EXISTS trials_once BEFORE INSERT ON trials -- REPLACE woul
 CREATE TABLE IF NOT EXISTS jobs (
     key TEXT PRIMARY KEY, page TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
-    created REAL NOT NULL, started REAL, finished REAL
+    created REAL NOT NULL, started REAL, finished REAL, use TEXT NOT NULL DEFAULT ''
 );
 CREATE TABLE IF NOT EXISTS reports ( -- of actions: job is the key under which one of them ran
     id TEXT PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
@@ -109,6 +109,7 @@ _ADDED_COLUMNS = (
     ("trials", "code", "TEXT NOT NULL DEFAULT ''"),
     ("trials", "drawn", "BLOB"),
     ("series", "since", "TEXT NOT NULL DEFAULT ''"),
+    ("jobs", "use", "TEXT NOT NULL DEFAULT ''"),
 )
 
 

@@ -31,8 +31,9 @@ from engine.jobs.local_cluster import CORES, GPU
 from engine.jobs.local_cluster import distributed as _dask
 
 Listener = Callable[[Mapping[str, Any]], None]
-"""Told of ``{"event": "started"}`` and ``{"event": "progress", "fraction":, "message":, "partial":}``, both with the
-"pid" of the worker process, on the cluster's own thread: it must return at once."""
+"""Told of ``{"event": "started"}``, ``{"event": "progress", "fraction":, "message":, "partial":}`` and, of the job and
+of each of its parts, ``{"event": "used"}`` with the fields of ``use.Use``; all with the "pid" of the worker process, on
+the cluster's own thread: it must return at once."""
 
 
 _GRACE = 0.5  # seconds that a cancelled job has to stop by itself
@@ -275,9 +276,10 @@ class Cluster:
         with self._lock:
             if message["event"] == "ended":
                 job.processes.pop(name, None)
-            else:
+            elif message["event"] != "used":
                 job.processes[name] = WorkerProcess(message["worker"], message["pid"])
-        if job.listen is not None and name == job.name and message["event"] != "ended":
+        of_all = message["event"] == "used"  # parts take what the job takes
+        if job.listen is not None and (of_all or (name == job.name and message["event"] != "ended")):
             job.listen(message)
 
     def _settle(self, job: _Job, value: Any = None, error: BaseException | None = None) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 from engine.core import errors
 from engine.core.errors import Cancelled, EngineError, JobError, SpecError
 from engine.core.progress import cancellable
+from engine.jobs.use import Meter
 
 HEAVY = (
     *("pandas", "numba", "scipy.stats", "sklearn", "lightgbm", "talib"),
@@ -52,9 +53,11 @@ def call(payload: bytes) -> bytes:
         function, *args = _unpack(payload)
         return function(progress, *args)
 
+    meter = Meter(alone=progress.is_alone())
     with cancellable(progress.look):
         outcome = outcome_of(run)
     progress.flush()
+    progress.send({"event": "used", **meter.use().event()})
     progress.send({"event": "ended"})
     return outcome
 
@@ -69,8 +72,10 @@ def call_part(payload: bytes) -> bytes:
         function, item = _unpack(payload)
         return function(item, progress)
 
+    meter = Meter(alone=progress.is_alone())
     with cancellable(progress.look):
         outcome = outcome_of(run)
+    progress.send({"event": "used", **meter.use().event()})
     progress.send({"event": "ended"})
     return outcome
 
@@ -132,6 +137,10 @@ class TaskProgress:
         task = self._worker.state.tasks.get(self._task)
         if task is None or task.state not in ("executing", "long-running"):
             raise Cancelled("The job was cancelled.")
+
+    def is_alone(self) -> bool:
+        """Whether the worker does nothing besides."""
+        return len(self._worker.state.executing) + len(self._worker.state.long_running) <= 1
 
     def __call__(self, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
         self.look()

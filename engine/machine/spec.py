@@ -15,6 +15,9 @@ class Examination(Action):
     def label(self) -> str:
         return "Examination of this machine"
 
+    def shown_with(self) -> None:
+        """The hardware page shows the last one."""
+
     def estimate(self) -> Estimate:
         """The libraries are imported in a process of their own, each for the first time."""
         return Estimate(seconds=20, megabytes=900)

@@ -143,6 +143,11 @@ def no_data(progress: Progress) -> None:
     raise DataError("There are no bars of NOPE.")
 
 
+def hold_memory(progress: Progress, megabytes: int) -> int:
+    """Fills so much memory, and gives it back."""
+    return len(bytes(bytearray(megabytes * 2**20)))
+
+
 def mistaken(progress: Progress) -> float:
     return 1 / 0
 

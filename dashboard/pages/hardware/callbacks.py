@@ -14,9 +14,11 @@ from dashboard import runs, shell
 from dashboard.charts import benchmark, hardware, scaling
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
+from dashboard.components.static_html import static_html
+from dashboard.components.tabs import line_id
 from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
-from dashboard.pages.hardware.layout import WINDOWS
+from dashboard.pages.hardware.layout import BENCHMARKS, GROUP, WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, any_sizes, any_variants, variants_of
 from engine import devices
@@ -61,9 +63,24 @@ clientside_callback(
 )
 
 
-@callback(Input(frame.request(PAGE), "data"))
-def introduce(_: str | None) -> None:
-    shell.show_context(crumbs=machine.crumbs(), chips=machine.chips())
+clientside_callback(
+    "function (run, shown) { return run && shown !== '" + BENCHMARKS + "' ? '" + BENCHMARKS + "'"
+    " : window.dash_clientside.no_update; }",
+    Output(line_id(GROUP), "active_tab"),
+    Input(frame.run(PAGE), "data"),
+    State(line_id(GROUP), "active_tab"),
+    prevent_initial_call=True,
+)
+
+
+@callback(
+    Output(frame.CONTEXT, "children", allow_duplicate=True),
+    Input(frame.request(PAGE), "data"),
+    prevent_initial_call="initial_duplicate",
+)
+def introduce(_: str | None) -> Any:
+    """The machine, in the header. It has an output: without one it is not called as the page opens."""
+    return static_html(shell.context(machine.crumbs(), machine.chips()))
 
 
 @callback(

@@ -13,11 +13,14 @@ from dashboard.components.graph import graph
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
-from dashboard.pages.hardware import examination, ids, machine, sampler
+from dashboard.components.tabs import fill_late, late_pane, pane, tabs
+from dashboard.pages.hardware import examination, finished_jobs, ids, machine, sampler
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
 WINDOWS = {60: "1 min", 600: "10 min"}
+GROUP, LIVE, JOBS, BENCHMARKS, MACHINE = "hardware", "live", "jobs", "benchmarks", "machine"
+TABS = ((LIVE, "Live"), (JOBS, "Jobs"), (BENCHMARKS, "Benchmarks"), (MACHINE, "Machine"))
 COLUMNS = (
     Column("variant", "Variant", width=140),
     Column("size", "Size", width=76, help="Size of the workload; hover for details."),
@@ -32,12 +35,19 @@ COLUMNS = (
 
 
 def layout(query: str | None) -> Component:
-    """The page for a permalink's query, or with the default form; the live part shows in any case."""
-    page = page_layout(
+    """The page for a permalink's query, on its benchmarks, or with the default form, on what is live."""
+    return page_layout(
         FORM,
         query,
+        title=tabs(GROUP, TABS, BENCHMARKS if query else LIVE),
         panel=_live_controls(),
         results=_benchmark(),
+        studies=[
+            pane(GROUP, BENCHMARKS, [_earlier()], first=bool(query)),
+            pane(GROUP, LIVE, _live(), first=not query, free=True),
+            *late_pane(GROUP, JOBS, finished_jobs.layout, kind="free"),
+            *late_pane(GROUP, MACHINE, _machine, kind="free"),
+        ],
         empty=empty(
             "No benchmark yet",
             "Choose a workload or a suite on the left and press Run benchmarks: the variants "
@@ -45,10 +55,24 @@ def layout(query: str | None) -> Component:
             symbol="hardware",
         ),
     )
-    main = page.children[-1]
-    main.children[1:1] = [html.Div(_live(), className="is-ready cards")]
-    main.children.append(html.Div(_tables(), className="cards"))
-    return page
+
+
+fill_late(GROUP, JOBS, finished_jobs.layout)
+
+
+def _machine() -> list[Component]:
+    return [
+        card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
+        examination.layout(),
+    ]
+
+
+fill_late(GROUP, MACHINE, _machine)
+
+
+def later() -> list[Component]:
+    """What comes into the page once its tab is opened."""
+    return [*finished_jobs.layout(), *_machine()]
 
 
 def _live_controls() -> list[Component]:
@@ -70,18 +94,24 @@ def _first_window() -> int:
 
 def _live() -> list[Component]:
     has_gpu = bool(devices.machine().gpus)
-    gpu = graph(ids.GPU, height=170, title="GPU", sub="% busy", rescale=False)
-    return [
+    gpu = graph(ids.GPU, height=200, title="GPU", sub="% busy", rescale=False)
+    charts = [
+        graph(ids.CPU, height=200, title="CPU", sub="% busy", rescale=False),
+        graph(ids.MEMORY, height=200, title="Memory", sub="GB", rescale=False),
+        html.Div(gpu, hidden=not has_gpu),
+    ]
+    parts = [
         metric.strip(ids.KPIS),
+        columns(*charts, kind="three" if has_gpu else "half"),
         columns(
-            graph(ids.CPU, height=170, title="CPU", sub="% busy", rescale=False),
-            graph(ids.MEMORY, height=170, title="Memory", sub="GB", rescale=False),
-            html.Div(gpu, hidden=not has_gpu),
-            kind="three" if has_gpu else "half",
+            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
+            card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
+            kind="half",
         ),
         dcc.Interval(id=ids.INTERVAL, interval=1000),
         dcc.Store(id=ids.TICK),
     ]
+    return [html.Div(parts, className="is-ready cards")]
 
 
 def _benchmark() -> list[Component]:
@@ -108,14 +138,5 @@ def _figures() -> Component:
     return grid
 
 
-def _tables() -> list[Component]:
-    return [
-        columns(
-            card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first"),
-            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
-            kind="half",
-        ),
-        card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
-        card("Devices", columns(*machine.device_lists(), kind="three"), sub="of this machine"),
-        examination.layout(),
-    ]
+def _earlier() -> Component:
+    return card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first")

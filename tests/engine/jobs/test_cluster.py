@@ -22,6 +22,7 @@ from engine.core.progress import silent
 from engine.core.spec import Resources
 from engine.jobs import local_cluster
 from engine.jobs.cluster import Cluster, fan_out
+from engine.jobs.use import Use
 from tests.support import tasks
 from tests.support.clusters import TIMEOUT, WORKERS, Heard, eventually, everybody_works, outcomes, processes
 from tests.support.outside import outside_cluster
@@ -127,8 +128,17 @@ def test_progress_is_throttled_and_the_last_is_never_lost(cluster: Cluster, gate
     gate.touch()
     seconds = future.result(TIMEOUT)
     assert heard.events[0][1]["event"] == "started"
-    assert heard.events[-1][1]["partial"] == {"number": 2999}
+    assert [event for _, event in heard.events if event["event"] == "progress"][-1]["partial"] == {"number": 2999}
     assert len(heard.messages()) <= 20 * seconds + 2
+
+
+def test_what_a_job_and_its_parts_have_taken_is_told(cluster: Cluster) -> None:
+    heard = Heard()
+    cluster.submit("use", tasks.hold_memory, 200, listen=heard).result(TIMEOUT)
+    (use,) = [Use.of(event) for _, event in heard.events if event["event"] == "used"]
+    assert use.memory > 200 * 2**20
+    assert use.seconds > 0
+    assert use.capacity >= use.seconds
 
 
 def test_it_is_known_who_has_which_job(cluster: Cluster, tmp_path: Path, gate: Path) -> None:

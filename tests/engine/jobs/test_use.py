@@ -1,0 +1,72 @@
+"""What a job took of its machine, and the reasons that follow for a slow one."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+
+import pytest
+
+from engine.jobs.use import Meter, Use, slowdowns, total
+
+QUIET = Use(seconds=10.0, processor=9.5, memory=100, pid=1, busy=10.0, capacity=40.0, swapped=0, throttled=0.0,
+            waited=0.1, heat=0)  # fmt: skip
+
+
+def test_a_meter_reads_this_process_against_its_own_clocks() -> None:
+    meter, before = Meter(), os.times()
+    deadline = time.process_time() + 0.2
+    while time.process_time() < deadline:
+        pass
+    held = bytearray(150 * 2**20)
+    del held
+    use, after = meter.use(), os.times()
+    taken = after.user + after.system - before.user - before.system
+    assert use.processor == pytest.approx(taken, abs=0.05)
+    assert use.seconds >= use.processor - 0.05
+    assert use.memory > 150 * 2**20
+    assert use.pid == os.getpid()
+    assert Use.of({**use.event(), "of a later version": 1}) == use
+
+
+def test_memory_that_was_given_back_before_does_not_count_where_the_system_can_forget_it() -> None:
+    if not os.access("/proc/self/clear_refs", os.W_OK):
+        pytest.skip("only Linux counts the high-water mark anew")
+    held = bytearray(300 * 2**20)
+    del held
+    first = Meter(alone=False).use().memory
+    second = Meter(alone=True).use().memory
+    assert first - second > 200 * 2**20
+
+
+def test_parts_in_other_processes_add_and_parts_in_the_same_are_in_it_already() -> None:
+    job = replace(QUIET, processor=5.0, memory=1000)
+    parts = [
+        replace(QUIET, seconds=2.0, processor=1.5, memory=900, pid=1),
+        replace(QUIET, seconds=3.0, processor=2.5, memory=700, pid=2, gpu_memory=50),
+        replace(QUIET, seconds=2.0, processor=2.0, memory=800, pid=2),
+    ]
+    found = total([*parts, job])
+    assert found is not None
+    assert (found.seconds, found.processor, found.memory, found.gpu_memory) == (10.0, 9.5, 1800, 50)
+    assert total([]) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "waited", "said"),
+    [
+        ({}, 0.0, ()),
+        ({}, 1.5, ()),
+        ({}, 30.0, ("waited 30 s for a free worker",)),
+        ({"swapped": 2**30}, 0.0, ("memory was short: 1,024 MB swapped",)),
+        ({"throttled": 4.0}, 0.0, ("the container's processor time was cut for 4.0 s",)),
+        ({"heat": 3}, 0.0, ("the processor slowed down for heat",)),
+        ({"busy": 39.5}, 0.0, ("other programs and jobs took 75% of the processors",)),
+        ({"processor": 38.0, "busy": 39.0, "waited": 9.0}, 0.0, ("more threads than processors",)),
+        ({"seconds": 0.2, "swapped": 2**30}, 0.0, ()),
+        ({"busy": None, "swapped": None, "throttled": None, "waited": None, "heat": None}, 0.0, ()),
+    ],
+)
+def test_a_slow_job_has_its_reasons(change: dict[str, float | None], waited: float, said: tuple[str, ...]) -> None:
+    assert slowdowns(replace(QUIET, **change), waited) == said  # type: ignore[arg-type]
