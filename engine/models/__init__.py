@@ -175,6 +175,13 @@ class Model(Spec):
         """
         raise DataError(f"{info(self).title} cannot be written as a graph of ONNX.")
 
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats | None:
+        """What each feature contributes to the score of the highest class, or to the number, of each row of ``data``
+        (rows, features): Shapley values, which add up to the score less its mean (Lundberg and Lee 2017). None for a
+        model that tells none.
+        """
+        return None
+
     def seconds(self, rows: int, features: int) -> float:
         """Roughly how long one unwatched ``fit`` takes on one core, of one class where ``trains_each_class``; more for
         more rows and features.

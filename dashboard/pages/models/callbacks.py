@@ -16,8 +16,8 @@ from dashboard.charts.models import (
     importance,
     loss,
     null_distribution,
-    permutation,
     probability,
+    quantiles,
     timeline,
 )
 from dashboard.components import metric, states
@@ -30,7 +30,6 @@ from dashboard.pages.models.predictions import prediction_note, prediction_rows
 from dashboard.runs import restated, studies
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
-from engine.models.breakdown import by_symbol, by_year
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from engine.research.ledger import holdouts_opened, models_tried
@@ -47,7 +46,7 @@ for tab in STUDIES:
 RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."
 NO_NULLS = "No null models were trained: set Null models above 0."
-NOT_PERMUTED = "Permutation importance was not measured: there are too many rows and features to hold all at once."
+NO_FIFTHS = "Too many predictions are equal: they cannot be divided into fifths."
 
 
 @callback(
@@ -158,23 +157,16 @@ def fold_by_fold(data: runs.ResultData) -> tuple[Any, Any, Any]:
     Output(frame.figure(ids.ROC), "data"),
     Output(frame.figure(ids.PRECISION_RECALL), "data"),
     Output(frame.figure(ids.CONFUSION), "data"),
-    Output(frame.figure(ids.PERMUTATION), "data"),
+    Output(frame.figure(ids.QUANTILES), "data"),
     Input(RESULT, "data"),
 )
 def classify(data: runs.ResultData) -> tuple[Any, Any, Any, Any]:
-    """Curves of the classes, and what features are worth on rows that were held out."""
-    _, result = runs.opened(data, ModelSpec)
-    found, permuted = curves.info(result), permutation.info(result)
+    """Curves of the classes, and the returns that followed."""
+    spec, result = runs.opened(data, ModelSpec)
+    found, fifths = curves.info(result), quantiles.info(result, spec.target.horizon)
     drawn = [curve(found) if found else states.no_figure(NO_CURVE) for curve in (curves.roc, curves.precision_recall)]
-    importance_held_out = permutation.figure(permuted) if permuted else states.no_figure(NOT_PERMUTED)
-    return drawn[0], drawn[1], confusion.figure(confusion.info(result)), importance_held_out
-
-
-@callback(Output(ids.BY_SYMBOL, "children"), Output(ids.BY_YEAR, "children"), Input(RESULT, "data"))
-def break_down(data: runs.ResultData) -> tuple[Any, Any]:
-    _, result = runs.opened(data, ModelSpec)
-    symbols, years = by_symbol(result), by_year(result)
-    return evaluation.groups(symbols, result, "Symbol"), evaluation.groups(years, result, "Year")
+    returns = quantiles.figure(fifths) if fifths else states.no_figure(NO_FIFTHS)
+    return drawn[0], drawn[1], confusion.figure(confusion.info(result)), returns
 
 
 @callback(Output(frame.figure(ids.TIMELINE), "data"), Output(ids.PARTS, "children"), Input(RESULT, "data"))

@@ -19,6 +19,8 @@ from engine.models.spec import ModelSpec
 from engine.research.model_verdict import headline_name
 
 FEW_FOLDS = 60
+WIDE = 0.2
+SMALL = f"* Few independent rows: the interval is wider than {WIDE:g}, and the score says little."
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[object]], titles: Sequence[str] = ()) -> Component:
@@ -104,20 +106,27 @@ def _fold(place: int, fold: FoldResult, name: str) -> list[object]:
     ]
 
 
-def groups(found: Sequence[Group], result: ModelResult, title: str) -> Component:
-    """Scores by symbol or year."""
+def groups(found: Sequence[Group], result: ModelResult, title: str) -> list[Component]:
+    """Scores by regime, symbol or year, the small ones marked."""
     right = "Hit rate" if result.task == "regression" else "Accuracy"
     rows = [
         [
-            group.name,
+            f"{group.name} *" if _is_small(group) else group.name,
             number(group.rows),
             shown(HEADLINE[result.task], group.score),
+            _span(HEADLINE[result.task], (group.low, group.high)),
             shown("accuracy", group.right),
             shown("long_short", group.long_short),
         ]
         for group in found
     ]
-    return table((title, "Rows", headline_name(result), right, "Long-short fifths"), rows)
+    heads = (title, "Rows", headline_name(result), "95% interval", right, "Long-short fifths")
+    return [table(heads, rows), *([html.P(SMALL, className="hint")] if any(map(_is_small, found)) else [])]
+
+
+def _is_small(group: Group) -> bool:
+    """Whether its interval is wide, or too few rows have left it without one."""
+    return not group.high - group.low <= WIDE
 
 
 def paths_note(result: ModelResult) -> list[Component]:

@@ -112,6 +112,17 @@ CHALLENGE_SAID = "models-challenge-said"
 CHALLENGE_TABLE = "models-challenge-table"
 PAPER = "models-paper"
 HITS = "models-hits"
+AGREEMENT = "models-agreement"
+ATTENTION = "models-attention"
+ATTENTION_BAR = "models-attention-bar"
+ATTENTION_BOX = "models-attention-box"
+ATTENTION_SYMBOL = "models-attention-symbol"
+BY_REGIME = "models-by-regime"
+GAIN = "models-gain"
+INSPECT = "models-inspect"
+LEARNING = "models-learning"
+QUANTILES = "models-quantiles"
+SHAP = "models-shap"
 
 
 def rule(name: str) -> str:

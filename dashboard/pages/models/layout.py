@@ -11,6 +11,7 @@ from dashboard.components.graph import graph
 from dashboard.components.metric import strip
 from dashboard.components.page_layout import page_layout
 from dashboard.components.states import empty, skeleton
+from dashboard.components.store import store
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import fill_late, pane, tabs
 from dashboard.pages.models import ids, view
@@ -18,13 +19,13 @@ from dashboard.pages.models.diagnosis.callbacks import TAB as DIAGNOSIS
 from dashboard.pages.models.form import FORM
 from dashboard.pages.models.saved import tabs as saved
 from dashboard.pages.models.saved.tab import GROUP, seen_id
-from dashboard.pages.models.tabs import threshold
+from dashboard.pages.models.tabs import importance, inspection, threshold
 from dashboard.pages.models.tuning.callbacks import TAB as TUNE
 from dashboard.runs import restated, studies
 from dashboard.runs import tabs as page_tabs
 
 STUDIES = (DIAGNOSIS, TUNE)
-LATE = (threshold.TAB,)
+LATE = (threshold.TAB, importance.TAB)
 """What a trained model shows once its tab is opened."""
 TABS = (
     ("score", "Score"),
@@ -74,6 +75,7 @@ def layout(query: str | None) -> Component:
             *page_tabs.study_panes("models", STUDIES, opened),
             *saved.panes(),
             *page_tabs.seen_stores(LATE, seen_id),
+            store(seen_id(inspection.CURVES)),
         ],
         empty=empty(
             "No model yet",
@@ -129,6 +131,7 @@ def _folds() -> list[Component]:
 
 
 def _curves() -> list[Component]:
+    regimes = html.Div(skeleton(140), id=ids.BY_REGIME)
     return [
         columns(
             graph(ids.ROC, height=280, title="ROC", rescale=False),
@@ -137,11 +140,17 @@ def _curves() -> list[Component]:
             kind="three",
         ),
         columns(
-            graph(ids.PERMUTATION, height=280, title="Permutation importance", rescale=False),
-            card("By year", html.Div(skeleton(200), id=ids.BY_YEAR)),
+            graph(ids.QUANTILES, height=280, title="Returns by fifth", rescale=False),
+            graph(ids.LEARNING, height=280, title="Learning curve", sub="newest fold", rescale=False),
             kind="half",
         ),
-        card("By symbol", html.Div(skeleton(120), id=ids.BY_SYMBOL)),
+        columns(
+            card("By regime", regimes, sub="known at the close", tools=[inspection.button(ids.INSPECT)]),
+            card("By year", html.Div(id=ids.BY_YEAR)),
+            kind="half",
+        ),
+        card("By symbol", html.Div(id=ids.BY_SYMBOL)),
+        *inspection.JOB.stores(),
     ]
 
 

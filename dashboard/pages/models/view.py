@@ -14,7 +14,7 @@ from dashboard.jobs import listing
 from dashboard.pages.models import ids
 from dashboard.pages.models.handover import backtest, follower, tradeable
 from dashboard.pages.models.predictions import meaning
-from dashboard.text.format import count, number
+from dashboard.text.format import number
 from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.models.result import ModelResult
@@ -28,7 +28,7 @@ TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 SUBS = (
     ids.LOSS, ids.NULL_DISTRIBUTION, ids.CALIBRATION, ids.IMPORTANCE, ids.PROBABILITY, ids.TIMELINE, ids.FOLD_SCORES,
-    ids.PERMUTATION,
+    ids.QUANTILES,
 )  # fmt: skip
 """Charts whose second line follows from the result."""
 
@@ -47,8 +47,13 @@ def subs(result: ModelResult) -> tuple[str, ...]:
         f"close, and {meaning(result)}",
         result.split,
         "95% intervals",
-        f"loss of {NAMES[HEADLINE[result.task]]} on tests, mean of {count(len(result.folds), 'fold')}",
+        "mean return, 95% interval",
     )
+
+
+def permuted(result: ModelResult) -> str:
+    """What permutation importance is measured in."""
+    return f"test {NAMES[HEADLINE[result.task]]} lost"
 
 
 def no_importance(result: ModelResult) -> str:
@@ -117,7 +122,7 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
         return html.Span("Index levels cannot be backtested", className="hint", title=title)
     left_out = f", without {', '.join(levels)} (an index level is not tradeable)" if levels else ""
     text = f"Trades its predictions from {request.market.start}, the first test bar{left_out}."
-    words = ["Backtest this model →", *([f" (without {', '.join(levels)})"] if levels else [])]
+    words = ["Backtest →", *([f" (without {', '.join(levels)})"] if levels else [])]
     return dcc.Link(words, href=f"/backtest?spec={state.to_query(request)}", className="link-button", title=text)
 
 

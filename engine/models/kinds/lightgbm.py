@@ -108,6 +108,11 @@ class LightGbm(Model):
         booster = _booster(artifact.require(LIGHTGBM_TEXT))
         return np.asarray(booster.predict(data.values, num_threads=1), dtype=np.float64)
 
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats | None:
+        booster, count = _booster(artifact.require(LIGHTGBM_TEXT)), data.matrix.shape[1]
+        found = np.asarray(booster.predict(data.values, pred_contrib=True, num_threads=1), dtype=np.float64)
+        return found.reshape(len(data), -1, count + 1)[:, -1, :count]  # of each class, the mean of the score last
+
     def _params(self, train: Dataset, seed: int) -> dict[str, Any]:
         """LightGBM writes them into its text, in this order."""
         classes = {"num_class": len(train.classes)} if train.task == "multiclass" else {}

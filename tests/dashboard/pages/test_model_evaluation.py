@@ -81,10 +81,13 @@ def test_symbols_and_years_by_hand() -> None:
         base=np.full(60, 0.5),
         realised=label - 0.5,
     )
-    first, second = by_symbol(many)
+    first, second = by_symbol(many, 5)
     assert (first.name, first.rows, first.score, first.right) == ("A", 30, 1.0, 1.0)
     assert (second.name, second.score, second.right) == ("B", 0.0, 0.0)
-    assert [(group.name, group.rows) for group in by_year(many)] == [("2020", 44), ("2021", 16)]
-    assert np.isnan(by_year(many)[1].score)
-    rows = table_rows(evaluation.groups(by_symbol(many), many, "Symbol"))
-    assert rows["A"] == ["30", "1.000", "100.00%", "–"]  # ties leave no top fifth
+    assert [(group.name, group.rows) for group in by_year(many, 5)] == [("2020", 44), ("2021", 16)]
+    assert np.isnan(by_year(many, 5)[1].score)
+    rows = table_rows(evaluation.groups(by_symbol(many, 5), many, "Symbol")[0])
+    assert rows["A"] == ["30", "1.000", "1.000 … 1.000", "100.00%", "–"]  # ties leave no top fifth
+    few = evaluation.groups(by_year(many, 5), many, "Year")
+    assert table_rows(few[0])["2021 *"][:3] == ["16", "–", "–"]
+    assert "says little" in texts(few[1])

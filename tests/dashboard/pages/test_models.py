@@ -146,7 +146,7 @@ class TestView:
             "close, and probability of a rise",
             "latest 30%",
             "95% intervals",
-            "loss of AUC on tests, mean of 1 fold",
+            "mean return, 95% interval",
         )
         assert view.subs(made_three())[2] == "share up"
         assert view.subs(made_number()) == (
@@ -157,7 +157,7 @@ class TestView:
             "close, and predicted return",
             "latest 30%",
             "95% intervals",
-            "loss of rank IC on tests, mean of 1 fold",
+            "mean return, 95% interval",
         )
 
     def test_a_long_list_is_cut_and_says_so(self) -> None:
@@ -219,7 +219,7 @@ class TestHandover:
         asked = handover.backtest(mixed, result())
         assert asked is not None
         assert asked.market.symbols == ("WTI",)
-        assert texts(view.handover(mixed, result())) == "Backtest this model →  (without ^VIX)"
+        assert texts(view.handover(mixed, result())) == "Backtest →  (without ^VIX)"
 
     def test_a_predicted_number_is_followed_by_no_strategy(self) -> None:
         number = ModelSpec(target=ForwardReturnValue())
@@ -230,7 +230,7 @@ class TestHandover:
         asked = handover.backtest(spec, result())
         assert asked is not None
         assert (asked.strategy.kind, getattr(asked.strategy, "model", None)) == ("meta_labelled", spec)
-        assert texts(view.handover(spec, result())) == "Backtest this model →"
+        assert texts(view.handover(spec, result())) == "Backtest →"
 
     def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
         levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))

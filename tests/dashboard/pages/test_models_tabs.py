@@ -14,10 +14,10 @@ from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
-from dashboard.charts.models import epoch, finder
+from dashboard.charts.models import attention, epoch, finder, learning, quantiles
 from dashboard.pages.models.diagnosis import callbacks as diagnosis
 from dashboard.pages.models.diagnosis import view
-from dashboard.pages.models.tabs import threshold
+from dashboard.pages.models.tabs import importance, inspection, threshold
 from engine.core.spec import canonical_json
 from engine.indicators.momentum import Rsi
 from engine.labels.forward_return_value import ForwardReturnValue
@@ -25,12 +25,18 @@ from engine.models.diagnosis.result import FrameworkRun, NetworkDiagnosis, Parit
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.kinds.mlp import Mlp
+from engine.models.scores import out_of_sample
 from engine.models.spec import ModelSpec
+from engine.research.inspection.result import Agreement, Inspection
+from engine.research.inspection.spec import InspectionSpec
 from tests.dashboard.pages.test_model_evaluation import table_rows
 from tests.dashboard.pages.test_models import texts
+from tests.support.models import made_result
 from tests.support.workspace import Workspace
 
 SMALL = ModelSpec(features=(Rsi(window=5), Rsi(window=20)), model=LightGbm(rounds=5, early_stopping=3), null_fits=3)
+
+THREE = SMALL.model_copy(update={"features": (*SMALL.features, Rsi(window=60))})
 
 
 @pytest.fixture
@@ -139,3 +145,95 @@ class TestDiagnosis:
         trees = {**draft, "spec": canonical_json(SMALL)}
         assert diagnosis.with_rate(base, trees, 0.01).model.kind == "mlp"
         assert diagnosis.with_rate(base, None, 0.01).seed == 0
+
+
+class TestInspection:
+    @pytest.fixture
+    def spec(self, data: dict[str, str]) -> InspectionSpec:
+        found = InspectionSpec(base=THREE)
+        engine.run(found)
+        return found
+
+    def test_begins_once_a_tab_that_needs_it_is_in_sight(self, data: dict[str, str]) -> None:
+        with pytest.raises(PreventUpdate):
+            inspection.ask(None, None, None, data)
+        with pytest.raises(PreventUpdate):
+            inspection.ask(held(THREE), None, None, data)  # seen of another result
+        answer, job, _, hidden = inspection.ask(data, None, None, data)
+        assert (answer, hidden) == ({"waits": True}, True)
+        assert job == canonical_json(InspectionSpec(base=SMALL))
+
+    def test_what_takes_long_waits_for_the_button(self, data: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inspection, "LONGEST", 0.0)
+        answer, job, _, hidden = inspection.ask(None, data, None, data)
+        assert "takes about" in answer["error"]
+        assert (job, hidden) == (no_update, False)
+
+    def test_groups_and_the_learning_curve_are_shown(self, spec: InspectionSpec) -> None:
+        regimes, years, symbols, curve = inspection.show(held(spec), None)
+        assert [name.strip(" *") for name in table_rows(regimes[0])] == ["Bull", "Bear", "Calm", "Turbulent"]
+        assert {"2021", "2022"} <= {name.strip(" *") for name in table_rows(years[0])}
+        assert [name.strip(" *") for name in table_rows(symbols[0])] == ["NVDA"]
+        assert [trace.name for trace in curve.data] == ["Training rows", "Test"]
+        assert len(curve.data[0].x) == 5
+
+    def test_importance_is_told_three_ways_with_their_agreement(self, spec: InspectionSpec) -> None:
+        gain, permuted, _, unit = importance.draw(held(THREE))
+        assert (len(gain.data[0].x), len(permuted.data[0].x), unit) == (3, 3, "test AUC lost")
+        shap, sub, agree, no_attention, _, _ = importance.explain(held(spec), None)
+        assert sum(shap.data[0].x) == pytest.approx(1)
+        assert (sub, no_attention) == ("mean |SHAP|", True)
+        assert list(table_rows(agree[0])) == ["gain and permutation", "gain and SHAP", "permutation and SHAP"]
+
+    def test_waiting_and_failing_are_told(self) -> None:
+        waits, _, _, curve = inspection.show({"waits": True}, None)
+        assert ("Starting" in texts(waits), curve) == (True, None)
+        assert inspection.show({"error": "No room."}, None)[3] == {"empty": "No room."}
+        assert importance.explain({"error": "No room."}, None)[0] == {"empty": "No room."}
+
+    @pytest.mark.parametrize(
+        ("correlations", "words"),
+        [((0.9, 0.8), "measures agree:"), ((0.9, 0.5), "in part"), ((-0.2, 0.9), "disagree"), ((np.nan,), "the same")],
+    )
+    def test_agreement_is_put_into_words(self, correlations: tuple[float, ...], words: str) -> None:
+        pairs = tuple(Agreement("gain", "SHAP", value) for value in correlations)
+        assert words in texts(importance.agreement(pairs))
+        assert "cannot be compared" in texts(importance.agreement(()))
+
+    def test_attention_is_drawn_in_the_mean_and_at_a_bar(self) -> None:
+        found = Inspection(
+            label="", regimes=(), years=(), symbols=(), contributions=np.empty(0), explained=0, agreement=(),
+            learning_rows=np.array([1]), learning_train=np.array([np.nan]), learning_test=np.array([np.nan]),
+            attention=np.array([[0.2, 0.8], [0.5, 0.5]]), attention_mean=np.array([0.3, 0.7]),
+            attention_time=np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[ms]"),
+            attention_symbol=np.array([0, 0], dtype=np.int32),
+        )  # fmt: skip
+        drawn = attention.info(found, 0, importance.moment_of({"points": [{"x": "2020-01-02"}]}))
+        assert drawn is not None
+        mean, chosen = attention.of_bar(drawn).data
+        assert (list(mean.x), list(mean.y)) == ([-1, 0], [0.3, 0.7])
+        assert (chosen.name, list(chosen.y)) == ("2020-01-02", [0.5, 0.5])
+        assert attention.over_time(drawn).data[0].z.shape == (2, 2)
+        assert attention.info(found, 1) is None
+        assert learning.info(found, made_result()) is None
+
+    @pytest.mark.parametrize("forged", [None, {}, {"points": []}, {"points": ["x"]}, {"points": [{"x": "no day"}]}])
+    def test_a_click_on_nothing_chooses_nothing(self, forged: dict[str, Any] | None) -> None:
+        assert importance.moment_of(forged) is None
+
+
+def test_fifths_are_those_of_the_long_short_return() -> None:
+    random = np.random.default_rng(0)
+    prediction, returns = random.uniform(size=200), random.standard_normal(200) / 100
+    many = made_result(
+        time=np.arange(200).astype("datetime64[D]").astype("datetime64[ms]"), symbol=np.zeros(200, np.int32),
+        prediction=prediction, outcome=(returns > 0).astype(float), base=np.full(200, 0.5), realised=returns,
+    )  # fmt: skip
+    drawn = quantiles.info(many, 1)
+    assert drawn is not None
+    order = np.argsort(prediction)
+    np.testing.assert_allclose(drawn.mean, [part.mean() for part in np.split(returns[order], 5)])
+    assert drawn.mean[-1] - drawn.mean[0] == pytest.approx(out_of_sample(many.scored()[0])["long_short"])
+    assert list(drawn.rows) == [40] * 5
+    assert len(quantiles.figure(drawn).data[0].x) == 5
+    assert quantiles.info(made_result(prediction=np.full(6, 0.5)), 1) is None
