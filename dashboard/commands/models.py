@@ -20,7 +20,7 @@ from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError, DataError
 from engine.models.export.run import perform
 from engine.models.export.spec import ExportGraph
-from engine.models.service import archive, registered
+from engine.models.service import archive, registered, trial
 from engine.models.service.registered import Registered
 
 _HEADINGS = ("Name", "Version", "Run", "Saved", "Model")
@@ -103,7 +103,7 @@ def _import(args: argparse.Namespace) -> None:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    found = registered.add(archive.from_bytes(data, path.name), args.name or path.stem.partition("@")[0])
+    found = trial.take(data, path.name, args.name or path.stem.partition("@")[0])
     _print(args, [found], f"Saved {found.reference}.")
 
 

@@ -13,7 +13,7 @@ from dashboard.text.forecasts import decided, headings, values
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.market.importers.choices import Choices
-from engine.models.service import registered, tables
+from engine.models.service import registered, tables, trial
 from engine.models.service.forecast import Forecast
 from engine.models.service.forecast import predict as forecast
 from engine.models.service.requests import plain
@@ -22,7 +22,10 @@ from engine.models.service.requests import plain
 def predict(args: argparse.Namespace) -> None:
     """The command: a line for each predicted bar."""
     prepare_cache(settings().cache)
-    model = registered.load(args.model)
+    item = registered.resolved(args.model)
+    if not isinstance(item, str):
+        trial.require_tried(item)
+    model = registered.load(item)
     choices = Choices(timezone=args.timezone, symbol=args.symbol, date_order=args.date_order)
     found = forecast(model, tables.from_file(Path(args.path), model, choices), args.last)
     if args.json:

@@ -65,6 +65,7 @@ CREATE TABLE IF NOT EXISTS model_roles ( -- a row a promotion, version NULL for 
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL, version INTEGER, created REAL NOT NULL
 );
 CREATE INDEX IF NOT EXISTS model_roles_by_name ON model_roles (name, role);
+CREATE TABLE IF NOT EXISTS model_trials (digest TEXT PRIMARY KEY, created REAL NOT NULL); -- files that load
 CREATE TABLE IF NOT EXISTS model_rules (name TEXT PRIMARY KEY, rules TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS model_alerts ( -- cleared: when a score found the rule kept again; NULL while it is broken
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, version INTEGER NOT NULL, rule TEXT NOT NULL, sentence TEXT NOT NULL,

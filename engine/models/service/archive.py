@@ -11,7 +11,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from typing import Any
+from typing import IO, Any
 
 from pydantic import ValidationError
 
@@ -63,14 +63,33 @@ def from_bytes(data: bytes, name: str) -> ServedModel:
         card = Card.model_validate_json(json.dumps(described["card"]))
     except ValidationError:
         raise DataError(f"{name} is no model of Stratoscope: its card cannot be read.") from None
+    spec = _spec(described, name)
+    from_json(str(described["processing"]))
+    return ServedModel(spec, artifact, str(described["processing"]), card)
+
+
+def spec_in(file: IO[bytes], name: str) -> ModelSpec:
+    """The request of the model in ``file``, whose bytes are neither read nor checked: for lists. Raises as
+    ``from_bytes`` does.
+    """
     try:
-        spec = ModelSpec.parse(described["spec"])
+        with zipfile.ZipFile(file) as archive:
+            item = archive.getinfo(_DESCRIPTION)
+            if item.compress_type != zipfile.ZIP_STORED or item.file_size > _LONGEST:
+                raise DataError(f"{name} was not written by Stratoscope: export the model again.")
+            text = archive.read(item)
+    except (KeyError, *DAMAGE) as error:
+        raise DataError(f"{name} is damaged, or no model of Stratoscope ({error}).") from None
+    return _spec(_description(text, name), name)
+
+
+def _spec(described: Mapping[str, Any], name: str) -> ModelSpec:
+    try:
+        return ModelSpec.parse(described["spec"])
     except SpecError as error:
         raise SpecError(
             [(path, f"The model in {name} cannot be used here: {why}") for path, why in error.problems]
         ) from None
-    from_json(str(described["processing"]))
-    return ServedModel(spec, artifact, str(described["processing"]), card)
 
 
 def _members(data: bytes, name: str) -> tuple[bytes, bytes]:

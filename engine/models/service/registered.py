@@ -62,7 +62,11 @@ def register(key: str, name: str) -> Registered:
     """
     name = checked(name)
     known = versions(name)
-    return known[-1] if known and known[-1].run == key else add(of_run(key), name)
+    if known and known[-1].run == key:
+        return known[-1]
+    found = add(of_run(key), name)
+    note_sound(found)
+    return found
 
 
 def add(model: ServedModel, name: str) -> Registered:
@@ -90,6 +94,19 @@ def _next(database: sqlite3.Connection, name: str) -> int:
     number = max(last or 0, given["highest"] if given else 0) + 1
     database.execute("INSERT OR REPLACE INTO model_numbers VALUES (?, ?)", (name, number))
     return int(number)
+
+
+def note_sound(item: Registered) -> None:
+    """Remember that the model of a version can be loaded: it was trained here, or has passed a ``trial``."""
+    with connect() as database:
+        database.execute("INSERT OR IGNORE INTO model_trials VALUES (?, ?)", (item.digest, time.time()))
+
+
+def is_sound(item: Registered) -> bool:
+    """Whether ``note_sound`` was told of the model of a version."""
+    with connect() as database:
+        row = database.execute("SELECT 1 FROM model_trials WHERE digest = ?", (item.digest,)).fetchone()
+    return row is not None
 
 
 def checked(name: str) -> str:
@@ -163,6 +180,17 @@ def load(named: str | Registered) -> ServedModel:
     """
     item = resolved(named) if isinstance(named, str) else named
     return of_run(item) if isinstance(item, str) else archive.from_bytes(content(item), item.reference)
+
+
+def spec_of(item: Registered) -> ModelSpec:
+    """The request of a version, for lists: its model is neither read nor checked. Raises ``DataError`` where its file
+    is gone or damaged, ``SpecError`` where the request needs a plug-in that is not here.
+    """
+    try:
+        with _path(item.digest).open("rb") as file:
+            return archive.spec_in(file, item.reference)
+    except OSError as error:
+        raise DataError(f"The file of {item.reference} cannot be read ({error.strerror}): register it again.") from None
 
 
 def run_key(beginning: str) -> str:

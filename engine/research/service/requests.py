@@ -11,8 +11,8 @@ from engine.research.service.monitoring.spec import MonitorSpec
 
 def monitor(item: Registered, costs: Costs) -> MonitorSpec:
     """The request to score a version. Raises ``DataError`` where its file cannot be read."""
-    model = registered.load(item)
-    return MonitorSpec(model=item.reference, digest=item.digest, trained=model.spec, costs=costs)
+    trained = registered.spec_of(item)
+    return MonitorSpec(model=item.reference, digest=item.digest, trained=trained, costs=costs)
 
 
 def comparison(champion: Registered, challenger: Registered, costs: Costs, bars: Bars = "all") -> ComparisonSpec:

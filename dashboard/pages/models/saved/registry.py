@@ -26,7 +26,7 @@ from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count, number
 from engine.core.errors import DataError, EngineError
-from engine.models.service import archive, registered
+from engine.models.service import registered, trial
 
 MOST = 32 << 20
 """Bytes of a model's file that the page takes; the command line takes larger ones."""
@@ -210,7 +210,7 @@ def imported(contents: str, name: str) -> registered.Registered:
         data = base64.b64decode(contents.partition(",")[2], validate=True)
     except (binascii.Error, ValueError):
         raise DataError(f"{name} did not arrive whole: choose it again.") from None
-    return registered.add(archive.from_bytes(data, name), name.removesuffix(".zip").partition("@")[0])
+    return trial.take(data, name, name.removesuffix(".zip").partition("@")[0])
 
 
 def moved(names: Sequence[str], is_delete: bool) -> list[str]:

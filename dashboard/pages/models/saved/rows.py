@@ -94,7 +94,7 @@ def _registered(item: Registered, spec: Spec | None) -> dict[str, Any]:
 
 def _spec(item: Registered) -> ModelSpec | None:
     try:
-        return registered.load(item.reference).spec if item.deleted is None else None
+        return registered.spec_of(item) if item.deleted is None else None
     except EngineError:
         return None
 
