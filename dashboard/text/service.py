@@ -40,7 +40,12 @@ def score_rows(found: MonitorResult) -> Rows:
         for name in names
     ]
     rows += [
-        ("Paper profit", _share(found.test.total_return), _share(found.newest.total_return), ""),
+        (
+            "Paper profit",
+            _share(found.test.total_return),
+            _share(found.newest.total_return),
+            _profit_change(changes.get("paper_return")),
+        ),
         ("Paper Sharpe", number(_plain(found.test.sharpe), 2), number(_plain(found.newest.sharpe), 2), ""),
         ("Labels", number(found.test.scored), number(found.newest.scored), ""),
         ("Bars", span(found.test), span(found.newest), ""),
@@ -118,6 +123,12 @@ def _change(name: str, change: Change | None) -> str:
         return MISSING
     between = f" ({shown(name, change.low)} … {shown(name, change.high)})" if np.isfinite(change.low) else ""
     return f"{shown(name, change.value)}{between}"
+
+
+def _profit_change(change: Change | None) -> str:
+    if change is None:
+        return ""
+    return f"{_share(change.value)} a year ({_share(change.low)} … {_share(change.high)})"
 
 
 def _drift(item: Drift) -> tuple[str, ...]:

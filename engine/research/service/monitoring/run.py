@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.backtest.metrics import bar_returns, sharpe_per_bar
 from engine.core.errors import DataError, NotTradeable
-from engine.core.progress import Progress
+from engine.core.progress import Progress, silent
 from engine.features.matrix import FeatureMatrix
 from engine.jobs.executors import computes
 from engine.market.bars import Floats, Market, Times, periods_per_year
@@ -18,6 +18,8 @@ from engine.models.scores import Scored, out_of_sample
 from engine.models.service import registered
 from engine.models.service.scoring import Mask, Rescored, rescored
 from engine.models.service.served import ServedModel
+from engine.research.bootstrap import MINIMUM_RETURNS, block_bootstrap
+from engine.research.bootstrap import block_length as return_block
 from engine.research.service import drift as drifts
 from engine.research.service.drift import Drift
 from engine.research.service.monitoring.result import Change, MonitorResult, Period
@@ -26,6 +28,9 @@ from engine.research.service.paper import Side, account, side_of
 
 _CHANGES = ("auc", "accuracy", "hit_rate", "rank_ic", "ic")
 """Scores whose change from the test is given with a band, as far as the task has them."""
+PAPER_RETURN = "paper_return"
+"""The mean return of a year of the paper account, among the changes."""
+_SAMPLES = 500
 _NOT_A_DIRECTION = "No paper account: what the model predicts is neither a rise nor a fall."
 
 
@@ -55,7 +60,7 @@ def compute(spec: MonitorSpec, inputs: Mapping[str, Any], progress: Progress) ->
         symbols=inputs["features"].symbols,
         test=periods[0],
         newest=periods[1],
-        changes=_changes(periods, drawn),
+        changes=(*_changes(periods, drawn), *_profit_change(found, paper, spec.seed)),
         inputs=inputs_drift,
         output=_output_drift(found, spec.seed),
         **_rows(found),
@@ -149,7 +154,7 @@ def _profit(time: Times, equity: Floats, within: Times) -> tuple[float, float]:
     inside = np.flatnonzero((time >= within.min()) & (time <= within.max())) if len(within) else np.empty(0, dtype=int)
     if len(inside) < 2:
         return float("nan"), float("nan")
-    own = equity[inside[0] : inside[-1] + 1]
+    own = equity[max(inside[0] - 1, 0) : inside[-1] + 1]  # the first return is that into the first bar
     ratio = sharpe_per_bar(bar_returns(own))
     yearly = float("nan") if ratio is None else ratio * float(np.sqrt(periods_per_year(time)))
     return float(own[-1] / own[0] - 1), yearly
@@ -167,6 +172,32 @@ def _changes(periods: list[Period], drawn: list[Floats]) -> tuple[Change, ...]:
         Change(name, newest.scores[name] - test.scores[name], *(float(end) for end in bands[every.index(name)]))
         for name in names
     )
+
+
+def _profit_change(found: Rescored, paper: Mapping[str, Any], seed: int) -> tuple[Change, ...]:
+    """The mean return a year of the paper account on the newest bars less that on the test, its band from both parts
+    resampled by themselves; nothing where one is too short.
+    """
+    time, returns = paper["paper_time"][1:], bar_returns(paper["equity"])
+    if not found.is_new.any() or not len(returns):
+        return ()
+    is_new = time >= found.rows.time[found.is_new].min()
+    parts = [returns[~is_new], returns[is_new]]
+    if min(map(len, parts)) < MINIMUM_RETURNS:
+        return ()
+    yearly = periods_per_year(paper["paper_time"])
+    drawn = [
+        block_bootstrap(
+            _mean, part, return_block(part), samples=_SAMPLES, seed=seed + place, progress=silent, label="Paper account"
+        ).ravel()
+        for place, part in enumerate(parts)
+    ]
+    low, high = central((drawn[1] - drawn[0])[None])[0] * yearly
+    return (Change(PAPER_RETURN, float(parts[1].mean() - parts[0].mean()) * yearly, float(low), float(high)),)
+
+
+def _mean(values: Floats) -> Floats:
+    return np.array([values.mean()])
 
 
 def _notes(model: ServedModel, found: Rescored) -> tuple[str, ...]:

@@ -67,6 +67,16 @@ def test_scores_are_of_the_new_rows_whose_label_is_known(watched: MonitorResult)
     change = next(item for item in watched.changes if item.name == "auc")
     assert change.value == pytest.approx(watched.newest.scores["auc"] - watched.test.scores["auc"])
     assert change.low < change.value < change.high
+    profit = watched.changes[-1]
+    assert profit.name == "paper_return"
+    returns = np.diff(watched.equity) / watched.equity[:-1]
+    is_new = watched.paper_time[1:] > np.datetime64(watched.test.last)
+    years = (watched.paper_time[-1] - watched.paper_time[0]) / np.timedelta64(1, "D") / 365.25
+    a_year = (len(watched.paper_time) - 1) / years
+    assert profit.value == pytest.approx((returns[is_new].mean() - returns[~is_new].mean()) * a_year, rel=0.01)
+    assert profit.low < profit.value < profit.high
+    grown = np.prod(1 + returns[is_new])
+    assert watched.newest.total_return == pytest.approx(grown - 1)
     assert not watched.notes
 
 
