@@ -20,6 +20,8 @@ from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError, DataError
 from engine.models.export.run import perform
 from engine.models.export.spec import ExportGraph
+from engine.models.refit import run as refitting
+from engine.models.refit.spec import Refit
 from engine.models.service import archive, registered, trial
 from engine.models.service.registered import Registered
 
@@ -41,8 +43,12 @@ def _deleted(args: argparse.Namespace) -> None:
 
 
 def _register(args: argparse.Namespace) -> None:
-    found = registered.register(registered.run_key(args.run), args.name)
-    _print(args, [found], f"Saved {found.reference}.")
+    if args.refit:
+        report = refitting.perform(Refit(run=args.run, name=args.name))
+        found, told = registered.find(report.reference), f", refitted on {report.rows:,} rows"
+    else:
+        found, told = registered.register(registered.run_key(args.run), args.name), ""
+    _print(args, [found], f"Saved {found.reference}{told}.")
 
 
 def _show(args: argparse.Namespace) -> None:

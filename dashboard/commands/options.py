@@ -199,6 +199,7 @@ def _models(parser: argparse.ArgumentParser) -> None:
     registering = actions.add_parser("register", help="keep the model of a run under a name, as its next version")
     registering.add_argument("run", help="run key, as 'run' prints it, or its beginning")
     registering.add_argument("name", help="name to keep it under")
+    registering.add_argument("--refit", action="store_true", help="train it once more, on all rows before the holdout")
     _on_model(actions, "show", "print the card of a model")
     renaming = _on_model(actions, "rename", "give all versions of a model another name")
     renaming.add_argument("to", help="its new name")

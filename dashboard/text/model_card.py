@@ -48,7 +48,7 @@ def members(found: Sequence[tuple[str, float]]) -> str:
 def _training(card: Card) -> Facts:
     rows = ", ".join(f"{value:,} {name}" for name, value in card.rows.items())
     return (
-        ("Trained on", f"{card.train_start[:10]} to {card.train_end[:10]}"),
+        ("Trained on", f"{card.train_start[:10]} to {card.train_end[:10]}" + (", refitted" if card.refitted else "")),
         ("Split", card.split),
         ("Rows", rows),
         ("Folds", f"{card.folds}"),

@@ -61,7 +61,7 @@ def exported(model: ServedModel, reference: str, *, int8: bool, progress: Progre
             f"{error} A graph is tried on the rows of the model's last test, so the bars must be there."
         ) from None
     progress(0.5, "Writing the graph and comparing predictions")
-    about = {"model": reference, "run": model.card.run, "features": features.names}
+    about = {"model": reference, "run": model.card.run, "features": features.names, "in_sample": model.card.refitted}
     subject = Subject(model.spec.model, model.artifact, model.processors, about)
     return export(subject, found.test(len(found.folds) - 1), features.symbols, int8=int8)
 

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict
 from engine.core import libraries
 from engine.core.database import connect
 from engine.jobs import records, runner, trials
+from engine.models import Model
+from engine.models.artifact import Artifact
 from engine.models.result import ModelResult
 from engine.models.scores import HEADLINE
 from engine.models.spec import ModelSpec
@@ -31,6 +33,8 @@ class Card(BaseModel):
     that decided when to stop included. ``data_end`` is the time of the last bar that the run may have read, empty where
     it is not known, and ``sealed_from`` that of the first bar of a holdout that was not opened, empty without one.
     ``members`` are ``Model.shares`` of the one that is kept, ``about`` what else it says of itself.
+    ``refitted`` says that it is none of those models, but was trained as they were, on all rows before the sealed
+    holdout: the scores are theirs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -65,6 +69,7 @@ class Card(BaseModel):
     members: tuple[tuple[str, float], ...] = ()
     about: tuple[tuple[str, str], ...] = ()
     in_time: bool = True
+    refitted: bool = False
     warnings: tuple[str, ...] = ()
     data_end: str = ""
     sealed_from: str = ""
@@ -80,6 +85,11 @@ class Card(BaseModel):
     def caveats(self) -> tuple[str, ...]:
         """What speaks against relying on it."""
         found = list(self.warnings)
+        if self.refitted:
+            found.append(
+                f"It was refitted on all rows up to {self.train_end[:10]}: the scores are those of the models of the "
+                "folds, and nothing is known of its own."
+            )
         if self.p_value is None:
             found.append("It was not compared with null models: how much of its score is luck is not known.")
         elif self.p_value > LUCK:
@@ -135,6 +145,12 @@ def card_of(key: str, spec: ModelSpec, result: ModelResult, timezone: str = "") 
         data_end=_data_end(spec, result, created),
         sealed_from="" if result.holdout else result.holdout_start,
     )
+
+
+def refitted(card: Card, model: Model, artifact: Artifact, rows: Mapping[str, int], start: str, end: str) -> Card:
+    """``card`` of the model ``artifact`` that was trained again, on ``rows`` from ``start`` to ``end``."""
+    own = {"members": model.shares(artifact), "about": model.about(artifact), "rows": {**card.rows, **rows}}
+    return card.model_copy(update={"refitted": True, "train_start": start, "train_end": end, **own})
 
 
 def _counts(result: ModelResult) -> dict[str, int]:

@@ -62,7 +62,7 @@ def register(key: str, name: str) -> Registered:
     """
     name = checked(name)
     known = versions(name)
-    if known and known[-1].run == key:
+    if known and known[-1].run == key and not load(known[-1]).card.refitted:
         return known[-1]
     found = add(of_run(key), name)
     note_sound(found)

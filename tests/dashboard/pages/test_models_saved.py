@@ -21,9 +21,12 @@ from dashboard.pages.models.saved import comparison, graph_export, library, regi
 from engine.core.errors import DataError
 from engine.jobs import library as saved
 from engine.jobs import runner
+from engine.market.sources.stored import save
 from engine.models.export.spec import ExportGraph
 from engine.models.service import registered
+from engine.models.service.served import of_run
 from engine.models.spec import ModelSpec
+from tests.support.market import random_walk
 from tests.support.served import trained
 from tests.support.workspace import Workspace
 
@@ -80,15 +83,15 @@ def test_a_result_that_is_gone_leaves_its_row() -> None:
 
 def test_a_model_is_registered_under_a_name(said: list[str]) -> None:
     key, _ = trained("ONE")
-    library.register(1, [{"key": key}], "mine")
+    library.register(1, [{"key": key}], "mine", False)
     assert said == ["mine@1 is in the registry."]
     assert listed()[0]["names"] == "mine@1"
     for wanted, name, wrong in ((key, "a b", "from 1 to 40"), ("0" * 64, "mine", "no trained model")):
-        library.register(1, [{"key": wanted}], name)
+        library.register(1, [{"key": wanted}], name, False)
         assert wrong in said[-1]
     for chosen in ([], [{"key": key}, {"key": "x"}], {"forged": 1}):
         with pytest.raises(PreventUpdate):
-            library.register(1, chosen, "mine")
+            library.register(1, chosen, "mine", False)
 
 
 def test_models_are_compared_by_scores_curves_and_settings() -> None:
@@ -247,3 +250,42 @@ def test_no_graph_is_asked_of_nothing() -> None:
         graph_export.save(None, None, None, None)
     with pytest.raises(DataError, match="no model 'x'"):
         side_job.compute(lambda progress: None, graph_export.ask(1, [{"key": "x"}])[1])
+
+
+def test_a_model_is_refitted_on_all_rows_and_its_card_says_so(said: list[str]) -> None:
+    """The rows of the folds' model and of its test, those that reach into the sealed holdout left out."""
+    key, result = trained("ONE", holdout=0.2)
+    chosen = [{"key": key}]
+    with pytest.raises(PreventUpdate):
+        library.register(1, chosen, "mine", True)
+    waits, job, _ = library.refit(1, chosen, "mine", True)
+    assert waits == {"waits": True}
+    answer = side_job.compute(lambda progress: None, job)
+    assert library.refitted(answer)[1] == ""
+    model, plain = registered.load("mine"), of_run(key)
+    assert model.card.refitted
+    assert said[-1] == f"mine@1 is in the registry, refitted on {model.card.rows['train']:,} rows."
+    assert model.card.rows["train"] > plain.card.rows["train"] + result.n_scored
+    assert plain.card.train_end < model.card.train_end < result.holdout_start
+    assert model.artifact.digest != plain.artifact.digest
+    assert model.card.scores == plain.card.scores
+    assert "the scores are those of the models of the folds" in " ".join(model.card.caveats())
+    again = registered.register(key, "mine")  # the folds' model is another
+    assert (again.version, registered.load(again).card.refitted) == (2, False)
+
+
+def test_a_refit_of_no_name_or_nothing_is_not_begun(said: list[str]) -> None:
+    for arguments in ((1, [{"key": "x"}], "mine", False), (None, [], "", True), (1, [{"key": "x"}], "no name!", True)):
+        with pytest.raises(PreventUpdate):
+            library.refit(*arguments)
+    assert "letters, digits" in said[-1]
+    with pytest.raises(DataError, match="no run of one"):
+        side_job.compute(lambda progress: None, library.refit(1, [{"key": "abcdef12"}], "mine", True)[1])
+
+
+def test_changed_bars_are_not_refitted_on() -> None:
+    """The scores on the card would be those of other bars."""
+    key, _ = trained("ONE")
+    save(random_walk(500, 3, symbol="ONE"))
+    with pytest.raises(DataError, match="have changed since this model was trained"):
+        side_job.compute(lambda progress: None, library.refit(1, [{"key": key}], "mine", True)[1])

@@ -11,17 +11,20 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import shell
+from dashboard import runs, shell
 from dashboard.charts.models import losses
 from dashboard.components import card, graph, states, table
+from dashboard.jobs import side_job
+from dashboard.jobs.side_job import SideJob
 from dashboard.pages.models import ids
 from dashboard.pages.models.saved import comparison
 from dashboard.pages.models.saved.rows import run_rows
-from dashboard.pages.models.saved.tab import seen
+from dashboard.pages.models.saved.tab import GROUP, seen
 from dashboard.runs.saved_runs import SavedRuns, in_shelf, keys_of
 from dashboard.runs.tabs import Tab
-from dashboard.security.payloads import Rows
+from dashboard.security.payloads import Answer, Rows
 from engine.core.errors import EngineError
+from engine.models.refit.spec import Refit
 from engine.models.service import registered
 from engine.models.spec import ModelSpec
 
@@ -34,13 +37,16 @@ def _actions() -> list[Component]:
     )
     label = html.Label("Name to register the selected model under", htmlFor=ids.REGISTER_NAME, className="unseen")
     register = in_shelf("Register", ids.REGISTER, "Keep the selected model under this name", "saved")
+    refit = dbc.Checkbox(id=ids.REFIT, label="Refit on all rows", value=False)
     return [
         in_shelf("Compare", ids.COMPARE_TICKED, "Compare the selected models", "saved"),
         html.Div([label, name], className="in register-name in-saved"),
+        html.Div(refit, className="in-saved", title="Train it once more on all rows before the sealed holdout"),
         register,
     ]
 
 
+REFIT = SideJob(GROUP, "refit")
 RUNS = SavedRuns(
     page="models",
     spec=ModelSpec,
@@ -62,6 +68,7 @@ RUNS = SavedRuns(
 
 def layout() -> list[Component]:
     return [
+        *REFIT.stores(),
         *RUNS.layout(),
         html.Div(
             [
@@ -121,12 +128,13 @@ def compare(clicks: int | None, chosen: Any) -> tuple[Any, ...]:
     Input(ids.REGISTER, "n_clicks"),
     State(RUNS.id("library"), "selectedRows"),
     State(ids.REGISTER_NAME, "value"),
+    State(ids.REFIT, "value"),
     prevent_initial_call=True,
 )
-def register(clicks: int | None, chosen: Any, name: Any) -> tuple[Any, Any]:
+def register(clicks: int | None, chosen: Any, name: Any, refit: bool | None) -> tuple[Any, Any]:
     """Keep the model; what cannot be kept is said, and stays selected."""
     keys = keys_of(chosen)
-    if not clicks or len(keys) != 1:
+    if not clicks or len(keys) != 1 or refit:
         raise PreventUpdate
     try:
         found = registered.register(keys[0], name if isinstance(name, str) else "")
@@ -134,4 +142,42 @@ def register(clicks: int | None, chosen: Any, name: Any) -> tuple[Any, Any]:
     except EngineError as error:
         shell.toast(str(error), tone="warn")
         return no_update, no_update
+    return time.time(), ""
+
+
+@callback(
+    Output(REFIT.answer, "data"),
+    Output(REFIT.job, "data"),
+    Output(REFIT.progress, "data"),
+    Input(ids.REGISTER, "n_clicks"),
+    State(RUNS.id("library"), "selectedRows"),
+    State(ids.REGISTER_NAME, "value"),
+    State(ids.REFIT, "value"),
+    prevent_initial_call=True,
+)
+def refit(clicks: int | None, chosen: Any, name: Any, wanted: bool | None) -> tuple[Any, Any, Any]:
+    """Train the model once more, as a job, and keep that one."""
+    keys = keys_of(chosen)
+    if not clicks or len(keys) != 1 or not wanted:
+        raise PreventUpdate
+    try:
+        registered.checked(name if isinstance(name, str) else "")
+    except EngineError as error:
+        shell.toast(str(error), tone="warn")
+        raise PreventUpdate from None
+    return *side_job.start(Refit(run=keys[0], name=name)), None
+
+
+REFIT.wire()
+
+
+@callback(
+    Output(RUNS.id("library-changed"), "data", allow_duplicate=True),
+    Output(ids.REGISTER_NAME, "value", allow_duplicate=True),
+    Input(REFIT.answer, "data"),
+    prevent_initial_call=True,
+)
+def refitted(answer: Answer) -> tuple[Any, Any]:
+    report = runs.report(answer, Refit).report
+    shell.toast(f"{report.reference} is in the registry, refitted on {report.rows:,} rows.", tone="ok")
     return time.time(), ""

@@ -1,0 +1,1 @@
+"""A model of a run, trained once more on all rows before it is registered."""
