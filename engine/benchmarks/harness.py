@@ -1,50 +1,78 @@
-"""Benchmarks: the same work by every variant, in turns, checked before it is timed."""
+"""Benchmarks: the same work by every variant, in turns, checked before and after it is timed."""
 
 from __future__ import annotations
 
 import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from engine import devices
-from engine.benchmarks.lane import Lane, first_line
+from engine.benchmarks.alongside import Alongside
+from engine.benchmarks.lane import Lane
+from engine.benchmarks.processes import Apart, Bench
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.spec import MINIMUM_REPETITIONS, PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
+from engine.benchmarks.roofs import Roofs
+from engine.benchmarks.spec import (
+    MINIMUM_REPETITIONS,
+    PAUSE,
+    ROUNDS,
+    SAMPLING_BUDGET,
+    WARM_UP,
+    BenchmarkSpec,
+    megabytes_of,
+)
 from engine.benchmarks.variants import Variant
-from engine.benchmarks.workloads import Workload
+from engine.benchmarks.workloads import NOUN, Workload
 from engine.core import libraries
-from engine.core.config import settings
-from engine.core.errors import DeviceError, EngineError
+from engine.core.errors import DeviceError, SpecError
+from engine.core.memory import available_memory
 from engine.core.plugin_errors import plugin_errors
 from engine.core.progress import Progress
 from engine.core.registry import info
 
-NOUN = "workload"
-MEMORY_SHARE = 0.8  # of the memory that may be used: the libraries themselves need some
+MEMORY_SHARE = 0.8  # of the memory that is free: the libraries themselves need some
+
+Plan = Sequence[tuple[tuple[Workload, ...], tuple[Variant, ...]]]
+"""The sizes of each workload, and the variants that measure it."""
 
 
-def measure(spec: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
+def measure(spec: BenchmarkSpec, progress: Progress, bench: Bench | None = None) -> BenchmarkResult:
     """Timings of this machine. ``progress`` gets what is known of the workload and size under way: {"work": what it is,
-    "reference", "variant": names, "title": theirs, "seconds": medians so far or None}.
+    "reference", "variant": names, "title": theirs, "seconds": medians so far or None}. The variants compute on
+    ``bench``: each library in a process of its own.
 
-    A variant that fails, lacks the precision or differs from what is expected is marked, and the others go on. Raises
-    ``DeviceError`` for a variant that was named and is not here, and for more memory than may be used.
+    A variant that fails, lacks the precision, differs from what is expected or is faster than its device can be is
+    marked, and the others go on. Raises ``DeviceError`` for a variant that was named and is not here, and for more
+    memory than there is.
     """
     plan = [(sizes, _variants(spec, sizes[0])) for sizes in spec.series()]
     for sizes, variants in plan:
         for workload in sizes:
-            require_memory(workload, len(variants))
+            require_memory(workload, variants)
+    bench = bench or Apart()
+    with closing(bench):
+        return _measured(spec, plan, bench, progress)
+
+
+def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress) -> BenchmarkResult:
+    alongside = Alongside(spec.beside_jobs, progress)
+    alongside.wait()
     busy = _busy()
+    progress(0.0, "Measuring how steady this machine is")
+    report = functools.partial(progress, 0.0, "Measuring how steady this machine is")
+    spread = bench.spread(report)
+    roofs = Roofs(bench, report)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
     results = []
     for sizes, variants in plan:
-        columns = [_measure(workload, variants, spec.repetitions, next(shares)) for workload in sizes]
+        alongside.wait()
+        columns = [_measure(workload, variants, spec.repetitions, next(shares), bench, roofs) for workload in sizes]
         results.append(_result(sizes, columns, spec.repetitions))
+        alongside.look()
     needs = {name for _, variants in plan for item in variants for name in item.needs}
     versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
     return BenchmarkResult(
@@ -54,6 +82,9 @@ def measure(spec: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
         measured=time.time(),
         busy=busy,
         fingerprint=devices.fingerprint(),
+        ceilings=roofs.found(),
+        spread=spread,
+        beside=alongside.seen,
     )
 
 
@@ -77,18 +108,36 @@ def _shares(progress: Progress, count: int) -> list[Progress]:
     return [functools.partial(part, index) for index in range(count)]
 
 
-def require_memory(workload: Workload, count: int) -> None:
-    """Raises ``DeviceError`` if ``workload`` in ``count`` variants needs more memory than is free or configured."""
-    import psutil
-
-    free = min(psutil.virtual_memory().available / 1e6, settings().compute.memory_limit_mb) * MEMORY_SHARE
+def require_memory(workload: Workload, variants: Sequence[Variant]) -> None:
+    """Raises ``DeviceError``, with the size that fits, where ``workload`` needs more memory than is free."""
+    free = available_memory() / 1e6 * MEMORY_SHARE
     with plugin_errors(workload, NOUN):
-        needed = float(workload.megabytes(count))
-    if needed > free:
-        raise DeviceError(
-            f"{workload.label()} needs about {needed / 1e3:.1f} GB in {count} variant{'s' * (count != 1)} and "
-            f"{free / 1e3:.1f} GB may be used: choose a smaller size or fewer variants."
-        )
+        needed = megabytes_of(workload, variants)
+    if needed <= free:
+        return
+    fits = _largest_that_fits(workload, variants, free)
+    advice = f"{workload.axis_title()} {fits:,} would fit" if fits else "choose fewer variants"
+    raise DeviceError(
+        f"{workload.label()} needs about {needed / 1e3:.1f} GB in {len(variants)} variant{'s' * (len(variants) != 1)} "
+        f"and {free / 1e3:.1f} GB may be used: {advice}."
+    )
+
+
+def _largest_that_fits(workload: Workload, variants: Sequence[Variant], free: float) -> int:
+    """The largest size of the workload's axis, in steps of its form, that ``free`` megabytes can hold; 0 for none."""
+    step = max(int((type(workload).model_fields[workload.axis].json_schema_extra or {}).get("step", 1)), 1)  # type: ignore[union-attr, arg-type]
+    low, high = 0, workload.axis_value() // step
+    while low < high:
+        middle = (low + high + 1) // 2
+        try:
+            fits = megabytes_of(workload.at(middle * step), variants) <= free
+        except SpecError:  # below the smallest, or with what its other fields forbid
+            fits = True
+        low, high = (middle, high) if fits else (low, middle - 1)
+    try:
+        return workload.at(low * step).axis_value()
+    except SpecError:
+        return 0
 
 
 def _busy() -> float:
@@ -97,62 +146,25 @@ def _busy() -> float:
     return psutil.cpu_percent(interval=PAUSE or None) / 100
 
 
-def _measure(workload: Workload, variants: Sequence[Variant], repetitions: int, progress: Progress) -> list[Lane]:
+def _measure(
+    workload: Workload, variants: Sequence[Variant], repetitions: int, progress: Progress, bench: Bench, roofs: Roofs
+) -> list[Lane]:
     """The variants after their turns at one size."""
     with ExitStack() as stack:
-        lanes = [Lane(variant) for variant in variants]
-        for lane in lanes:
+        progress(0.0, "Making the inputs")
+        inputs, expected = bench.open(workload, functools.partial(progress, 0.0, "Making the inputs"))
+        lanes = [bench.lane(variant) for variant in variants]
+        for index, lane in enumerate(lanes):
             stack.callback(lane.close)
-        _prepare(lanes, workload, repetitions, progress)
+            report = functools.partial(progress, 0.2 * index / len(lanes), f"Warming up {lane.variant.title}")
+            lane.begin(workload, inputs, expected, report)
+            lane.warm_up(WARM_UP, report)
+            _plan(lane, repetitions)
         _take_turns(lanes, _reporter(lanes, workload, progress))
+    for lane in lanes:
+        if problem := roofs.problem(workload, lane):
+            lane.reject(problem)
     return lanes
-
-
-def _prepare(lanes: list[Lane], workload: Workload, repetitions: int, progress: Progress) -> None:
-    """Every variant with its inputs, the first calls, and the check of their results."""
-    progress(0.0, "Making the inputs")
-    with plugin_errors(workload, NOUN):
-        inputs = workload.inputs()
-    expected = _expected(workload, inputs)
-    for index, lane in enumerate(lanes):
-        fraction, message = 0.2 * index / len(lanes), f"Warming up {lane.variant.title}"
-        progress(fraction, message)
-        with lane.watched():
-            lane.prepare(inputs)
-            lane.pace, result = lane.call()
-            _check(lane, workload, result, expected)
-        spent = 0.0
-        while lane.usable and lane.pace <= SAMPLING_BUDGET and spent < WARM_UP:
-            progress(fraction, message)
-            with lane.watched():
-                lane.pace, _ = lane.call()
-                spent += lane.pace
-        _plan(lane, repetitions)
-
-
-def _expected(workload: Workload, inputs: Any) -> Any:
-    """What results are compared with. Raises ``DeviceError`` where the reference cannot compute it."""
-    try:
-        return workload.expected(inputs)
-    except EngineError:
-        raise
-    except Exception as error:
-        raise DeviceError(
-            f"{workload.label()} cannot be checked: {workload.versus()} failed: {first_line(error)}"
-        ) from error
-
-
-def _check(lane: Lane, workload: Workload, result: Any, expected: Any) -> None:
-    """Rejects a variant whose result is too far from what is expected."""
-    values = lane.ready.values(result)
-    if not hasattr(values, "shape"):
-        raise TypeError(f"its values are a {type(values).__name__}, and must be an array")
-    lane.error, bound = workload.error(values, expected), workload.bound()
-    if not lane.error <= bound:
-        lane.reject(
-            f"{lane.variant.title} differs from {workload.versus()} by {lane.error:.1e} where {bound:.1e} is allowed: "
-            "not used."
-        )
 
 
 def _plan(lane: Lane, repetitions: int) -> None:
@@ -176,12 +188,7 @@ def _take_turns(lanes: list[Lane], report: Callable[[Lane, bool], None]) -> None
                 continue
             report(lane, True)
             time.sleep(PAUSE)
-            with lane.watched():
-                lane.call()  # wakes the library's threads and the processor's clock
-            while len(lane.samples) < min(share, lane.target):
-                with lane.watched():
-                    lane.samples.append(lane.call()[0])
-                report(lane, False)
+            lane.sample(share, functools.partial(report, lane, False))
 
 
 def _reporter(lanes: list[Lane], workload: Workload, progress: Progress) -> Callable[[Lane, bool], None]:
@@ -242,6 +249,10 @@ def _result(sizes: Sequence[Workload], columns: Sequence[list[Lane]], repetition
         notes=tuple(tuple(lane.note for lane in row) for row in rows),
         threads=tuple(max(lane.threads for lane in row) for row in rows),
         absent=_absent(first, variants),
+        peak=np.array([[lane.peak for lane in row] for row in rows]).reshape(len(variants), len(sizes)),
+        arithmetic=np.array([float(item.arithmetic()) for item in sizes]),
+        traffic=np.array([float(item.traffic()) for item in sizes]),
+        number=first.number(),
     )
 
 

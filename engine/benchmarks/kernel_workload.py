@@ -47,6 +47,17 @@ class KernelWorkload(Workload):
             Variant(name, title, partial(self._prepare, name), device=name) for name, title in devices.NAMES.items()
         )
 
+    def number(self) -> str:
+        return self.precision
+
+    def placed(self, kernels: Kernels, inputs: Arrays) -> tuple[Any, ...]:
+        """The inputs as arrays of the library, where its device computes."""
+        return tuple(kernels.to_device(array, self.precision) for array in inputs)
+
+    def values(self, kernels: Kernels, result: Any) -> NDArray[Any]:
+        """A result in the host's memory."""
+        return kernels.to_numpy(result)
+
     def itemsize(self) -> int:
         """Bytes of a number."""
         return np.dtype(self.precision).itemsize
@@ -63,8 +74,8 @@ class KernelWorkload(Workload):
 
         try:
             with kernels.threads(devices.physical_cores()) as threads:
-                placed = tuple(kernels.to_device(array, self.precision) for array in inputs)
-                yield Prepared(call, kernels.to_numpy, threads)
+                placed = self.placed(kernels, inputs)
+                yield Prepared(call, lambda result: self.values(kernels, result), threads)
         finally:
             placed = ()  # before the library is asked to give memory back
             kernels.release()

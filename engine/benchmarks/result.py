@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """What the ``device`` reaches at most on one type of ``number``, as measured: FLOP/s of a large matrix product, and
+    bytes a second that a copy reads and writes, from and to its ``memory``, and where all fits its ``cache``.
+    """
+
+    device: str
+    number: str
+    compute: float = 0.0
+    memory: float = 0.0
+    cache: float = 0.0
+
+    @property
+    def is_gpu(self) -> bool:
+        return not self.device.endswith(":cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +40,10 @@ class WorkloadResult:
     difference from what was ``expected``, in words, and ``bound`` (sizes,) what it may be. ``usable`` (variants x
     sizes) is False where a variant failed or exceeded the bound: it was not timed, and ``notes`` (by variant, by size)
     say why. ``threads`` are the CPU threads that each variant could use. ``absent`` tells why each other variant of the
-    workload, by title, could not be measured here.
+    workload, by title, could not be measured here. ``peak`` (variants x sizes) is the most memory, in bytes, that the
+    process of a variant has held, its library included; NaN where the variants shared one. ``arithmetic`` and
+    ``traffic`` (sizes,) are the floating-point operations of a call and the bytes that it must move at least, zero
+    where they are not known; ``number`` is the type of its numbers.
     """
 
     kind: str
@@ -48,6 +68,10 @@ class WorkloadResult:
     notes: tuple[tuple[str, ...], ...]
     threads: tuple[int, ...]
     absent: dict[str, str]
+    peak: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    arithmetic: Floats = field(default_factory=lambda: np.empty(0))
+    traffic: Floats = field(default_factory=lambda: np.empty(0))
+    number: str = ""
 
     @property
     def label(self) -> str:
@@ -98,7 +122,10 @@ class BenchmarkResult:
 
     ``versions`` are those of the libraries measured; ``measured`` is in seconds since 1970; ``busy`` is the share of
     the CPU, from 0 to 1, that other programs used just before; ``fingerprint`` is that of the machine and its array
-    libraries (``devices.fingerprint``): timings of another one are not to be compared.
+    libraries (``devices.fingerprint``): timings of another one are not to be compared. ``ceilings`` are those of the
+    devices that took part. ``spread`` is the interquartile range over the median of a fixed piece of work before the
+    first timing: how steady the machine was; NaN where it was not measured. ``beside`` says that other jobs ran
+    meanwhile.
     """
 
     results: tuple[WorkloadResult, ...]
@@ -107,6 +134,9 @@ class BenchmarkResult:
     measured: float
     busy: float = 0.0
     fingerprint: str = ""
+    ceilings: tuple[Ceiling, ...] = ()
+    spread: float = float("nan")
+    beside: bool = False
 
     def noise(self) -> float:
         """The largest noise of its workloads; NaN if nothing was timed."""

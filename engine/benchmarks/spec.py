@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -41,6 +43,14 @@ class BenchmarkSpec(Action):
         le=200,
         step=1,
         section="Benchmark",
+    )
+
+    beside_jobs: bool = parameter(
+        False,
+        title="Beside other jobs",
+        help="Measure while other jobs run, which disturbs the timings. Off: it waits until they have ended.",
+        section="Benchmark",
+        seldom=True,
     )
 
     @field_validator("sizes")
@@ -96,11 +106,18 @@ class BenchmarkSpec(Action):
         """Supposes a slow processor: see ``Workload.pace``."""
         seconds, megabytes = 0.0, 0.0
         for item in (item for sizes in self.series() for item in sizes):
-            count = len(self.chosen(item))
+            chosen = self.chosen(item)
             call = item.amount() / item.pace
-            seconds += count * (ROUNDS * PAUSE + WARM_UP + min(SAMPLING_BUDGET, call * self.repetitions))
-            megabytes = max(megabytes, item.megabytes(count))
+            seconds += len(chosen) * (ROUNDS * PAUSE + WARM_UP + min(SAMPLING_BUDGET, call * self.repetitions))
+            megabytes = max(megabytes, megabytes_of(item, chosen))
         return Estimate(seconds, megabytes)
+
+
+def megabytes_of(workload: Workload, variants: Sequence[Variant]) -> float:
+    """Peak memory of all processes: each library has one, with inputs of its own, and so has the reference."""
+    libraries = Counter(item.name.partition(":")[0] for item in variants)
+    libraries.setdefault(workload.reference.partition(":")[0], 1)
+    return sum(float(workload.megabytes(count)) for count in libraries.values())
 
 
 def _check_size(workload: Workload, size: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 import psutil
@@ -52,3 +54,24 @@ def _pairs(folder: Path) -> list[tuple[int, int]]:
         except (OSError, ValueError):  # no such file, or "max"
             continue
     return found
+
+
+def peak_memory() -> float:
+    """The most memory, in bytes, that this process has held since its start, or since ``reset_peak_memory``."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return 1024.0 * next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    except (OSError, StopIteration, ValueError):
+        pass
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return float(psutil.Process().memory_info().rss)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return float(unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+
+
+def reset_peak_memory() -> None:
+    """Begin ``peak_memory`` anew, where the system can (Linux)."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

@@ -180,3 +180,17 @@ def _gather(
         if not ended:
             time.sleep(_PAUSE)
     return [values[number] for number in range(len(items))]
+
+
+def other_jobs() -> int:
+    """How many jobs the cluster computes right now on this machine beside the one that calls; 0 outside of a job. Those
+    that wait are not among them: they may wait for this one.
+    """
+    host = worker.this_worker()
+    if host is None:
+        return 0
+    own, machine = host.get_current_task(), host.address.rpartition(":")[0]
+    with _dask().worker_client(separate_thread=False) as client:
+        told = client.run(worker.at_work, on_error="ignore")
+    keys = [key for address, found in told.items() if address.rpartition(":")[0] == machine for key in found]
+    return len({worker.parent_task(key) for key in keys if not worker.has_task([key], own)})

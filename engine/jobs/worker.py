@@ -261,6 +261,11 @@ def task_state(name: str, dask_worker: Any) -> str:
     return "wanted" if found else ""
 
 
+def at_work(dask_worker: Any) -> list[str]:
+    """Dask's keys of the tasks that a worker computes right now."""
+    return [str(task.key) for task in {*dask_worker.state.executing, *dask_worker.state.long_running}]
+
+
 def kill_process(dask_worker: Any) -> bool:
     """Kill the process that a nanny looks after; the nanny starts another."""
     if dask_worker.pid is not None:

@@ -12,7 +12,7 @@ from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import WORKLOADS, Suite, Workload
-from engine.core.errors import SpecError
+from engine.core.errors import DeviceError, SpecError
 from engine.core.registry import info
 from engine.core.spec import to_yaml
 from engine.jobs.requests import load_action
@@ -55,6 +55,13 @@ def _result(variant: Variant, inputs: Any) -> Any:
     with variant.prepare(inputs) as prepared:
         assert prepared.threads >= 1
         return np.array(prepared.values(prepared.call()))
+
+
+def _result_or_refusal(variant: Variant, inputs: Any) -> Any:
+    try:
+        return _result(variant, inputs)
+    except DeviceError as error:
+        return str(error)
 
 
 def test_it_describes_itself(cls: type[Workload]) -> None:
@@ -123,7 +130,12 @@ def test_every_variant_stays_within_the_bound(cls: type[Workload]) -> None:
         for variant in (item for item in workload.variants() if not item.problem()):
             if more == {"precision": "float64"} and not devices.get(variant.device).float64:
                 continue  # that float64 is refused there is the kernels' own test
-            assert workload.error(_result(variant, inputs), expected) <= workload.bound()
+            found = _result_or_refusal(variant, inputs)
+            if isinstance(found, str):  # a library that has the numbers, and not for this
+                assert more == {"precision": "float64"}
+                assert "float32" in found
+                continue
+            assert workload.error(found, expected) <= workload.bound()
 
 
 def test_a_wrong_result_exceeds_the_bound(cls: type[Workload]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from engine.core.errors import Cancelled, DataError, SpecError
 from engine.core.progress import Progress
 from engine.jobs.cluster import fan_out, pooled
+from engine.jobs.fan_out import other_jobs
 
 warmed: list[int] = []
 
@@ -27,6 +28,11 @@ def is_warm(progress: Progress) -> bool:
 
 def nothing(progress: Progress) -> int:
     return os.getpid()
+
+
+def others(progress: Progress) -> int:
+    """How many other jobs run."""
+    return other_jobs()
 
 
 def add(progress: Progress, one: int, two: int) -> int:

@@ -15,6 +15,7 @@ from engine.core.registry import Registry
 from engine.core.spec import Spec
 
 SEED = 20_240_229
+NOUN = "workload"
 GROUPS = ("Suites", "Arithmetic", "Research", "Storage")
 
 
@@ -35,6 +36,8 @@ GFLOPS = Unit("GFLOP/s", 1e9)
 GIGABYTES = Unit("GB/s", 1e9)
 ROWS = Unit("rows/s")
 TOKENS = Unit("tokens/s")
+VALUES = Unit("values/s")
+CALLS = Unit("calls/s")
 SECONDS = Unit("s", is_time=True)
 
 
@@ -98,6 +101,18 @@ class Workload(Benchmark):
     @abstractmethod
     def megabytes(self, variants: int) -> float:
         """Peak memory with so many variants prepared."""
+
+    def arithmetic(self) -> float:
+        """Floating-point operations of one call; zero where they are not counted."""
+        return self.amount() if self.unit == GFLOPS else 0.0
+
+    def traffic(self) -> float:
+        """Bytes that one call must read and write at least; zero where they are not counted."""
+        return self.amount() if self.unit == GIGABYTES else 0.0
+
+    def number(self) -> str:
+        """The type of the numbers that it computes with; "" where that says nothing."""
+        return ""
 
     def expected(self, inputs: Any) -> Any:
         """What a result is compared with: the result of the reference, unless a workload knows better."""

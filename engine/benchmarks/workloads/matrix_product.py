@@ -28,7 +28,7 @@ class MatrixProduct(KernelWorkload):
     default_sizes: ClassVar[tuple[int, ...]] = (256, 512, 1024)
 
     kind: Literal["matrix_product"] = "matrix_product"
-    size: int = parameter(1024, title="Size", help="Rows and columns of each matrix.", ge=64, le=8192, step=64)
+    size: int = parameter(1024, title="Size", help="Rows and columns of each matrix.", ge=64, le=32_768, step=64)
 
     def label(self) -> str:
         return f"Matrix product {self.size} × {self.size} {self.precision}"
@@ -43,6 +43,9 @@ class MatrixProduct(KernelWorkload):
 
     def amount(self) -> float:
         return 2.0 * self.size**3
+
+    def traffic(self) -> float:
+        return 3.0 * self.itemsize() * self.size**2
 
     def expected(self, inputs: Arrays) -> NDArray[np.float64]:
         """The checked rows of the product."""

@@ -60,6 +60,10 @@ class RollingMean(KernelWorkload):
     def amount(self) -> float:
         return 2.0 * self.itemsize() * self.symbols * self.bars
 
+    def arithmetic(self) -> float:
+        """A sum and a difference for each price, and a division."""
+        return 3.0 * self.symbols * self.bars
+
     def expected(self, inputs: Arrays) -> NDArray[np.float64]:
         """The means of the checked symbols, after the warm-up."""
         checked = inputs[0][checked_rows(self.symbols)].astype(np.float64)

@@ -13,6 +13,7 @@ import pytest
 from engine import devices
 from engine.benchmarks import harness, kernel_workload
 from engine.benchmarks.lane import Lane
+from engine.benchmarks.processes import Here
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
@@ -35,6 +36,7 @@ def hurried(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses and warm-up make timings comparable; these tests do not compare any."""
     monkeypatch.setattr(harness, "PAUSE", 0.0)
     monkeypatch.setattr(harness, "WARM_UP", 0.0)
+    monkeypatch.setattr(harness, "Apart", Here)  # faults are planted in this process
 
 
 class Altered(Backend):
@@ -212,7 +214,7 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
     fractions = [fraction for fraction, _, _ in seen]
     assert fractions == sorted(fractions)
     assert 0 <= fractions[0] < fractions[-1] <= 1
-    assert [message for _, message, _ in seen[:2]] == ["Making the inputs", "Warming up NumPy CPU"]
+    assert [message for _, message, _ in seen[1:3]] == ["Making the inputs", "Warming up NumPy CPU"]
     partial = seen[-1][2]
     assert partial is not None
     assert partial["variant"] == list(CPUS)
@@ -222,18 +224,20 @@ def test_progress_shows_the_medians_so_far_and_can_stop_it() -> None:
     assert mlx_ is None
 
 
-def test_more_memory_than_allowed_is_refused_before_any_is_taken(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace.configure("cache: cache\ncompute:\n  memory_limit_mb: 1000\n")
+def test_more_memory_than_there_is_is_refused_with_the_size_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(harness, "available_memory", lambda: 1_000_000_000)
     monkeypatch.setattr(MatrixProduct, "inputs", lambda self: pytest.fail("inputs were made"))
     spec = BenchmarkSpec(workload=MatrixProduct(size=8192, precision="float64"), variants=CPUS)
     with pytest.raises(DeviceError) as caught:
         measure(spec)
     assert str(caught.value) == (
-        "Matrix product 8192 × 8192 float64 needs about 7.0 GB in 3 variants and 0.8 GB may be used: "
-        "choose a smaller size or fewer variants."
+        "Matrix product 8192 × 8192 float64 needs about 11.3 GB in 3 variants and 0.8 GB may be used: "
+        "Size 2,112 would fit."
     )
+    variants = spec.chosen(SMALL)
+    harness.require_memory(MatrixProduct(size=2112, precision="float64"), variants)
+    with pytest.raises(DeviceError):
+        harness.require_memory(MatrixProduct(size=2176, precision="float64"), variants)
 
 
 def test_a_device_that_is_not_here_is_an_error_before_any_work() -> None:
@@ -248,13 +252,13 @@ def test_a_device_that_is_not_here_is_an_error_before_any_work() -> None:
         ({"variants": ["torch:cud"]}, "variants", "Did you mean 'torch:cuda'?"),
         ({"variants": ["numpy:cpu", "numpy:cpu"]}, "variants", "A variant is named twice."),
         ({"sizes": [64, 64]}, "sizes", "A size is named twice."),
-        ({"sizes": [64, 9000]}, "sizes", "Size must be at most 8,192"),
+        ({"sizes": [64, 90000]}, "sizes", "Size must be at most 32,768"),
         ({"workload": {"kind": "lightgbm_fit"}, "variants": ["numpy:cpu"]}, "variants", "not a variant"),
         ({"repetitions": 2}, "repetitions", "Repetitions"),
         ({"repetitions": 201}, "repetitions", "Repetitions"),
         ({"take": 2}, "take", "'take' is not a field here."),
         ({"workload": {"kind": "matrix_produkt"}}, "workload.kind", "Did you mean 'matrix_product'?"),
-        ({"workload": {"kind": "matrix_product", "size": 9000}}, "workload.size", "Size"),
+        ({"workload": {"kind": "matrix_product", "size": 90000}}, "workload.size", "Size"),
         ({"workload": {"kind": "rolling_mean", "bars": 10, "window": 11}}, "workload", "does not fit into 10"),
     ],
 )
@@ -268,8 +272,9 @@ def test_a_wrong_request_names_its_field(values: dict[str, Any], path: str, sent
 def test_the_estimate_is_bounded_by_the_patience() -> None:
     huge = BenchmarkSpec(workload=MatrixProduct(size=8192), variants=CPUS, repetitions=200)
     assert huge.estimate().seconds <= 3 * (SAMPLING_BUDGET + WARM_UP + ROUNDS * PAUSE)
-    assert huge.estimate().megabytes == MatrixProduct(size=8192).megabytes(3)
-    assert BenchmarkSpec(workload=SMALL).estimate().megabytes == SMALL.megabytes(len(devices.expected()))
+    assert huge.estimate().megabytes == 3 * MatrixProduct(size=8192).megabytes(1)  # a process each
+    both = BenchmarkSpec(workload=SMALL, variants=("torch:cpu", "torch:cuda"))
+    assert both.estimate().megabytes == SMALL.megabytes(2) + SMALL.megabytes(1)  # and the reference
 
 
 @pytest.mark.parametrize(("names", "gpus"), [(CPUS, 0), (("numpy:cpu", "torch:cuda"), 1), (("mlx:gpu",), 1)])

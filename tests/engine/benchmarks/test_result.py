@@ -13,6 +13,7 @@ import pytest
 from engine import devices
 from engine.benchmarks import __main__ as program
 from engine.benchmarks import harness
+from engine.benchmarks.processes import Here
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from tests.support.workspace import Workspace
 
@@ -100,6 +101,7 @@ def test_the_program_measures_what_it_is_asked(
 ) -> None:
     monkeypatch.setattr(harness, "PAUSE", 0.0)
     monkeypatch.setattr(harness, "WARM_UP", 0.0)
+    monkeypatch.setattr(harness, "Apart", Here)
     assert program.main(["rolling_mean", "--repetitions", "3"]) == 0
     printed = capsys.readouterr().out
     for title in ("NumPy CPU", "torch CPU", "MLX CPU"):

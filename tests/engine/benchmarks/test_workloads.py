@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from engine.benchmarks import harness
+from engine.benchmarks.processes import Here
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.variants import Prepared, Variant
@@ -29,6 +30,7 @@ def hurried(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """No pauses: these tests compare no timings."""
     monkeypatch.setattr(harness, "PAUSE", 0.0)
     monkeypatch.setattr(harness, "WARM_UP", 0.0)
+    monkeypatch.setattr(harness, "Apart", Here)  # faults are planted in this process
 
 
 def measure(spec: BenchmarkSpec) -> WorkloadResult:

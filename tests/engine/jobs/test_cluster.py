@@ -156,6 +156,18 @@ def test_it_is_known_who_has_which_job(cluster: Cluster, tmp_path: Path, gate: P
     assert cluster.at_work() == {}
 
 
+def test_a_job_hears_of_the_others_that_run_and_not_of_those_that_wait(
+    cluster: Cluster, tmp_path: Path, gate: Path
+) -> None:
+    assert cluster.submit("alone", tasks.others).result(TIMEOUT) == 0
+    held = cluster.submit("held", tasks.held, tmp_path / "held", gate)
+    assert eventually(lambda: bool(processes(cluster, "held")))
+    seen = [cluster.submit(f"others-{number}", tasks.others) for number in range(2)]  # one waits for the other
+    assert outcomes(seen) == [1, 1]
+    gate.touch()
+    held.result(TIMEOUT)
+
+
 def test_a_job_whose_process_is_killed_fails_and_one_that_loses_a_part_goes_on(cluster: Cluster, gate: Path) -> None:
     assert eventually(lambda: everybody_works(cluster, f"lose-{time.monotonic()}"))
     whole = cluster.submit("lose-part", tasks.spread_held, 2 * WORKERS, gate)

@@ -1,0 +1,32 @@
+"""Other jobs beside a benchmark: it waits for them to end, or says that they ran."""
+
+from __future__ import annotations
+
+import time
+
+from engine.core.progress import Progress
+from engine.jobs.fan_out import other_jobs
+
+PAUSE = 0.5  # seconds between two looks
+
+
+class Alongside:
+    """Looks out for other jobs of the cluster that this benchmark runs in; outside of one there are none.
+
+    ``seen`` says whether one ran while something was measured.
+    """
+
+    def __init__(self, allowed: bool, progress: Progress) -> None:
+        self._allowed, self._progress = allowed, progress
+        self.seen = False
+
+    def wait(self) -> None:
+        """Return once no other job runs, unless they are allowed. Raises ``Cancelled``."""
+        while (count := other_jobs()) and not self._allowed:
+            jobs = "another job" if count == 1 else f"{count} other jobs"
+            self._progress(0.0, f"Waiting until {jobs} ended")
+            time.sleep(PAUSE)
+
+    def look(self) -> None:
+        """Note whether another job runs now."""
+        self.seen = self.seen or other_jobs() > 0
