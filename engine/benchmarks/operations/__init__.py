@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from engine.features.kernels import Kernels
 
 Number = Literal["float32", "float64", "float16", "bfloat16"]
-SIZES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+SIZES: Mapping[str, int] = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
 """Bytes of a number."""
 
 

@@ -156,3 +156,13 @@ def test_a_benchmark_waits_for_other_jobs_unless_it_is_told_not_to(monkeypatch: 
     assert not allowed.seen
     allowed.look()
     assert allowed.seen
+
+
+def test_half_precision_may_be_computed_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's attention on float16 is faster on a CPU than its product of float16 matrices."""
+    monkeypatch.setattr(MatrixProduct, "number", lambda self: "float16")
+    reached = {"float16": 1e9, "float32": 9e9}
+    bench = Here()
+    monkeypatch.setattr(bench, "ceiling", lambda device, number, report: Ceiling(device, number, reached[number]))
+    assert Roofs(bench, ignore).problem(SMALL, lane(SMALL.amount() / 8e9)) == ""
+    assert "beyond the 9 GFLOP/s" in Roofs(bench, ignore).problem(SMALL, lane(SMALL.amount() / 80e9))
