@@ -1,4 +1,4 @@
-"""The machine's last minutes: each core, memory and, where there is one, the GPU; second by second up to now."""
+"""The machine's last minutes or its last hour: each core, memory, traffic and, where there is one, the GPU."""
 
 from __future__ import annotations
 
@@ -17,19 +17,23 @@ Floats = NDArray[np.float64]
 
 LINES = 8  # cores that can be distinguished as lines; more are drawn as a heatmap
 HOLD = 2.5  # seconds for which a reading holds when the next one is late; a longer pause is a gap
+MOST = 600  # points of a line: of a longer window the mean of several seconds is drawn
 GIGABYTE = 2**30
-PERCENT, GIGABYTES = "%{y:.0f}%", "%{y:.2f} GB"
+MINUS = "\N{MINUS SIGN}"
+PERCENT, GIGABYTES, RATES = "%{y:.0f}%", "%{y:.2f} GB", "%{y:.1f} MB/s"
 
 
 @dataclass(frozen=True, eq=False)
 class CpuInfo:
-    """Percent on each of the last seconds up to 0 = now: ``busy`` (cores, seconds) and its ``mean`` over the cores.
+    """Percent on each of the last seconds up to 0 = now: ``busy`` (cores, seconds) and its ``mean`` over the cores;
+    of every ``step`` seconds their mean.
 
     NaN where nothing was read.
     """
 
     busy: Floats
     mean: Floats
+    step: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,7 @@ class MemoryInfo:
     own: Floats
     swap: Floats | None
     total: float
+    step: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +55,59 @@ class GpuInfo:
     """Percent ``busy`` on each of the last seconds, NaN where nothing was read."""
 
     busy: Floats
+    step: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class TrafficInfo:
+    """Megabytes per second on each of the last seconds (4, seconds): what disks read and wrote, and the network brought
+    and took. NaN where nothing was read, or the system does not tell.
+    """
+
+    rates: Floats
+    step: int = 1
 
 
 def cpu_info(ages: Floats, cores: Floats, seconds: int) -> CpuInfo:
     """``cores`` (readings, cores) in percent, taken ``ages`` seconds before the last one, over ``seconds``."""
-    busy = np.round(every_second(ages, cores, seconds).T)  # a reading of one second is no finer than a percent
-    return CpuInfo(busy, busy.mean(axis=0) if len(busy) else np.full(seconds, np.nan))
+    step = step_of(seconds)
+    busy = np.round(on_grid(ages, cores, seconds).T)  # a reading of one second is no finer than a percent
+    return CpuInfo(busy, busy.mean(axis=0) if len(busy) else np.full(seconds // step, np.nan), step)
 
 
 def memory_info(
     ages: Floats, *, used: Floats, own: Floats, swap: Floats, total: int, swap_total: int, seconds: int
 ) -> MemoryInfo:
     """Readings in bytes, taken ``ages`` seconds before the last one, over ``seconds``."""
-    grid = every_second(ages, np.column_stack([used, own, swap]), seconds) / GIGABYTE
-    return MemoryInfo(grid[:, 0], grid[:, 1], grid[:, 2] if swap_total else None, total / GIGABYTE)
+    grid = on_grid(ages, np.column_stack([used, own, swap]), seconds) / GIGABYTE
+    shown_swap = grid[:, 2] if swap_total else None
+    return MemoryInfo(grid[:, 0], grid[:, 1], shown_swap, total / GIGABYTE, step_of(seconds))
 
 
 def gpu_info(ages: Floats, busy: Floats, seconds: int) -> GpuInfo:
     """Readings in percent, taken ``ages`` seconds before the last one, over ``seconds``."""
-    return GpuInfo(every_second(ages, busy, seconds))
+    return GpuInfo(on_grid(ages, busy, seconds), step_of(seconds))
+
+
+def traffic_info(ages: Floats, rates: Floats, seconds: int) -> TrafficInfo:
+    """``rates`` (readings, 4) in bytes per second, taken ``ages`` seconds before the last one, over ``seconds``."""
+    return TrafficInfo(on_grid(ages, rates, seconds).T / 1e6, step_of(seconds))
+
+
+def step_of(seconds: int) -> int:
+    """Seconds that a point stands for."""
+    return max(seconds // MOST, 1)
+
+
+def on_grid(ages: Floats, values: Floats, seconds: int) -> Floats:
+    """``every_second``, or the mean of what is known of every ``step_of`` seconds, up to the last."""
+    grid, step = every_second(ages, values, seconds), step_of(seconds)
+    if step == 1:
+        return grid
+    grouped = grid.reshape(seconds // step, step, *grid.shape[1:])
+    known = np.isfinite(grouped).sum(axis=1)
+    summed = np.nansum(grouped, axis=1)
+    return np.divide(summed, known, out=np.full(summed.shape, np.nan), where=known > 0)
 
 
 def every_second(ages: Floats, values: Floats, seconds: int) -> Floats:
@@ -90,37 +129,53 @@ def cpu_figure(info: CpuInfo) -> go.Figure:
     """A line for each core over the mean's area; rows of a heatmap where lines would be too many."""
     if len(info.busy) > LINES:
         rows = base.value_axis(title="Core", autorange="reversed", nticks=6)
-        return _figure([_heatmap(info)], "cpu", len(info.mean), rows, hover="closest")
-    is_few = len(info.busy) <= len(base.SERIES)
-    area = _line(info.mean, "Mean of all cores", base.SERIES[4], PERCENT, 1, filled=True)
+        return _figure([_heatmap(info)], "cpu", len(info.mean) * info.step, rows, hover="closest")
+    is_few, step = len(info.busy) <= len(base.SERIES), info.step
+    area = _line(info.mean, "Mean of all cores", base.SERIES[4], PERCENT, 1, step, filled=True)
     cores = [
-        _line(busy, f"Core {number + 1}", colour, PERCENT, 1.4, showlegend=is_few)
+        _line(busy, f"Core {number + 1}", colour, PERCENT, 1.4, step, showlegend=is_few)
         for number, (busy, colour) in enumerate(zip(info.busy, _core_colours(len(info.busy)), strict=True))
     ]
-    return _figure([area, *cores], "cpu", len(info.mean), _percent_axis())
+    return _figure([area, *cores], "cpu", len(info.mean) * step, _percent_axis())
 
 
 def memory_figure(info: MemoryInfo) -> go.Figure:
     """Memory in use as an area, what is ours of it as a line, up to all that the machine has."""
-    traces = [_line(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, filled=True)]
-    traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6)]
-    traces += [_line(info.swap, "Swap", base.SERIES[5], GIGABYTES, 1.4)] if info.swap is not None else []
+    traces = [_line(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, info.step, filled=True)]
+    traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6, info.step)]
+    traces += [_line(info.swap, "Swap", base.SERIES[5], GIGABYTES, 1.4, info.step)] if info.swap is not None else []
     y_axis = base.value_axis(range=[0, info.total], ticksuffix=" GB", nticks=5, tickformat="~g")
-    return _figure(traces, "memory", len(info.used), y_axis)
+    return _figure(traces, "memory", len(info.used) * info.step, y_axis)
 
 
 def gpu_figure(info: GpuInfo) -> go.Figure:
     """The GPU's load as an area."""
-    return _figure(
-        [_line(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, filled=True)], "gpu", len(info.busy), _percent_axis()
-    )
+    area = _line(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, info.step, filled=True)
+    return _figure([area], "gpu", len(info.busy) * info.step, _percent_axis())
+
+
+def traffic_figure(info: TrafficInfo) -> go.Figure:
+    """What the disks and the network carry; lines that the system does not tell are left out."""
+    names = ("Disk read", "Disk written", "Received", "Sent")
+    traces = [
+        _line(rates, name, base.SERIES[place], RATES, 1.4, info.step)
+        for place, (name, rates) in enumerate(zip(names, info.rates, strict=True))
+        if np.isfinite(rates).any()
+    ]
+    highest = float(np.nanmax(info.rates)) if traces else 0.0
+    y_axis = base.value_axis(range=[0, max(highest * 1.1, 1.0)], ticksuffix=" MB/s", nticks=4, tickformat="~g")
+    return _figure(traces, "traffic", info.rates.shape[1] * info.step, y_axis)
 
 
 def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], hover: str = "x unified") -> go.Figure:
     """Without zoom: the next second would undo it."""
-    x_axis = {
-        "range": [1 - seconds, 0], "dtick": 10 if seconds <= 60 else 100, "ticksuffix": " s", "fixedrange": True
-    }  # fmt: skip
+    x_axis: dict[str, Any] = {"range": [1 - seconds, 0], "fixedrange": True}
+    if seconds <= MOST:
+        x_axis |= {"dtick": 10 if seconds <= 60 else 100, "ticksuffix": " s"}
+    else:
+        minutes = range(-(seconds // 60), 1, 20)
+        words = [f"{minute} min".replace("-", MINUS) for minute in minutes]
+        x_axis |= {"tickvals": [60 * minute for minute in minutes], "ticktext": words}
     return base.figure(traces, x=x_axis, y=y_axis, keep=f"{name}-{seconds}", hover=hover)
 
 
@@ -129,12 +184,20 @@ def _percent_axis() -> dict[str, Any]:
 
 
 def _line(
-    values: Floats, name: str, colour: str, template: str, width: float, *, filled: bool = False, **options: Any
+    values: Floats,
+    name: str,
+    colour: str,
+    template: str,
+    width: float,
+    step: int,
+    *,
+    filled: bool = False,
+    **options: Any,
 ) -> go.Scatter:
     import plotly.graph_objects as go
 
     area = {"fill": "tozeroy", "fillcolor": base.tint(colour, 16)} if filled else {}
-    x, y = _known(values)
+    x, y = _known(values, step)
     return go.Scatter(
         x=x, y=_compact(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=template,
         **area, **options,
@@ -144,7 +207,7 @@ def _line(
 def _heatmap(info: CpuInfo) -> go.Heatmap:
     import plotly.graph_objects as go
 
-    x, _ = _known(info.mean)
+    x, _ = _known(info.mean, info.step)
     rows = np.arange(1, len(info.busy) + 1)
     return go.Heatmap(
         z=_compact(info.busy[:, -len(x) :]), x=x, y=rows, zmin=0, zmax=100, xgap=0, ygap=0, autocolorscale=True,
@@ -152,10 +215,10 @@ def _heatmap(info: CpuInfo) -> go.Heatmap:
     )  # fmt: skip
 
 
-def _known(values: Floats) -> tuple[NDArray[np.int16], Floats]:
+def _known(values: Floats, step: int) -> tuple[NDArray[np.int16], Floats]:
     """Seconds and values from the first one known: what comes before is not sent."""
     first = int(np.isfinite(values).argmax())
-    return np.arange(1 - len(values) + first, 1).astype(np.int16), values[first:]
+    return (np.arange(1 - len(values) + first, 1) * step).astype(np.int16), values[first:]
 
 
 def _core_colours(count: int) -> list[str]:

@@ -36,6 +36,7 @@ NO_REFERENCE = "The reference was not timed, so there is no speed-up: add it to 
     Output(frame.figure(ids.CPU), "data"),
     Output(frame.figure(ids.MEMORY), "data"),
     Output(frame.figure(ids.GPU), "data"),
+    Output(frame.figure(ids.TRAFFIC), "data"),
     Output(ids.KPIS, "children"),
     Output(ids.WORKERS, "children"),
     Output(ids.STORAGE, "children"),
@@ -46,7 +47,7 @@ def show_live(_: int | None, window: int) -> tuple[Any, ...]:
     watching = sampler.of(current_app)
     seconds, samples = seconds_of(window), watching.samples
     if watching.problem:
-        return ({"error": watching.problem},) * 3 + ([], [], [])
+        return ({"error": watching.problem},) * 4 + ([], [], [])
     if not samples:
         raise PreventUpdate
     jobs = current_jobs()
@@ -159,9 +160,9 @@ def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
     return states.no_figure(NO_REFERENCE if info.is_final else "Waiting for the timings of the reference.")
 
 
-def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:
-    """CPU, memory, and the GPU where one is read."""
-    past, last = history(samples), samples[-1]
+def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any, Any]:
+    """CPU, memory, the GPU where one is read, and traffic."""
+    past, last = history(samples[-seconds:]), samples[-1]
     memory = hardware.memory_info(
         past.ages,
         used=past.memory,
@@ -175,13 +176,14 @@ def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any]:
         hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
         hardware.memory_figure(memory),
         hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds)) if last.gpus else None,
+        hardware.traffic_figure(hardware.traffic_info(past.ages, past.traffic, seconds)),
     )
 
 
 def seconds_of(window: int) -> int:
     """A window that the page offers. Raises ``SpecError`` for any other."""
     if window not in WINDOWS:
-        raise SpecError([("window", "The window is one minute or ten.")])
+        raise SpecError([("window", "The window is a minute, ten, or an hour.")])
     return window
 
 

@@ -18,7 +18,7 @@ from dashboard.pages.hardware import examination, finished_jobs, ids, machine, s
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
-WINDOWS = {60: "1 min", 600: "10 min"}
+WINDOWS = {60: "1 min", 600: "10 min", 3600: "1 h"}
 GROUP, LIVE, JOBS, BENCHMARKS, MACHINE = "hardware", "live", "jobs", "benchmarks", "machine"
 TABS = ((LIVE, "Live"), (JOBS, "Jobs"), (BENCHMARKS, "Benchmarks"), (MACHINE, "Machine"))
 COLUMNS = (
@@ -89,11 +89,11 @@ def _live_controls() -> list[Component]:
 
 def _first_window() -> int:
     """Ten minutes where there is more than two to show, else one."""
-    return max(WINDOWS) if len(sampler.past(current_app)) > 120 else min(WINDOWS)
+    return 600 if len(sampler.past(current_app)) > 120 else min(WINDOWS)
 
 
 def _live() -> list[Component]:
-    has_gpu = bool(devices.machine().gpus)
+    has_gpu = bool(devices.machine().gpus) or devices.is_apple_silicon()
     gpu = graph(ids.GPU, height=200, title="GPU", sub="% busy", rescale=False)
     charts = [
         graph(ids.CPU, height=200, title="CPU", sub="% busy", rescale=False),
@@ -103,6 +103,7 @@ def _live() -> list[Component]:
     parts = [
         metric.strip(ids.KPIS),
         columns(*charts, kind="three" if has_gpu else "half"),
+        graph(ids.TRAFFIC, height=150, title="Disks and network", sub="MB/s", rescale=False),
         columns(
             card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
             card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),

@@ -5,12 +5,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import psutil
 from numpy.typing import NDArray
+
+from engine import devices
+from engine.core.memory import container_memory
+from engine.machine.host import linux
+from engine.machine.host.sensors import AppleGpu, Heat, Sensors
 
 Floats = NDArray[np.float64]
 
@@ -29,11 +35,16 @@ class ProcessUse:
 
 @dataclass(frozen=True)
 class GpuUse:
-    """One NVIDIA GPU: ``busy`` in percent, ``memory`` and ``total`` in bytes; None where the driver does not say."""
+    """One GPU: ``busy`` in percent, ``memory`` and ``total`` in bytes, ``watts``, degrees Celsius and megahertz; None
+    where the driver does not say.
+    """
 
     busy: float | None
     memory: float | None
     total: float | None
+    watts: float | None = None
+    temperature: float | None = None
+    megahertz: float | None = None
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Sample:
     """One reading. Percent for ``cores``, bytes for memory, bytes per second for the disk rates.
 
     ``moment`` is in seconds since 1970, ``megahertz`` the mean clock of the cores, ``own`` what the server and its
-    children hold together. None is for what this system does not report, never for zero.
+    children hold together; ``container`` the bytes that its container may use and does, ``pressure`` the percent of ten
+    seconds in which some task waited for memory. None is for what this system does not report, never for zero.
     """
 
     moment: float
@@ -58,11 +70,17 @@ class Sample:
     workers: tuple[ProcessUse, ...]
     own: int
     gpus: tuple[GpuUse, ...]
+    received: float | None = None
+    sent: float | None = None
+    container: tuple[int, int] | None = None
+    pressure: float | None = None
+    heat: Heat = field(default_factory=Heat)
 
 
 @dataclass(frozen=True, eq=False)
 class History:
-    """Readings as arrays of the same length, oldest first; memory in bytes, the rest in percent.
+    """Readings as arrays of the same length, oldest first; memory in bytes, the rest in percent. ``traffic`` (readings,
+    4) is what disks read and wrote and the network brought and took, in bytes per second, NaN where that is not told.
 
     ``ages`` are seconds before the last reading; ``cores`` is (readings, cores); ``gpu`` is the mean over all GPUs,
     NaN where there is none.
@@ -74,6 +92,7 @@ class History:
     own: Floats
     swap: Floats
     gpu: Floats
+    traffic: Floats
 
 
 def history(samples: Sequence[Sample]) -> History:
@@ -88,6 +107,9 @@ def history(samples: Sequence[Sample]) -> History:
         own=np.array([item.own for item in valid], dtype=float),
         swap=np.array([item.swap for item in valid], dtype=float),
         gpu=np.array([mean_busy(item.gpus) for item in valid], dtype=float),
+        traffic=np.array(
+            [(item.disk_read, item.disk_write, item.received, item.sent) for item in valid], dtype=float
+        ).reshape(len(valid), 4),
     )
 
 
@@ -109,19 +131,19 @@ class Reader:
         self._server = psutil.Process()
         self._children: dict[int, tuple[psutil.Process, bool]] = {}
         self._count = 0
-        self._disk, self._moment = psutil.disk_io_counters(), time.time()
+        self._disk, self._net, self._moment = psutil.disk_io_counters(), _network(), time.time()
+        self._sensors = Sensors()
+        self._apple = AppleGpu() if devices.is_apple_silicon() else None
         psutil.cpu_percent(percpu=True)  # these two tell nothing at their first call
         self._server.cpu_percent()
 
     def read(self) -> Sample:
         """The machine now."""
-        moment, disk = time.time(), psutil.disk_io_counters()
+        moment, disk, net = time.time(), psutil.disk_io_counters(), _network()
         pause = max(moment - self._moment, 1e-3)
-        rates = [
-            max(getattr(disk, name) - getattr(self._disk, name), 0) / pause if disk and self._disk else None
-            for name in ("read_bytes", "write_bytes")
-        ]
-        self._disk, self._moment = disk, moment
+        rates = _rates(disk, self._disk, ("read_bytes", "write_bytes"), pause)
+        traffic = _rates(net, self._net, ("bytes_recv", "bytes_sent"), pause)
+        self._disk, self._net, self._moment = disk, net, moment
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         server, (workers, others) = _process_use(self._server), self._our_children()
         return Sample(
@@ -138,8 +160,23 @@ class Reader:
             server=server,
             workers=workers,
             own=server.memory + sum(item.memory for item in (*workers, *others)),
-            gpus=_gpus(self._nvml),
+            gpus=self._gpus(),
+            received=traffic[0],
+            sent=traffic[1],
+            container=container_memory(),
+            pressure=linux.pressure("memory"),
+            heat=self._sensors.read(),
         )
+
+    def close(self) -> None:
+        """End what runs beside it."""
+        self._sensors.close()
+
+    def _gpus(self) -> tuple[GpuUse, ...]:
+        if self._apple is None:
+            return _gpus(self._nvml)
+        found = self._apple.read()
+        return () if found is None else (GpuUse(found.busy, found.in_use, float(devices.machine().memory)),)
 
     def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
         """Worker processes, then the server's other children."""
@@ -156,6 +193,23 @@ class Reader:
             except psutil.Error:  # it has ended; the next search forgets it
                 continue
         return tuple(uses[0]), tuple(uses[1])
+
+
+def _network() -> Any:
+    """Counters of all interfaces but the loopback one, which nothing comes from; None where there is none."""
+    found = [item for name, item in psutil.net_io_counters(pernic=True).items() if not name.startswith("lo")]
+    if not found:
+        return None
+    return SimpleNamespace(
+        bytes_recv=sum(item.bytes_recv for item in found), bytes_sent=sum(item.bytes_sent for item in found)
+    )
+
+
+def _rates(now: Any, before: Any, names: Sequence[str], pause: float) -> list[float | None]:
+    """Counters per second; None where they are not told. One that begins anew counts as still."""
+    if not now or not before:
+        return [None] * len(names)
+    return [max(getattr(now, name) - getattr(before, name), 0) / pause for name in names]
 
 
 def _process_use(process: psutil.Process) -> ProcessUse:
@@ -192,4 +246,16 @@ def _gpu(nvml: Any, handle: Any) -> GpuUse:
     with contextlib.suppress(nvml.NVMLError):
         found = nvml.nvmlDeviceGetMemoryInfo(handle)
         memory, total = float(found.used), float(found.total)
-    return GpuUse(busy, memory, total)
+    return GpuUse(busy, memory, total, *_gpu_state(nvml, handle))
+
+
+def _gpu_state(nvml: Any, handle: Any) -> tuple[float | None, float | None, float | None]:
+    """Watts, degrees and megahertz; what cannot be, such as a GPU at work without power, is not told."""
+    watts = temperature = megahertz = None
+    with contextlib.suppress(nvml.NVMLError, AttributeError):
+        watts = nvml.nvmlDeviceGetPowerUsage(handle) / 1000 or None
+    with contextlib.suppress(nvml.NVMLError, AttributeError):
+        temperature = float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)) or None
+    with contextlib.suppress(nvml.NVMLError, AttributeError):
+        megahertz = float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)) or None
+    return watts, temperature, megahertz

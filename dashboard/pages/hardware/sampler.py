@@ -1,4 +1,4 @@
-"""The live readings: one thread of the server reads the machine each second and keeps the last ten minutes.
+"""The live readings: one thread of the server reads the machine each second and keeps the last hour.
 
 It belongs to the app, so that a page opened later shows history at once and no number of tabs disturbs the
 intervals that rates are counted over.
@@ -20,7 +20,7 @@ from engine.jobs import housekeeping
 from engine.jobs.housekeeping import Usage
 
 PERIOD = 1.0  # seconds between two readings
-KEPT = 600  # readings
+KEPT = 3600  # readings
 EXTENSION = "stratoscope.sampler"
 _DISK_PERIOD = 15.0  # seconds between two looks at the files of the cache
 _FIRST = 0.25  # seconds to the first reading: the page waits for it
@@ -110,6 +110,7 @@ def _watch(ring: _Ring, stop: threading.Event, period: float) -> None:
             if time.monotonic() - measured >= _DISK_PERIOD:
                 ring.usage, measured = _disk_usage(), time.monotonic()
             due = max(due + period, time.monotonic())  # after a pause of the machine it does not catch up
+        reader.close()
 
 
 def _disk_usage() -> Usage | None:

@@ -20,17 +20,14 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
     return [
         _cpu(sample),
         _gpu(sample.gpus, other_gpu),
-        Metric(
-            "Memory",
-            size(sample.memory),
-            f"of {size(sample.memory_total)}",
-            help="Total less what is available to programs.",
-        ),
+        _memory(sample),
         _swap(sample),
+        _heat(sample),
         _app(sample),
         _workers(sample, jobs),
         _load(sample),
         Metric("Disk read", rate(sample.disk_read), f"write {rate(sample.disk_write)}", help="All disks together."),
+        Metric("Received", rate(sample.received), f"sent {rate(sample.sent)}", help="All networks but the loopback."),
     ]
 
 
@@ -75,10 +72,40 @@ def _gpu(gpus: Sequence[GpuUse], other_gpu: bool) -> Metric:
     )
 
 
+def _memory(sample: Sample) -> Metric:
+    if sample.container is None:
+        return Metric(
+            "Memory",
+            size(sample.memory),
+            f"of {size(sample.memory_total)}",
+            help="Total less what is available to programs.",
+        )
+    limit, used = sample.container
+    text = f"What the container uses of its limit; the machine has {size(sample.memory_total)}."
+    return Metric("Memory", size(used), f"of {size(limit)}, container", help=text)
+
+
+def _heat(sample: Sample) -> Metric:
+    """Of the processor, or of the GPU where only that tells."""
+    temperatures = [item.temperature for item in sample.gpus if item.temperature is not None]
+    watts = [item.watts for item in sample.gpus if item.watts is not None]
+    own = sample.heat
+    degrees = own.temperature if own.temperature is not None else max(temperatures, default=None)
+    power = own.watts if own.watts is not None else (sum(watts) if watts else None)
+    of = "processor" if own.temperature is not None or own.watts is not None else "GPU"
+    if degrees is None and power is None:
+        return Metric("Temperature", MISSING, "not readable here", help=own.reason)
+    value = number(degrees, 0, "°C") if degrees is not None else MISSING
+    note = f"{of}, {number(power, 1, 'W')}" if power is not None else of
+    return Metric("Temperature", value, note, help=own.reason or "The hottest sensor; below, the power drawn.")
+
+
 def _swap(sample: Sample) -> Metric:
+    text = "Memory pressure: share of the last ten seconds in which a task waited for memory."
+    waits = f"pressure {percent(sample.pressure / 100, 0)}" if sample.pressure is not None else ""
     if not sample.swap_total:
-        return Metric("Swap", "none", "not configured")
-    return Metric("Swap", size(sample.swap), f"of {size(sample.swap_total)}")
+        return Metric("Swap", "none", waits or "not configured", help=text if waits else "")
+    return Metric("Swap", size(sample.swap), waits or f"of {size(sample.swap_total)}", help=text if waits else "")
 
 
 def _app(sample: Sample) -> Metric:

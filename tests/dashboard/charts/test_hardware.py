@@ -113,3 +113,28 @@ def test_a_second_of_ten_minutes_of_two_cores_is_small() -> None:
     busy = np.random.default_rng(0).uniform(0, 100, (600, 2))
     info = hardware.cpu_info(ages(*range(599, -1, -1)), busy, 600)
     assert len(hardware.cpu_figure(info).to_json()) < 20_000
+
+
+def test_an_hour_is_drawn_by_the_means_of_six_seconds() -> None:
+    ages = np.arange(3599.0, -1.0, -1.0)
+    busy = np.column_stack([np.repeat(np.arange(600.0) % 100, 6), np.full(3600, 50.0)])
+    info = hardware.cpu_info(ages, busy, 3600)
+    assert info.step == 6
+    np.testing.assert_array_equal(info.busy[0], np.arange(600.0) % 100)
+    figure = hardware.cpu_figure(info)
+    assert figure.data[1].x[-1] == 0
+    assert figure.data[1].x[0] == -3594
+    assert figure.layout.xaxis.ticktext[-2:] == ("\N{MINUS SIGN}20 min", "0 min")
+    gap = np.concatenate([ages[:1800], ages[2400:]])
+    memory = hardware.gpu_info(gap, np.full(len(gap), 7.0), 3600)
+    assert np.isnan(memory.busy[310:390]).all()
+    assert np.nanmax(memory.busy) == np.nanmin(memory.busy) == 7
+
+
+def test_traffic_is_in_megabytes_and_what_is_not_told_is_left_out() -> None:
+    rates = np.column_stack([np.full(5, 2e6), np.zeros(5), np.full(5, np.nan), np.full(5, 3e6)])
+    figure = hardware.traffic_figure(hardware.traffic_info(np.arange(4.0, -1, -1), rates, 60))
+    assert [trace.name for trace in figure.data] == ["Disk read", "Disk written", "Sent"]
+    assert figure.data[0].y.tolist() == [2] * 5
+    nothing = hardware.traffic_info(np.arange(4.0, -1, -1), np.full((5, 4), np.nan), 60)
+    assert not hardware.traffic_figure(nothing).data
