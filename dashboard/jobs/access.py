@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from flask import current_app
@@ -17,6 +17,10 @@ class Jobs(Protocol):
 
     def active(self) -> Sequence[Job]:
         """Queued and running jobs, oldest first."""
+        ...
+
+    def at_work(self) -> Mapping[int, tuple[str, ...]]:
+        """Keys of the jobs that each worker process computes, whole or in part, by its process id."""
         ...
 
     def recent(self, limit: int) -> Sequence[Job]:

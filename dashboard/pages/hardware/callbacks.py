@@ -53,8 +53,9 @@ def show_live(_: int | None, window: int) -> tuple[Any, ...]:
     jobs = current_jobs()
     active = jobs.active() if jobs else []
     cells = metric.cells(view.kpis(samples[-1], active, has_other_gpu()))
-    at_work = view.workers(samples[-1], active, settings().compute.scheduler)
-    return *figures(samples, seconds), cells, at_work, storage.lines(watching.usage, settings().results)
+    at_work = jobs.at_work() if jobs else {}
+    workers = view.workers(samples[-1], active, at_work, settings().compute.scheduler)
+    return *figures(samples, seconds), cells, workers, storage.lines(watching.usage, settings().results)
 
 
 clientside_callback(

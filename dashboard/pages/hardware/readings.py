@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,11 +26,14 @@ _SPAWNED = "spawn_main"  # in the command line of a worker process, and of no ot
 
 @dataclass(frozen=True)
 class ProcessUse:
-    """One process of ours: ``memory`` is resident bytes, ``busy`` percent of one core."""
+    """One process of ours: ``memory`` is resident bytes, ``busy`` percent of one core, ``gpu_memory`` what it holds on
+    GPUs, None where their driver does not say.
+    """
 
     pid: int
     memory: int
     busy: float
+    gpu_memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -187,9 +190,10 @@ class Reader:
             self._children = dict(sorted({**known, **new}.items()))
         self._count += 1
         uses: tuple[list[ProcessUse], list[ProcessUse]] = ([], [])
+        on_gpu = _by_process(self._nvml)
         for process, is_worker in self._children.values():
             try:
-                uses[not is_worker].append(_process_use(process))
+                uses[not is_worker].append(replace(_process_use(process), gpu_memory=on_gpu.get(process.pid)))
             except psutil.Error:  # it has ended; the next search forgets it
                 continue
         return tuple(uses[0]), tuple(uses[1])
@@ -237,6 +241,18 @@ def _gpus(nvml: Any) -> tuple[GpuUse, ...]:
         return ()
     handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
     return tuple(_gpu(nvml, handle) for handle in handles)
+
+
+def _by_process(nvml: Any) -> dict[int, int]:
+    """Bytes that each process holds on NVIDIA's GPUs; nothing where the driver does not tell."""
+    found: dict[int, int] = {}
+    if nvml is None:
+        return found
+    for index in range(nvml.nvmlDeviceGetCount()):
+        with contextlib.suppress(nvml.NVMLError, AttributeError):
+            for item in nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByIndex(index)):
+                found[item.pid] = found.get(item.pid, 0) + (item.usedGpuMemory or 0)
+    return found
 
 
 def _gpu(nvml: Any, handle: Any) -> GpuUse:

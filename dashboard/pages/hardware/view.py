@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from dash import html
+from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
+from dashboard.jobs.tray import link
 from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Sample, mean_busy
 from dashboard.text.format import MISSING, count, megabytes, number, percent
 
@@ -43,14 +44,23 @@ def rate(amount: float | None) -> str:
     return number(amount / 1e6, 0 if amount >= 1e8 else 1, "MB/s")
 
 
-def workers(sample: Sample, jobs: Sequence[Job], elsewhere: str | None) -> list[Component]:
-    """A line for each worker process and for each job; ``elsewhere`` is the scheduler whose workers are not ours."""
+def workers(
+    sample: Sample, jobs: Sequence[Job], at_work: Mapping[int, Sequence[str]], elsewhere: str | None
+) -> list[Component]:
+    """A line for each worker process with the jobs that it computes, whose keys ``at_work`` has by process, and for
+    each job that no process of ours computes; ``elsewhere`` is the scheduler whose workers are not ours.
+    """
     if elsewhere:
         return [_line("Workers run elsewhere", f"Jobs run on {elsewhere}; this page shows the server's machine.")]
     if not sample.workers:
         return [_line("No workers yet", "The worker processes are starting.")]
-    running = [job for job in jobs if job.status == "running"]
-    return [*(_worker(item) for item in sample.workers), *(_job(job) for job in running)]
+    running = {job.key: job for job in jobs if job.status == "running"}
+    found, placed = [], set()
+    for use in sample.workers:
+        own = [running[key] for key in at_work.get(use.pid, ()) if key in running]
+        placed |= {job.key for job in own}
+        found.append(_worker(use, own))
+    return [*found, *(_job(job) for key, job in running.items() if key not in placed)]
 
 
 def _cpu(sample: Sample) -> Metric:
@@ -132,12 +142,23 @@ def _load(sample: Sample) -> Metric:
     return Metric("Load", one, f"{five}, {fifteen}", help=text)
 
 
-def _worker(use: ProcessUse) -> Component:
-    return _line(f"Process {use.pid}", f"{percent(use.busy / 100, 0)} of a core, {size(use.memory)}")
+def _worker(use: ProcessUse, jobs: Sequence[Job]) -> Component:
+    words = f"{percent(use.busy / 100, 0)} of a core, {size(use.memory)}"
+    if use.gpu_memory is not None:
+        words += f", {size(use.gpu_memory)} on the GPU"
+    lines = [html.Span([_link(job), f" {percent(job.fraction, 0)}: {job.message}"], className="hint") for job in jobs]
+    return html.Div(
+        html.Div([html.B(f"Process {use.pid}"), html.Span(words, className="hint"), *lines]), className="job"
+    )
 
 
 def _job(job: Job) -> Component:
     return _line(job.label, f"running, {percent(job.fraction, 0)}: {job.message}")
+
+
+def _link(job: Job) -> Component | str:
+    href = link(job)
+    return dcc.Link(job.label, href=href) if href else job.label
 
 
 def _line(title: str, words: str) -> Component:

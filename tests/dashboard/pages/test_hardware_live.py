@@ -69,15 +69,19 @@ def test_a_gpu_shows_its_load_and_its_memory() -> None:
 
 
 def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
-    shown = str(view.workers(QUIET, [job(), job(label="Waiting", status="queued")], None))
+    jobs = [job(), job(key="other", label="A sweep"), job(label="Waiting", status="queued")]
+    shown = str(view.workers(QUIET, jobs, {3: ("k", "gone")}, None))
     for part in ("Process 2", "95% of a core, 1.0 GB", "Process 3", "Matrix product", "50%: Timing"):
         assert part in shown
+    assert shown.index("Process 3") < shown.index("Matrix product") < shown.index("A sweep")
     assert "Waiting" not in shown
+    on_gpu = replace(QUIET, workers=(replace(QUIET.workers[0], gpu_memory=3 * GIGA),))
+    assert "1.0 GB, 3.0 GB on the GPU" in str(view.workers(on_gpu, [], {}, None))
 
 
 def test_workers_elsewhere_are_said_to_be_elsewhere() -> None:
-    assert "tcp://far:8786" in str(view.workers(QUIET, [], "tcp://far:8786"))
-    assert "starting" in str(view.workers(replace(QUIET, workers=()), [], None))
+    assert "tcp://far:8786" in str(view.workers(QUIET, [], {}, "tcp://far:8786"))
+    assert "starting" in str(view.workers(replace(QUIET, workers=()), [], {}, None))
 
 
 def test_makers_marks_are_left_out() -> None:

@@ -64,6 +64,29 @@ def test_a_gpu_is_read_and_what_its_driver_does_not_say_stays_unsaid() -> None:
     assert np.isnan(readings.mean_busy([gpu]))
 
 
+def test_a_gpu_tells_what_each_process_holds_its_power_and_heat() -> None:
+    class Silent(Exception):
+        pass
+
+    held = [SimpleNamespace(pid=7, usedGpuMemory=GIGA), SimpleNamespace(pid=8, usedGpuMemory=None)]
+    nvml = SimpleNamespace(
+        NVMLError=Silent, NVML_TEMPERATURE_GPU=0, NVML_CLOCK_SM=1,
+        nvmlDeviceGetCount=lambda: 2,
+        nvmlDeviceGetHandleByIndex=lambda index: index,
+        nvmlDeviceGetUtilizationRates=lambda handle: SimpleNamespace(gpu=84),
+        nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
+        nvmlDeviceGetPowerUsage=lambda handle: 310_500 if handle else 0,
+        nvmlDeviceGetTemperature=lambda handle, kind: 61,
+        nvmlDeviceGetClockInfo=lambda handle, kind: 1980,
+        nvmlDeviceGetComputeRunningProcesses=lambda handle: held,
+    )  # fmt: skip
+    first, second = Reader(nvml).read().gpus
+    assert (first.watts, second.watts) == (None, 310.5)  # a GPU that draws nothing does not tell
+    assert (second.temperature, second.megahertz) == (61.0, 1980.0)
+    assert readings._by_process(nvml) == {7: 2 * GIGA, 8: 0}
+    assert readings._by_process(None) == {}
+
+
 def test_history_is_readings_as_arrays_and_begins_anew_with_another_core() -> None:
     earlier = replace(QUIET, moment=997.0, cores=(1.0,))
     found = readings.history([earlier, replace(QUIET, moment=998.5), QUIET])
