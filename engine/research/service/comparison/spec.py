@@ -26,6 +26,9 @@ class ComparisonSpec(RunSpec):
     )
     seed: int = parameter(0, title="Seed", help="For every random draw.", ge=0, le=2**31 - 1)
 
+    def shown_with(self) -> None:
+        return None
+
     def label(self) -> str:
         return f"{self.champion.model} and {self.challenger.model}"
 

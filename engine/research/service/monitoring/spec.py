@@ -24,6 +24,9 @@ class MonitorSpec(RunSpec):
     costs: Costs
     seed: int = parameter(0, title="Seed", help="For every random draw.", ge=0, le=2**31 - 1)
 
+    def shown_with(self) -> None:
+        return None
+
     def label(self) -> str:
         return f"{self.model} in service"
 

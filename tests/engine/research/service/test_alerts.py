@@ -211,7 +211,10 @@ def test_an_update_of_bars_scores_what_is_in_service(workspace: Workspace, yahoo
     workspace.configure("cache: cache\nservice: {rules: {ic_below: 1, least_labels: 20}}\n")
     assert actions.perform(Refresh(symbols=("A",))).report.models == ()  # none is in service
     promoted.promote("mine", "champion")
-    report = actions.perform(Refresh(symbols=("A",))).report
+    done = actions.perform(Refresh(symbols=("A",)))
+    report = done.report
+    assert (read := actions.find(done.id)) is not None
+    assert read.report == report  # as the page reads it
     assert [item.outcome.status for item in report.series] == ["unchanged"]
     assert "The rank IC of mine@1 on 55 new labels" in report.models[0].sentences[-1]
     assert report.summary()["service"]["scored"] == 1

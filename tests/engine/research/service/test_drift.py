@@ -93,6 +93,18 @@ def test_values_of_one_date_count_as_one_draw() -> None:
     assert many.wasserstein_null == pytest.approx(one.wasserstein_null, rel=1e-9)
 
 
+def test_many_bars_are_drawn_by_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The distances are those of all values; what chance makes of them is nearly that of single bars."""
+    values = noise(2, 3000, 0.6)
+    parts = Period(values[:2000], days(0, 2000)), Period(values[2000:], days(2000, 1000))
+    single = drift("x", *parts)
+    monkeypatch.setattr("engine.research.service.drift.MOST", 600)
+    grouped = drift("x", *parts)
+    assert grouped.wasserstein == single.wasserstein
+    assert grouped.dates == single.dates == 1000
+    assert grouped.wasserstein_null == pytest.approx(single.wasserstein_null, rel=0.25)
+
+
 def test_what_cannot_be_measured_has_no_number() -> None:
     values = noise(0, 200, 0.0)
     short = drift("x", Period(values, days(0, 200)), Period(values[: LEAST - 1], days(200, LEAST - 1)))
