@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from dash import html
@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.pages.models.predictions import moment
 from dashboard.text.format import MISSING, count, number, percent
 from dashboard.text.model_scores import TITLES, shown
+from engine.labels import Task
 from engine.models.breakdown import Group
 from engine.models.fold_result import FoldResult
 from engine.models.result import ModelResult
@@ -19,8 +20,9 @@ from engine.models.spec import ModelSpec
 from engine.research.model_verdict import headline_name
 
 FEW_FOLDS = 60
-WIDE = 0.2
-SMALL = f"* Few independent rows: the interval is wider than {WIDE:g}, and the score says little."
+WIDE: Mapping[Task, float] = {"binary": 0.2, "multiclass": 0.2, "regression": 0.4}
+"""Width of an interval of the headline score that leaves little to be said: a fifth of all that it can be."""
+SMALL = "* Few independent rows: the interval is wider than a fifth of all that the score can be, and it says little."
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[object]], titles: Sequence[str] = ()) -> Component:
@@ -109,24 +111,20 @@ def _fold(place: int, fold: FoldResult, name: str) -> list[object]:
 def groups(found: Sequence[Group], result: ModelResult, title: str) -> list[Component]:
     """Scores by regime, symbol or year, the small ones marked."""
     right = "Hit rate" if result.task == "regression" else "Accuracy"
+    small = [not group.high - group.low <= WIDE[result.task] for group in found]  # without one, too
     rows = [
         [
-            f"{group.name} *" if _is_small(group) else group.name,
+            f"{group.name} *" if is_small else group.name,
             number(group.rows),
             shown(HEADLINE[result.task], group.score),
             _span(HEADLINE[result.task], (group.low, group.high)),
             shown("accuracy", group.right),
             shown("long_short", group.long_short),
         ]
-        for group in found
+        for group, is_small in zip(found, small, strict=True)
     ]
     heads = (title, "Rows", headline_name(result), "95% interval", right, "Long-short fifths")
-    return [table(heads, rows), *([html.P(SMALL, className="hint")] if any(map(_is_small, found)) else [])]
-
-
-def _is_small(group: Group) -> bool:
-    """Whether its interval is wide, or too few rows have left it without one."""
-    return not group.high - group.low <= WIDE
+    return [table(heads, rows), *([html.P(SMALL, className="hint")] if any(small) else [])]
 
 
 def paths_note(result: ModelResult) -> list[Component]:

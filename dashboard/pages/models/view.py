@@ -111,15 +111,15 @@ def handover(spec: ModelSpec, result: ModelResult) -> Component:
     """The link to a backtest that follows the model, or why there is none."""
     if spec.target.task == "regression":
         title = "Backtests follow class probabilities: train a classifier, such as up or down."
-        return html.Span("Predicted returns cannot be backtested", className="hint", title=title)
+        return html.Span("Cannot be backtested", className="hint", title=title)
     if follower(spec) is None:
         title = f"It predicts whether {spec.target.label()}: no strategy follows that."
-        return html.Span("Such predictions cannot be backtested", className="hint", title=title)
+        return html.Span("Cannot be backtested", className="hint", title=title)
     request = backtest(spec, result)
     levels = [symbol for symbol in spec.market.symbols if symbol not in tradeable(spec)]
     if request is None:
         title = "Train a model that includes a tradeable symbol."
-        return html.Span("Index levels cannot be backtested", className="hint", title=title)
+        return html.Span("Cannot be backtested", className="hint", title=title)
     left_out = f", without {', '.join(levels)} (an index level is not tradeable)" if levels else ""
     text = f"Trades its predictions from {request.market.start}, the first test bar{left_out}."
     words = ["Backtest →", *([f" (without {', '.join(levels)})"] if levels else [])]

@@ -223,7 +223,7 @@ class TestHandover:
 
     def test_a_predicted_number_is_followed_by_no_strategy(self) -> None:
         number = ModelSpec(target=ForwardReturnValue())
-        assert texts(view.handover(number, made_number())) == "Predicted returns cannot be backtested"
+        assert texts(view.handover(number, made_number())) == "Cannot be backtested"
 
     def test_a_model_of_meta_labels_chooses_among_the_trades_that_it_judges(self) -> None:
         spec = ModelSpec.parse({**SMALL.model_dump(mode="json"), "target": {"kind": "meta_label"}})
@@ -235,7 +235,7 @@ class TestHandover:
     def test_a_model_of_index_levels_alone_cannot_be_backtested(self) -> None:
         levels = ModelSpec(market=MarketSpec(collection="arch", symbols=("^GSPC",)))
         assert handover.backtest(levels, result()) is None
-        assert texts(view.handover(levels, result())) == "Index levels cannot be backtested"
+        assert texts(view.handover(levels, result())) == "Cannot be backtested"
 
 
 class TestForm:

@@ -53,7 +53,7 @@ def layout() -> list[Component]:
             graph.graph(ids.THRESHOLD_MEASURES, height=320, title="Measures", rescale=False),
         ),
     ]
-    words = html.Div(id=ids.THRESHOLD_WORDS, className="pad")
+    words = html.Div(id=ids.THRESHOLD_WORDS, className="pad sweep-expected")
     return [
         *JOB.stores(),
         card.card("Thresholds", words, sub="out of sample, filled at the next open", tools=[ask]),
@@ -155,9 +155,17 @@ def table(found: ThresholdResult, place: int) -> Component:
     """The chosen threshold beside that of the training rows."""
     rows = [
         ["On the slider", f"{found.thresholds[place]:g}", *_cells(found.tried, place)],
-        ["Chosen by training rows", f"{found.typical:g}", *_cells(found.by_training, 0)],
+        ["Chosen by training rows", _fitted(found), *_cells(found.by_training, 0)],
     ]
     return evaluation.table(HEADS, rows)
+
+
+def _fitted(found: ThresholdResult) -> str:
+    """The thresholds of the folds, each of which calls its own test."""
+    known = found.fitted[found.fitted == found.fitted]
+    if len(known) < 2 or known.min() == known.max():
+        return f"{found.typical:g}"
+    return f"{known.min():g} … {known.max():g}"
 
 
 def _cells(calls: Followed, place: int) -> list[str]:
