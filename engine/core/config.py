@@ -99,6 +99,25 @@ class Service(_Section):
         return address
 
 
+class Mlflow(_Section):
+    """The MLflow server that trained models are logged to, and the experiment there. A name and a password of it are
+    those of the environment, MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
+    """
+
+    uri: str | None = Field(default=None, max_length=2000)
+    experiment: str = Field(default="Stratoscope", min_length=1, max_length=200)
+
+    @field_validator("uri")
+    @classmethod
+    def _check_address(cls, address: str | None) -> str | None:
+        parts = urlsplit(address or "")
+        if address is not None and not (parts.scheme in ("http", "https") and parts.hostname):
+            raise ValueError("must be an address that begins with https:// or http://")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a password: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD")
+        return address
+
+
 class Files(_Section):
     """Folders of files from which bars can be fetched, and metadata that the files lack."""
 
@@ -161,6 +180,7 @@ class Config(_Section):
     server: Server = Server()
     compute: Compute = Compute()
     service: Service = Service()
+    mlflow: Mlflow = Mlflow()
     cache: Path = Path("cache")
     results: str | None = None
     results_limit_gb: float = Field(default=5, ge=0, le=1_000_000)

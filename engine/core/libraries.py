@@ -40,6 +40,7 @@ CARRIERS = frozenset(
             "safetensors",
             "onnx",
             "onnxruntime",
+            "mlflow",
         ),  # requests, results, models
         *(
             "yfinance",
@@ -60,7 +61,7 @@ CARRIERS = frozenset(
 HEAVY = frozenset(
     {
         *("numba", "llvmlite", "vectorbt", "lightgbm", "torch", "mlx", "sklearn", "scipy", "optuna", "arch", "pandas"),
-        *("backtrader", "quantstats", "statsmodels", "xgboost", "catboost", "onnxruntime"),
+        *("backtrader", "quantstats", "statsmodels", "xgboost", "catboost", "onnxruntime", "mlflow"),
     }
 )
 """Packages whose import takes a large fraction of a second, or 100 MB: imported by workers, not by the server."""

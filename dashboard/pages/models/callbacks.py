@@ -30,6 +30,7 @@ from dashboard.pages.models.predictions import prediction_note, prediction_rows
 from dashboard.runs import restated, studies
 from dashboard.text.format import count, day_range
 from engine.jobs import runner
+from engine.models import tracking
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from engine.research.ledger import holdouts_opened, models_tried
@@ -60,9 +61,10 @@ NO_FIFTHS = "Too many predictions are equal: they cannot be divided into fifths.
 def draw(data: runs.ResultData) -> tuple[Any, ...]:
     spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
-    notes = (*view.among_many(result, models_tried(spec.market)), *result.warnings)
-    verdict = view.verdict(assess(result, spec.target.horizon), notes)
-    cells = metric.cells(kpis(result, view.took((data or {}).get("key", ""))))
+    key = (data or {}).get("key", "")
+    notes = (*view.among_many(result, models_tried(spec.market)), *result.warnings, tracking.note(key))
+    verdict = view.verdict(assess(result, spec.target.horizon), list(filter(None, notes)))
+    cells = metric.cells(kpis(result, view.took(key)))
     return cells, verdict, prediction_rows(result), prediction_note(result), view.handover(spec, result)
 
 

@@ -140,7 +140,7 @@ def test_a_wrong_value_is_told_with_what_it_must_be(workspace: Workspace, text: 
 def test_unknown_key_names_itself_the_closest_and_the_line(workspace: Workspace) -> None:
     assert refusal(workspace, "cache: cache\n\nservr:\n  port: 1\n") == (
         "config.yaml, line 3: 'servr' is not a setting. Did you mean 'server'? "
-        "Available: server, compute, service, cache, results, results_limit_gb, plugins, market."
+        "Available: server, compute, service, mlflow, cache, results, results_limit_gb, plugins, market."
     )
 
 
