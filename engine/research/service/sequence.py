@@ -62,8 +62,12 @@ def _capital(values: Floats, grid: Floats, alpha: float) -> Floats:
 
 
 def _ends(kept: NDArray[np.bool_], grid: Floats) -> tuple[Floats, Floats]:
-    """The outermost of ``grid`` that are kept, in each row; the last ones where none is left."""
-    low, high = grid[kept.argmax(axis=1)], grid[kept.shape[1] - 1 - kept[:, ::-1].argmax(axis=1)]
+    """The outermost of ``grid`` that are kept, in each row, and a step farther: the true ends lie between. The last ones
+    where none is left.
+    """
+    most = kept.shape[1] - 1
+    low = grid[np.maximum(kept.argmax(axis=1) - 1, 0)]
+    high = grid[np.minimum(most - kept[:, ::-1].argmax(axis=1) + 1, most)]
     empty = ~kept.any(axis=1)
     if empty.any():
         first = int(np.flatnonzero(empty)[0])

@@ -68,7 +68,7 @@ class ComparisonResult(Labelled):
         """The model that is better by the confidence sequence; empty where nothing is decided."""
         if not self.decided:
             return ""
-        return self.names[1] if self.low[-1] > 0 else self.names[0]
+        return self.names[1] if self.low[-1] >= 0 else self.names[0]  # zero itself is outside
 
     def summary(self) -> Mapping[str, object]:
         return {

@@ -165,7 +165,7 @@ def test_a_model_that_knows_is_better_from_a_certain_day_on(
     knowing = replace(watched, prediction=np.where(watched.outcome == 1, 0.9, 0.1))
     found = compared(watched, knowing, comparison(items[0], items[1], COSTS))
     assert found.better == "mine@2"
-    place = int(np.flatnonzero(found.low > 0)[0])
+    place = int(np.flatnonzero(found.low >= 0)[0])
     assert found.decided == str(found.moment[place])
     # No label of the blocks up to then ends later, and some of the next block do.
     assert found.block == 8
