@@ -62,8 +62,8 @@ def _capital(values: Floats, grid: Floats, alpha: float) -> Floats:
 
 
 def _ends(kept: NDArray[np.bool_], grid: Floats) -> tuple[Floats, Floats]:
-    """The outermost of ``grid`` that are kept, in each row, and a step farther: the true ends lie between. The last ones
-    where none is left.
+    """The outermost of ``grid`` that are kept, in each row, and a step farther: the true ends lie between. Where none
+    is left, those before.
     """
     most = kept.shape[1] - 1
     low = grid[np.maximum(kept.argmax(axis=1) - 1, 0)]
