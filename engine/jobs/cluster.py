@@ -250,8 +250,9 @@ class Cluster:
     def _worker_lost(self) -> WorkerLost:
         return WorkerLost(
             "The worker process that ran this job died, usually for lack of memory: a worker may use "
-            f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller "
-            "or raise the limit, then run it again."
+            f"{self._compute.memory_limit_mb:,} MB ('compute.memory_limit_mb' in config.yaml). Make the job smaller, "
+            "by fewer symbols, days or features, and a network also by smaller batches or a shorter window, or raise "
+            "the limit, then run it again."
         )
 
     def _disconnect(self, client: Any) -> None:
