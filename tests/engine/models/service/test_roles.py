@@ -6,6 +6,7 @@ import pytest
 
 from engine.core.errors import DataError
 from engine.models.service import promoted, registered
+from engine.models.service.requests import Loaded
 from engine.models.service.served import ServedModel
 from tests.support.served import served
 from tests.support.workspace import Workspace, in_force
@@ -33,6 +34,16 @@ def test_a_role_moves_from_version_to_version(workspace: Workspace, models: tupl
     assert registered.find("mine").version == 3  # the name alone is the newest
     with pytest.raises(DataError, match="No version of 'mine' is its challenger"):
         registered.find("mine@challenger")
+
+
+def test_programs_ask_the_champion(workspace: Workspace, models: tuple[ServedModel, ...]) -> None:
+    """The next request after a promotion is answered by the new one."""
+    for model in models[:2]:
+        registered.add(model, "mine")
+    loaded = Loaded()
+    for version in (1, 2):
+        promoted.promote(f"mine@{version}", "champion")
+        assert loaded.get("mine@champion")[1].card == models[version - 1].card
 
 
 def test_changes_are_taken_back_one_by_one(workspace: Workspace, models: tuple[ServedModel, ...]) -> None:
