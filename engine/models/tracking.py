@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -39,6 +40,8 @@ _QUIET = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
 """Set before the import: telemetry is on by default, and seven retries are minutes."""
+_SILENCE = ("Max retries exceeded", "timed out", "Connection refused", "Connection aborted")
+_STATUS = re.compile(r"failed with error code (\d{3})")
 Point = tuple[str, float, int]
 """Name, value and step of a metric."""
 
@@ -54,7 +57,7 @@ def record(spec: ModelSpec, result: ModelResult, progress: Progress) -> None:
     except EngineError as error:
         found, problem = "", str(error)
     except Exception as error:  # noqa: BLE001 -- whatever a client or a server does, the run is worth keeping
-        found, problem = "", f"{_server()} did not take it ({type(error).__name__}: {_told(error)})."
+        found, problem = "", _problem(error)
     if problem:
         _log.warning("The run %s was not logged to MLflow: %s", key[:8], problem)
     try:
@@ -76,12 +79,14 @@ def _path(key: str) -> Path:
     return settings().cache / "mlflow" / f"{key}.json"
 
 
-def _server() -> str:
-    return f"The MLflow server at {settings().mlflow.uri}"
-
-
-def _told(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0][:200]
+def _problem(error: Exception) -> str:
+    """What went wrong, in a sentence: the client's own are full of addresses."""
+    server, told = f"The MLflow server at {settings().mlflow.uri}", str(error)
+    if any(words in told for words in _SILENCE):
+        return f"{server} does not answer. Start it, or correct mlflow.uri in config.yaml."
+    if status := _STATUS.search(told):
+        return f"{server} refuses it with the status {status[1]}."
+    return f"{server} did not take it ({type(error).__name__}: {(told.splitlines() or [''])[0][:120]})."
 
 
 def _logged(key: str, spec: ModelSpec, result: ModelResult) -> str:

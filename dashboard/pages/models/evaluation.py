@@ -61,7 +61,8 @@ def members(spec: ModelSpec, result: ModelResult) -> Component | str:
     found = [spec.model.shares(fold.artifact) for fold in result.folds]
     if not found[-1]:
         told = spec.model.about(result.newest.artifact)
-        return html.Dl([part for name, text in told for part in (html.Dt(name), html.Dd(text))]) if told else ""
+        lines = html.Dl([part for name, text in told for part in (html.Dt(name), html.Dd(text))])
+        return html.Div(lines, className="model-card") if told else ""
     weights = np.array([[share for _, share in shares] for shares in found])
     rows = [
         [name, percent(own.mean()), f"{percent(own.min())} … {percent(own.max())}" if len(found) > 1 else MISSING]

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -82,8 +84,29 @@ def test_a_server_that_is_not_there_fails_no_run_and_is_said(
     key, result = trained("ONE")
     assert result.n_scored > 0
     assert time.monotonic() - began < 30
-    assert tracking.note(key).startswith(f"Not logged to MLflow: The MLflow server at {address} did not take it")
+    words = f"The MLflow server at {address} does not answer. Start it, or correct mlflow.uri in config.yaml."
+    assert tracking.note(key) == f"Not logged to MLflow: {words}"
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
+
+
+@INSTALLED
+def test_a_server_that_refuses_is_said_with_its_status(workspace: Workspace) -> None:
+    """Such as one that wants a password, or another program at the address."""
+
+    class Refusing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(403)
+
+        def log_message(self, *_: Any) -> None:
+            """Into no terminal."""
+
+    with HTTPServer(("127.0.0.1", 0), Refusing) as program:
+        threading.Thread(target=program.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{program.server_port}"
+        workspace.configure(f"cache: cache\nmlflow: {{uri: '{address}'}}\n")
+        key, _ = trained("ONE")
+        program.shutdown()
+    assert tracking.note(key) == f"Not logged to MLflow: The MLflow server at {address} refuses it with the status 403."
 
 
 def test_nothing_is_said_where_nobody_asked(workspace: Workspace) -> None:

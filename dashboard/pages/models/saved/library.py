@@ -41,7 +41,7 @@ def _actions() -> list[Component]:
     return [
         in_shelf("Compare", ids.COMPARE_TICKED, "Compare the selected models", "saved"),
         html.Div([label, name], className="in register-name in-saved"),
-        html.Div(refit, className="in-saved", title="Train it once more on all rows before the sealed holdout"),
+        html.Div(refit, className="refit in-saved", title="Train it once more on all rows before the sealed holdout"),
         register,
     ]
 
