@@ -129,3 +129,7 @@ SHAP = "models-shap"
 def rule(name: str) -> str:
     """The control of a rule of models in service."""
     return f"models-rule-{name.replace('_', '-')}"
+
+
+CHECK_LABEL = "models-check-label"
+LABEL_VERDICT = "models-label-verdict"

@@ -14,7 +14,7 @@ from dashboard.components.states import empty, skeleton
 from dashboard.components.store import store
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import fill_late, pane, tabs
-from dashboard.pages.models import ids, view
+from dashboard.pages.models import ids, label_check, view
 from dashboard.pages.models.diagnosis.callbacks import TAB as DIAGNOSIS
 from dashboard.pages.models.form import FORM
 from dashboard.pages.models.saved import tabs as saved
@@ -63,6 +63,7 @@ def layout(query: str | None) -> Component:
         run=not opened.study,
         title=tabs("models", (*TABS, *saved.titles()), studies.tab_of(opened.study), apart=STUDIES[0].name),
         tools=[html.Span(id=ids.HANDOVER)],
+        panel=label_check.layout(),
         results=[
             restated.line(FORM.page),
             pane("models", "score", [strip(ids.KPIS), *_score()], first=not opened.study),

@@ -23,6 +23,9 @@ class LabelCheckSpec(RunSpec):
     market: MarketSpec = parameter(MarketSpec(), title="Market")
     target: Annotated[Label, LABELS] = parameter(ForwardReturn(), title="Label", section="Label")
 
+    def shown_with(self) -> None:
+        """The form of the models page shows it where it names this label."""
+
     def label(self) -> str:
         return f"Check of the label {self.target.label()}: {self.market.label()}"
 
