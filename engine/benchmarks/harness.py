@@ -6,6 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -14,7 +15,7 @@ from engine import devices
 from engine.benchmarks.alongside import Alongside
 from engine.benchmarks.lane import Lane
 from engine.benchmarks.processes import Apart, Bench
-from engine.benchmarks.result import BenchmarkResult, WorkloadResult
+from engine.benchmarks.result import BenchmarkResult, Floats, WorkloadResult
 from engine.benchmarks.roofs import Roofs
 from engine.benchmarks.spec import (
     MINIMUM_REPETITIONS,
@@ -26,7 +27,7 @@ from engine.benchmarks.spec import (
     megabytes_of,
 )
 from engine.benchmarks.variants import Variant
-from engine.benchmarks.workloads import NOUN, Workload
+from engine.benchmarks.workloads import NOUN, Target, Workload
 from engine.core import libraries
 from engine.core.errors import DeviceError, SpecError
 from engine.core.memory import available_memory
@@ -67,11 +68,12 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
     spread = bench.spread(report)
     roofs = Roofs(bench, report)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
-    results = []
+    results = list[WorkloadResult]()
     for sizes, variants in plan:
         alongside.wait()
-        columns = [_measure(workload, variants, spec.repetitions, next(shares), bench, roofs) for workload in sizes]
-        results.append(_result(sizes, columns, spec.repetitions))
+        columns = [_measure(workload, variants, spec, next(shares), bench, roofs) for workload in sizes]
+        targets = spec.workload.targets(len(results))
+        results.append(replace(_result(sizes, columns, spec.repetitions), target=_targets(targets, sizes, variants)))
         alongside.look()
     needs = {name for _, variants in plan for item in variants for name in item.needs}
     versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
@@ -147,7 +149,7 @@ def _busy() -> float:
 
 
 def _measure(
-    workload: Workload, variants: Sequence[Variant], repetitions: int, progress: Progress, bench: Bench, roofs: Roofs
+    workload: Workload, variants: Sequence[Variant], spec: BenchmarkSpec, progress: Progress, bench: Bench, roofs: Roofs
 ) -> list[Lane]:
     """The variants after their turns at one size."""
     with ExitStack() as stack:
@@ -159,7 +161,7 @@ def _measure(
             report = functools.partial(progress, 0.2 * index / len(lanes), f"Warming up {lane.variant.title}")
             lane.begin(workload, inputs, expected, report)
             lane.warm_up(WARM_UP, report)
-            _plan(lane, repetitions)
+            _plan(lane, spec.repetitions, spec.workload.budget())
         _take_turns(lanes, _reporter(lanes, workload, progress))
     for lane in lanes:
         if problem := roofs.problem(workload, lane):
@@ -167,14 +169,24 @@ def _measure(
     return lanes
 
 
-def _plan(lane: Lane, repetitions: int) -> None:
+def _targets(targets: Sequence[Target], sizes: Sequence[Workload], variants: Sequence[Variant]) -> Floats:
+    """The ``target`` of a result: seconds for each variant at each size."""
+    found = np.full((len(variants), len(sizes)), np.nan)
+    for target in targets:
+        for row, variant in enumerate(variants):
+            if variant.name.partition(":")[0] == target.library:
+                found[row] = [target.seconds * item.amount() / target.amount for item in sizes]
+    return found
+
+
+def _plan(lane: Lane, repetitions: int, budget: float = SAMPLING_BUDGET) -> None:
     """How many samples to take, by the pace of the warm-up."""
     if not lane.usable:
         return
-    if lane.pace > SAMPLING_BUDGET:
-        lane.note = f"One call took {lane.pace:.0f} s, more than the {SAMPLING_BUDGET:.0f} s that all calls may take."
+    if lane.pace > budget:
+        lane.note = f"One call took {lane.pace:.0f} s, more than the {budget:.0f} s that all calls may take."
         return
-    lane.target = max(MINIMUM_REPETITIONS, min(repetitions, int(SAMPLING_BUDGET / lane.pace)))
+    lane.target = max(MINIMUM_REPETITIONS, min(repetitions, int(budget / lane.pace)))
     if lane.target < repetitions:
         lane.note = f"{lane.target} of {repetitions} repetitions: a call takes {lane.pace:.2g} s."
 

@@ -43,7 +43,8 @@ class WorkloadResult:
     workload, by title, could not be measured here. ``peak`` (variants x sizes) is the most memory, in bytes, that the
     process of a variant has held, its library included; NaN where the variants shared one. ``arithmetic`` and
     ``traffic`` (sizes,) are the floating-point operations of a call and the bytes that it must move at least, zero
-    where they are not known; ``number`` is the type of its numbers.
+    where they are not known; ``number`` is the type of its numbers. ``target`` (variants x sizes) are the seconds that
+    a median must not exceed, NaN where there is none.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class WorkloadResult:
     arithmetic: Floats = field(default_factory=lambda: np.empty(0))
     traffic: Floats = field(default_factory=lambda: np.empty(0))
     number: str = ""
+    target: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def label(self) -> str:

@@ -17,8 +17,9 @@ class Roofs:
     """The ceilings of the devices that take part, each measured when it is first needed.
 
     A CPU's is the highest that any of its libraries has reached. Arithmetic on half precision may be done in float32,
-    so its ceiling counts too: torch multiplies float16 on a CPU ten times slower than its attention does. A result that is beyond it has the ceiling measured
-    once more, as the machine may have been disturbed, and is rejected if it still is.
+    so its ceiling counts too: torch multiplies float16 on a CPU ten times slower than its attention does. A result
+    beyond it has the ceiling measured once more, as the machine may have been disturbed, and is rejected if it still
+    is.
     """
 
     def __init__(self, bench: Bench, report: Report) -> None:

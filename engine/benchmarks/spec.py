@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from engine import devices
 from engine.benchmarks.variants import Variant
+from engine.benchmarks.workloads import SAMPLING_BUDGET as SAMPLING_BUDGET
 from engine.benchmarks.workloads import WORKLOADS, Benchmark, Workload
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.core.errors import SpecError
@@ -18,7 +19,6 @@ from engine.core.spec import Action, Estimate, Resources, as_validation_error, p
 ROUNDS = 3  # the samples of each variant are spread over as many turns: clock drift affects all variants alike
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
 WARM_UP = 0.2  # seconds of calls before the first sample, one call at least
-SAMPLING_BUDGET = 10.0  # seconds for all samples of a variant
 MINIMUM_REPETITIONS = 3  # beyond the budget too, unless one call alone exceeds it
 
 
@@ -85,7 +85,7 @@ class BenchmarkSpec(Action):
         """Each workload, at every size that is measured of it, the smallest first."""
         if isinstance(self.workload, Workload):
             return (tuple(self.workload.at(size) for size in self.sizes) or (self.workload,),)
-        return tuple(tuple(item.at(size) for size in item.default_sizes) for item in self.workload.workloads())
+        return self.workload.series()
 
     def chosen(self, workload: Workload) -> tuple[Variant, ...]:
         """The variants that are named; with none named those that should be available, by what the server knows."""
@@ -108,7 +108,7 @@ class BenchmarkSpec(Action):
         for item in (item for sizes in self.series() for item in sizes):
             chosen = self.chosen(item)
             call = item.amount() / item.pace
-            seconds += len(chosen) * (ROUNDS * PAUSE + WARM_UP + min(SAMPLING_BUDGET, call * self.repetitions))
+            seconds += len(chosen) * (ROUNDS * PAUSE + WARM_UP + min(self.workload.budget(), call * self.repetitions))
             megabytes = max(megabytes, megabytes_of(item, chosen))
         return Estimate(seconds, megabytes)
 

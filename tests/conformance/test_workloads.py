@@ -168,7 +168,8 @@ def test_the_memory_stated_covers_what_the_reference_takes(cls: type[Workload]) 
         peak = tracemalloc.get_traced_memory()[1] / 1e6
     finally:
         tracemalloc.stop()
-    assert peak <= workload.megabytes(1) <= 5 * peak
+    untraced = 0 if workload.reference.startswith("numpy") else 100  # what a library takes outside of Python
+    assert peak <= workload.megabytes(1) <= 5 * peak + untraced
 
 
 def test_yaml_gives_the_same_benchmark_back(cls: type[Workload]) -> None:
@@ -192,7 +193,10 @@ def test_a_suite_names_workloads_that_are_found_by_themselves(suite: Suite) -> N
 
 def test_a_suite_costs_what_its_workloads_cost_at_their_sizes(suite: Suite) -> None:
     whole = BenchmarkSpec(workload=suite).estimate()
-    parts = [BenchmarkSpec(workload=item, sizes=item.default_sizes).estimate() for item in suite.workloads()]
+    sizes = [tuple(item.axis_value() for item in part) for part in suite.series()]
+    parts = [
+        BenchmarkSpec(workload=part[0], sizes=of).estimate() for part, of in zip(suite.series(), sizes, strict=True)
+    ]
     assert whole.seconds == pytest.approx(sum(item.seconds for item in parts))
     assert whole.megabytes == max(item.megabytes for item in parts)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -68,6 +68,14 @@ class Operations(ABC):
     @abstractmethod
     def softmax(self, x: Any) -> Any:
         """Along the last axis."""
+
+    @abstractmethod
+    def silu(self, x: Any) -> Any:
+        """x / (1 + exp(-x))."""
+
+    @abstractmethod
+    def join(self, parts: Sequence[Any], axis: int) -> Any:
+        """One array of several."""
 
     @abstractmethod
     def gather(self, x: Any, rows: Any) -> Any:

@@ -6,7 +6,7 @@ value, as float32 is used within: they are refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from engine.benchmarks.operations import Number, Operations
@@ -70,6 +70,16 @@ class Backend(Operations):
         import mlx.core as mx
 
         return self._on(lambda: rows.astype(mx.int32))
+
+    def silu(self, x: Any) -> Any:
+        import mlx.core as mx
+
+        return self._on(lambda: x * mx.sigmoid(x))
+
+    def join(self, parts: Sequence[Any], axis: int) -> Any:
+        import mlx.core as mx
+
+        return self._on(lambda: mx.concatenate(list(parts), axis=axis))
 
     def gather(self, x: Any, rows: Any) -> Any:
         return self._on(lambda: x[rows])

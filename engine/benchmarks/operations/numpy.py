@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,12 @@ class Backend(Operations):
 
     def index(self, rows: Any) -> Any:
         return rows.astype(np.int64)
+
+    def silu(self, x: Any) -> Any:
+        return x / (1 + np.exp(-x))
+
+    def join(self, parts: Sequence[Any], axis: int) -> Any:
+        return np.concatenate(parts, axis=axis)
 
     def gather(self, x: Any, rows: Any) -> Any:
         return x[rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from engine.benchmarks.operations import Number, Operations
@@ -41,6 +42,16 @@ class Backend(Operations):
 
     def index(self, rows: Any) -> Any:
         return rows.long()
+
+    def silu(self, x: Any) -> Any:
+        import torch
+
+        return torch.nn.functional.silu(x)
+
+    def join(self, parts: Sequence[Any], axis: int) -> Any:
+        import torch
+
+        return torch.cat(list(parts), dim=axis)
 
     def gather(self, x: Any, rows: Any) -> Any:
         return x[rows]

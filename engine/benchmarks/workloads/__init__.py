@@ -14,6 +14,7 @@ from engine.core.errors import SpecError, did_you_mean
 from engine.core.registry import Registry
 from engine.core.spec import Spec
 
+SAMPLING_BUDGET = 10.0
 SEED = 20_240_229
 NOUN = "workload"
 GROUPS = ("Suites", "Arithmetic", "Research", "Storage")
@@ -41,6 +42,17 @@ CALLS = Unit("calls/s")
 SECONDS = Unit("s", is_time=True)
 
 
+@dataclass(frozen=True)
+class Target:
+    """``seconds`` that the variants of one library must not exceed on ``amount`` of work; less work has less time, at
+    the same rate.
+    """
+
+    library: str
+    seconds: float
+    amount: float
+
+
 class Benchmark(Spec):
     """What can be measured: a workload, or a suite of several."""
 
@@ -51,6 +63,18 @@ class Benchmark(Spec):
     @abstractmethod
     def workloads(self) -> tuple[Workload, ...]:
         """The workloads, in the order in which they are measured."""
+
+    def series(self) -> tuple[tuple[Workload, ...], ...]:
+        """Each of them at every size at which it is measured, the smallest first."""
+        return tuple(tuple(item.at(size) for size in item.default_sizes) for item in self.workloads())
+
+    def budget(self) -> float:
+        """Seconds for all samples of a variant at one size; one call that exceeds them is not timed."""
+        return SAMPLING_BUDGET
+
+    def targets(self, place: int) -> tuple[Target, ...]:
+        """What the workload in that place of ``series`` is held to."""
+        return ()
 
 
 class Workload(Benchmark):

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Literal
 
 from engine.benchmarks.workloads import Suite, Workload
+from engine.benchmarks.workloads.group_by import GroupBy
 from engine.benchmarks.workloads.lightgbm_fit import LightGbmFit
 from engine.benchmarks.workloads.parquet_scan import ParquetScan
+from engine.benchmarks.workloads.random_forest_fit import RandomForestFit
+from engine.benchmarks.workloads.rolling_features import RollingFeatures
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.registry import plugin
 
 
 @plugin("research_suite", title="Research work", group="Suites", synonyms=("overview",))
 class ResearchSuite(Suite):
-    """Bars read from a file, an indicator over many symbols, trees fitted: a study in small."""
+    """Bars read from a file, indicators over many symbols, a cross-section, trees fitted: a study in small."""
 
     kind: Literal["research_suite"] = "research_suite"
 
@@ -21,4 +24,4 @@ class ResearchSuite(Suite):
         return "Suite: research work"
 
     def workloads(self) -> tuple[Workload, ...]:
-        return ParquetScan(), RollingMean(), LightGbmFit()
+        return ParquetScan(), RollingMean(), RollingFeatures(), GroupBy(), LightGbmFit(), RandomForestFit()

@@ -16,6 +16,9 @@ from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.variants import Prepared, Variant
 from engine.benchmarks.workloads import SECONDS, Suite, Workload
+from engine.benchmarks.workloads.group_by import GroupBy
+from engine.benchmarks.workloads.llama_decoding import LlamaDecoding
+from engine.benchmarks.workloads.reference_suite import ReferenceSuite
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.errors import DeviceError
 from engine.core.progress import silent
@@ -127,3 +130,36 @@ def test_a_suite_measures_each_workload_at_its_usual_sizes(monkeypatch: pytest.M
     assert encode(back) == encode(result)
     assert back.results[1].notes == result.results[1].notes
     np.testing.assert_array_equal(back.results[1].samples, result.results[1].samples)
+
+
+def test_the_reference_table_holds_each_library_to_its_seconds_at_the_size_that_is_measured() -> None:
+    full, reduced = ReferenceSuite(scale="full"), ReferenceSuite()
+    assert [(item.library, item.seconds) for place in range(4) for item in full.targets(place)] == [
+        ("numpy", 2.0), ("pandas", 5.0), ("torch", 1.0), ("mlx", 0.5), ("sklearn", 10.0),
+    ]  # fmt: skip
+    assert [item.axis_value() for (item,) in full.series()] == [10_000, 1_000_000, 5_000, 100_000]
+    variants = reduced.workloads()[2].variants()
+    seconds = harness._targets(reduced.targets(2), reduced.series()[2], variants)
+    by_name = {item.name: value for item, (value,) in zip(variants, seconds, strict=True)}
+    assert by_name["torch:cpu"] == pytest.approx(1.0 * 0.3**3)  # the same rate at 1,500 as at 5,000
+    assert by_name["mlx:cpu"] == pytest.approx(0.5 * 0.3**3)
+    assert np.isnan(by_name["numpy:cpu"])
+
+
+def test_decoding_says_the_same_with_and_without_a_cache_and_torch_what_numpy_says() -> None:
+    kept, anew = (LlamaDecoding(tokens=6, heads=4, precision="float64", cache=cache) for cache in ("kept", "none"))
+    np.testing.assert_allclose(kept.expected(kept.inputs()), anew.expected(anew.inputs()), rtol=1e-12)
+    first = kept.expected(kept.inputs())
+    assert first.shape == (6, 128)
+    assert np.abs(first[1:] - first[:-1]).max() > 0.1  # each token is another
+    np.testing.assert_allclose((first**2).mean(axis=1), 1, rtol=1e-4)  # RMSNorm
+
+
+@pytest.mark.parametrize("rows", [1_001, 2_000])
+def test_a_group_by_of_numpy_is_that_of_pandas(rows: int) -> None:
+    work = GroupBy(rows=rows, groups=1_001)  # of groups with one row the deviation is not defined
+    inputs = work.inputs()
+    expected = work.expected(inputs)
+    assert np.isnan(expected[:, 1]).any()
+    with work.variant("numpy:bincount").prepare(inputs) as prepared:
+        assert work.error(prepared.values(prepared.call()), expected) < 1e-12
