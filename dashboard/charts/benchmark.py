@@ -65,21 +65,25 @@ class BenchmarkInfo:
     is_final: bool = True
 
 
-def info(result: WorkloadResult, earlier: Sequence[WorkloadResult] = (), size: int = 0) -> BenchmarkInfo:
-    """What is drawn for the size with that index, beside ``earlier`` measurements of the same work."""
-    speed_up = result.speed_up()[:, size]
+def info(
+    result: WorkloadResult, earlier: Sequence[WorkloadResult] = (), size: int = 0, baseline: str = ""
+) -> BenchmarkInfo:
+    """What is drawn for the size with that index, beside ``earlier`` measurements of the same work; speed-ups are over
+    the ``baseline``, or over the reference.
+    """
+    speed_up = result.speed_up(baseline=baseline)[:, size]
     return BenchmarkInfo(
         variants=result.variants,
         titles=result.titles,
         speed_up=speed_up,
-        slow=result.speed_up(result.upper)[:, size],
-        fast=result.speed_up(result.lower)[:, size],
+        slow=result.speed_up(result.upper, baseline)[:, size],
+        fast=result.speed_up(result.lower, baseline)[:, size],
         seconds=result.median[:, size],
         earlier=tuple(
             (result.variants.index(name), float(value))
             for other in earlier
-            for name, value in zip(other.variants, other.speed_up()[:, size], strict=True)
-            if name in result.variants and name != result.reference and np.isfinite(value)
+            for name, value in zip(other.variants, other.speed_up(baseline=baseline)[:, size], strict=True)
+            if name in result.variants and name != (baseline or result.reference) and np.isfinite(value)
         ),
         has_reference=bool(np.isfinite(speed_up).any()),
     )

@@ -7,7 +7,9 @@ import numpy as np
 from engine import devices
 from engine.benchmarks.harness import measure
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
+from engine.benchmarks.routing import of_network
 from engine.benchmarks.spec import BenchmarkSpec
+from engine.benchmarks.workloads.network_step import NetworkStep
 from engine.benchmarks.workloads.rolling_features import RollingFeatures
 from engine.core.progress import Progress
 from engine.features.choice import WORKLOAD
@@ -21,6 +23,8 @@ def perform(action: BenchmarkSpec, progress: Progress) -> BenchmarkResult:
     for sizes, item in zip(action.series(), result.results, strict=True):
         if isinstance(sizes[0], RollingFeatures) and sizes[0].precision == "float32":
             devices.keep_crossovers(WORKLOAD, seconds_by_device(item))
+        if isinstance(sizes[0], NetworkStep):
+            devices.keep_crossovers(of_network(sizes[0].network, sizes[0].work), seconds_by_device(item))
     return result
 
 

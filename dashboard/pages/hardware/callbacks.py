@@ -18,6 +18,7 @@ from dashboard.components.static_html import static_html
 from dashboard.components.tabs import line_id
 from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
+from dashboard.pages.hardware.benchmarks import ids as benchmark_ids
 from dashboard.pages.hardware.layout import BENCHMARKS, GROUP, WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, any_sizes, any_variants, variants_of
@@ -26,6 +27,7 @@ from engine.benchmarks.result import WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core.config import settings
 from engine.core.errors import SpecError
+from engine.jobs.actions import Performed
 
 runs.wire(FORM)
 
@@ -89,12 +91,13 @@ def introduce(_: str | None) -> Any:
     Output(ids.SHOWN, "options"),
     Output(ids.SHOWN, "value"),
     Output(ids.SHOWN, "className"),
+    Output(benchmark_ids.BASELINE, "value"),
     Input(frame.result(PAGE), "data"),
 )
 def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     """The workloads of a suite to choose from; nothing to choose where there is one."""
     options = measured.choices(runs.report(data, BenchmarkSpec).report)
-    return options, 0, "seg small" if len(options) > 1 else "d-none"
+    return options, 0, "seg small" if len(options) > 1 else "d-none", ""
 
 
 @callback(
@@ -105,15 +108,13 @@ def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     Input(frame.result(PAGE), "data"),
     Input(frame.progress(PAGE), "data"),
     Input(ids.SHOWN, "value"),
+    Input(benchmark_ids.BASELINE, "value"),
 )
-def draw(data: runs.ResultData, progress: Mapping[str, Any] | None, place: int | None) -> tuple[Any, ...]:
+def draw(data: runs.ResultData, progress: Mapping[str, Any] | None, place: int | None, base: Any = "") -> Any:
     """The workload that is chosen of the result, or what is known of the one that is measured."""
     if data and "report" in data:
         done = runs.report(data, BenchmarkSpec)
-        shown = measured.chosen(done.report, place)
-        others = measured.others(done, shown) if len(shown.sizes) == 1 else []
-        sub = measured.sub(done.report, shown, bool(others))
-        return result_figure(shown, others), measured.rows(shown), sub, measured.absent(shown)
+        return drawn(done, measured.chosen(done.report, place), base)
     if data or not progress or not progress.get("partial"):
         raise PreventUpdate
     info = benchmark.live(progress["partial"])
@@ -147,11 +148,24 @@ def list_earlier(data: runs.ResultData) -> Any:
     return measured.earlier(runs.report(data, BenchmarkSpec))
 
 
-def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult]) -> Any:
+@callback(Output(benchmark_ids.BASELINE, "options"), Input(frame.result(PAGE), "data"), Input(ids.SHOWN, "value"))
+def offer_baselines(data: runs.ResultData, place: int | None) -> Any:
+    return measured.baselines(measured.chosen(runs.report(data, BenchmarkSpec).report, place))
+
+
+def drawn(done: Performed, shown: WorkloadResult, base: Any) -> tuple[Any, ...]:
+    """Figure, rows, title and what is absent of a workload; speed-ups are over ``base``, else over its reference."""
+    base = base if isinstance(base, str) and base in shown.variants else ""
+    others = measured.others(done, shown) if len(shown.sizes) == 1 else []
+    sub = measured.sub(done.report, shown, bool(others))
+    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.absent(shown)
+
+
+def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult], base: str = "") -> Any:
     """Speed-ups at one size, rates over several."""
     if len(result.sizes) > 1:
         return scaling.figure(scaling.info(result))
-    return speed_figure(benchmark.info(result, earlier))
+    return speed_figure(benchmark.info(result, earlier, baseline=base))
 
 
 def speed_figure(info: benchmark.BenchmarkInfo) -> Any:

@@ -15,6 +15,7 @@ from dashboard.components.states import empty, skeleton
 from dashboard.components.table import Column, table
 from dashboard.components.tabs import fill_late, late_pane, pane, tabs
 from dashboard.pages.hardware import examination, finished_jobs, ids, machine, sampler
+from dashboard.pages.hardware.benchmarks import layout as benchmarks
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
@@ -29,6 +30,7 @@ COLUMNS = (
     Column("speed_up", "Speed-up", width=84, help="Median of the reference at this size over this median."),
     Column("rate", "Rate", width=128, help="Work per call over the median."),
     Column("error", "Error", width=84, help="Deviation from the expected result; hover for the tolerance."),
+    Column("peak", "Memory", width=84, help="Peak memory of the library's process, the library itself included."),
     Column("threads", "Threads", width=76, help="CPU threads available to the library."),
     Column("note", "Note", least=190),
 )  # fmt: skip
@@ -43,7 +45,7 @@ def layout(query: str | None) -> Component:
         panel=_live_controls(),
         results=_benchmark(),
         studies=[
-            pane(GROUP, BENCHMARKS, [_earlier()], first=bool(query)),
+            pane(GROUP, BENCHMARKS, [_earlier(), benchmarks.routes()], first=bool(query)),
             pane(GROUP, LIVE, _live(), first=not query, free=True),
             *late_pane(GROUP, JOBS, finished_jobs.layout, kind="free"),
             *late_pane(GROUP, MACHINE, _machine, kind="free"),
@@ -119,9 +121,11 @@ def _benchmark() -> list[Component]:
     shown = dbc.RadioItems(id=ids.SHOWN, options=[], value=0, className="d-none")
     return [
         html.Div(shown, role="radiogroup", **{"aria-label": "Workload shown"}),
-        graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles", rescale=False),
+        graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles",
+              tools=[benchmarks.baseline()], rescale=False),
         card("Variants by size", html.Div([_figures(), html.Div(id=ids.ABSENT)]), sub="each result verified first"),
-    ]
+        *benchmarks.layout(),
+    ]  # fmt: skip
 
 
 def _figures() -> Component:

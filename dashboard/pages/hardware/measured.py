@@ -13,8 +13,9 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.text.format import MINUS, MISSING, number, percent
+from dashboard.text.format import MINUS, MISSING, megabytes, number, percent
 from engine import devices
+from engine.benchmarks.advice import verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core import libraries
@@ -23,16 +24,25 @@ from engine.jobs import actions
 from engine.jobs.actions import Performed
 
 LISTED, COMPARED, SEARCHED = 8, 8, 100
+STEADY = 0.1  # the same of a fixed piece of work, from which the machine is called noisy
 NOISY = 0.25  # distance of the quartiles over the median from which a timing deserves a second one
 
 
-def rows(result: WorkloadResult) -> list[dict[str, str]]:
-    """A row of text for each variant at each size, all of one size together."""
+def rows(result: WorkloadResult, baseline: str = "") -> list[dict[str, str]]:
+    """A row of text for each variant at each size, all of one size together; speed-ups are over the ``baseline``."""
     cells = np.ndindex(len(result.sizes), len(result.variants))
-    return [_row(result, variant, size) for size, variant in cells]
+    return [_row(result, variant, size, baseline) for size, variant in cells]
 
 
-def _row(result: WorkloadResult, variant: int, size: int) -> dict[str, str]:
+def baselines(result: WorkloadResult) -> list[dict[str, str]]:
+    """The variants that speed-ups may be relative to, as options; the reference first, as ""."""
+    titles = dict(zip(result.variants, result.titles, strict=True))
+    named = titles.get(result.reference, result.reference)
+    others = [{"value": name, "label": title} for name, title in titles.items() if name != result.reference]
+    return [{"value": "", "label": named}, *others]
+
+
+def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict[str, str]:
     at = variant, size
     return {
         "variant": result.titles[variant],
@@ -40,10 +50,11 @@ def _row(result: WorkloadResult, variant: int, size: int) -> dict[str, str]:
         "work": result.labels[size],
         "median": _text(1e3 * result.median[at], " ms"),
         "quartiles": _range(1e3 * result.lower[at], 1e3 * result.upper[at]),
-        "speed_up": number(result.speed_up()[at], 2, "×").replace(" ", ""),
+        "speed_up": number(result.speed_up(baseline=baseline)[at], 2, "×").replace(" ", ""),
         "rate": _text(result.rate[at], f" {result.unit}"),
         "error": scientific(result.error[at]),
         "allowed": f"Tolerance: {scientific(result.bound[size])} against {result.expected}.",
+        "peak": megabytes(result.peak[at] / 2**20) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
         "threads": str(result.threads[variant]),
         "note": note(result, variant, size),
     }
@@ -64,8 +75,9 @@ def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
 
 def note(result: WorkloadResult, variant: int, size: int) -> str:
     """Why a variant is not used, or what else there is to say."""
-    if result.notes[variant][size]:
-        return result.notes[variant][size]
+    said = " ".join(part for part in (verdict(result, variant, size), result.notes[variant][size]) if part)
+    if said:
+        return said
     return "" if result.usable[variant, size] else "Not usable on this machine."
 
 
@@ -76,13 +88,25 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
     text = f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {result.label}"
     noise = result.noise()
-    marks = _elsewhere_chip(benchmark)
+    marks = [*_elsewhere_chip(benchmark), *_unsteady(benchmark)]
     if math.isnan(noise):
         return [*marks, f" {text}" if marks else text]
     if noise <= NOISY:
         return [*marks, f"{' ' if marks else ''}{text}, noise {percent(noise, 0)}"]
     help = "Interquartile range over the median: the machine was busy with other work. Measure again."
     return [*marks, html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
+
+
+def _unsteady(result: BenchmarkResult) -> list[Component]:
+    """Marks of a machine that was not steady before the first timing, or that had other jobs meanwhile."""
+    found: list[Component] = []
+    if result.spread > STEADY:
+        text = f"A fixed piece of work varied by {percent(result.spread, 0)} between its quartiles before the timings."
+        found.append(html.Span("noisy machine", className="chip warn", title=text))
+    if result.beside:
+        text = "Other jobs of the workbench ran while this was measured."
+        found.append(html.Span("beside other jobs", className="chip warn", title=text))
+    return found
 
 
 def absent(result: WorkloadResult) -> list[Component]:
@@ -121,6 +145,11 @@ def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
     """The latest other measurements of the work that is shown, newest first: same workload and sizes, same machine,
     same libraries.
     """
+    return [item for _, item in reversed(dated_others(done, shown))]
+
+
+def dated_others(done: Performed, shown: WorkloadResult) -> list[tuple[float, WorkloadResult]]:
+    """The same, each with the seconds since 1970 of its measurement, the oldest first."""
     found = (
         item.report
         for item in actions.performed(kind_name(BenchmarkSpec), SEARCHED)
@@ -128,7 +157,8 @@ def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
         and (item.action.workload, item.action.sizes) == (done.action.workload, done.action.sizes)
         and not elsewhere(item.report)
     )
-    return [part for result in islice(found, COMPARED) for part in result.results if part.labels == shown.labels]
+    parts = [(result.measured, part) for result in islice(found, COMPARED) for part in result.results]
+    return sorted(((when, part) for when, part in parts if part.labels == shown.labels), key=lambda pair: pair[0])
 
 
 def earlier(shown: Performed | None) -> list[Component]:

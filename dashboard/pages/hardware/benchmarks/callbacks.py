@@ -1,0 +1,121 @@
+"""Callbacks of what is said about benchmarks."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, get_args
+
+from dash import Input, Output, State, callback, dcc, no_update
+from dash.exceptions import PreventUpdate
+
+from dashboard import ids as frame
+from dashboard import runs, shell
+from dashboard.charts import roofline, timings
+from dashboard.components import states
+from dashboard.components.graph import ids_sub
+from dashboard.pages.hardware import ids as page_ids
+from dashboard.pages.hardware import measured
+from dashboard.pages.hardware.benchmarks import ids, view
+from dashboard.pages.hardware.request import PAGE
+from engine import devices
+from engine.benchmarks import advice, exchange, routing
+from engine.benchmarks.exchange import ResultFile
+from engine.benchmarks.spec import BenchmarkSpec
+from engine.benchmarks.workloads.network_step import Kind
+from engine.core.errors import DataError, EngineError
+from engine.features.choice import WORKLOAD
+from engine.jobs.actions import Performed
+
+
+@callback(
+    Output(frame.figure(ids.ROOFLINE), "data"),
+    Output(ids.ADVICE, "children"),
+    Input(frame.result(PAGE), "data"),
+)
+def summarise(data: runs.ResultData) -> tuple[Any, Any]:
+    result = runs.report(data, BenchmarkSpec).report
+    found = roofline.info(result)
+    if not len(found.reached):
+        drawn: Any = states.no_figure("No work in this result counts both its operations and its bytes.")
+    else:
+        drawn = roofline.figure(found)
+    return drawn, view.advised(result)
+
+
+@callback(
+    Output(frame.figure(ids.TIMINGS), "data"),
+    Output(ids_sub(ids.TIMINGS), "children"),
+    Input(frame.result(PAGE), "data"),
+    Input(page_ids.SHOWN, "value"),
+)
+def draw_timings(data: runs.ResultData, place: int | None) -> tuple[Any, Any]:
+    done = runs.report(data, BenchmarkSpec)
+    return over_time(done, place)
+
+
+@callback(Output(ids.ROUTES, "children"), Input(frame.result(PAGE), "data"))
+def show_routes(data: runs.ResultData) -> Any:
+    last = runs.report(data, BenchmarkSpec).report if data and "report" in data else None
+    return view.routed(decided(), last)
+
+
+@callback(
+    Output(ids.FILE, "data"),
+    Input(ids.EXPORT, "n_clicks"),
+    State(frame.result(PAGE), "data"),
+    prevent_initial_call=True,
+)
+def export(clicks: int | None, data: runs.ResultData) -> Any:
+    if not clicks:
+        raise PreventUpdate
+    return dcc.send_string(exchange.to_json(runs.report(data, BenchmarkSpec).report), "stratoscope-benchmarks.json")
+
+
+@callback(
+    Output(ids.COMPARED, "children"),
+    Output(ids.UPLOAD, "contents"),
+    Input(ids.UPLOAD, "contents"),
+    State(frame.result(PAGE), "data"),
+    prevent_initial_call=True,
+)
+def compare(contents: str | None, data: runs.ResultData) -> tuple[Any, Any]:
+    if not contents:
+        raise PreventUpdate
+    try:
+        return view.compared(runs.report(data, BenchmarkSpec).report, read(contents)), None
+    except EngineError as error:
+        shell.toast(str(error), tone="warn")
+        return no_update, None
+
+
+def read(contents: str) -> ResultFile:
+    """The file in a data URL. Raises ``DataError``."""
+    try:
+        data = base64.b64decode(str(contents).partition(",")[2], validate=True)
+    except (binascii.Error, ValueError):
+        raise DataError("The file did not arrive whole: choose it again.") from None
+    return exchange.from_json(data)
+
+
+def over_time(done: Performed, place: int | None) -> tuple[Any, str]:
+    """The chart of all measurements of the work that is shown, and what has become slower."""
+    shown = measured.chosen(done.report, place)
+    earlier = [item for item in measured.dated_others(done, shown) if item[0] <= done.report.measured]
+    slower = advice.regressions(shown, [item for _, item in earlier])
+    words = ", ".join(f"{title} is {ratio:.2f} times as slow as before" for title, ratio in slower.items())
+    if not earlier:
+        return states.no_figure("Measured once. Measure it again another day to see whether it changes."), ""
+    drawn = timings.figure(timings.info([*earlier, (done.report.measured, shown)]))
+    return drawn, words or "on this machine, no regression"
+
+
+def decided() -> dict[str, list[routing.Decision]]:
+    """By the title of the work."""
+    works = {"Features": WORKLOAD} | {
+        f"{name.upper()} {work}": routing.of_network(name, work)
+        for name in get_args(Kind)
+        for work in ("training", "inference")
+    }
+    found = {title: routing.decisions(title, devices.crossovers(name)) for title, name in works.items()}
+    return {title: items for title, items in found.items() if items}

@@ -1,0 +1,11 @@
+"""Ids of what is said about benchmarks."""
+
+ROOFLINE = "hardware-roofline"
+TIMINGS = "hardware-timings"
+ADVICE = "hardware-advice"
+ROUTES = "hardware-routes"
+BASELINE = "hardware-baseline"
+EXPORT = "hardware-export"
+FILE = "hardware-result-file"
+UPLOAD = "hardware-compare"
+COMPARED = "hardware-compared"

@@ -1,0 +1,46 @@
+"""The cards under the comparison of variants."""
+
+from __future__ import annotations
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components.card import card
+from dashboard.components.graph import graph
+from dashboard.components.states import skeleton
+from dashboard.pages.hardware.benchmarks import ids
+from engine.benchmarks.exchange import LARGEST
+
+
+def baseline() -> Component:
+    """The choice of the variant that speed-ups are relative to."""
+    options = [{"value": "", "label": "Reference"}]
+    choice = dbc.Select(id=ids.BASELINE, options=options, value="", size="sm", className="tool-select")
+    return html.Label([html.Span("Baseline", className="sub"), choice], className="tool-label")
+
+
+def layout() -> list[Component]:
+    """What a result says, and what its file can be compared with."""
+    return [
+        graph(ids.ROOFLINE, height=280, title="Roofline", sub="measured ceilings, each timing a point", rescale=False),
+        card("What to use", html.Div(skeleton(60), id=ids.ADVICE), sub="fastest verified variant of each library"),
+        graph(ids.TIMINGS, height=180, title="Over time", sub="on this machine", rescale=False),
+        _compared(),
+    ]
+
+
+def routes() -> Component:
+    """The card of decisions, which needs no result."""
+    return card("Device routing", html.Div(skeleton(60), id=ids.ROUTES), sub="what was measured fastest, by size")
+
+
+def _compared() -> Component:
+    take = html.Button("Compare with a file", className="button", type="button")
+    tools = [
+        html.Button("Export JSON", id=ids.EXPORT, className="button", type="button"),
+        dcc.Upload(take, id=ids.UPLOAD, accept=".json", max_size=LARGEST, multiple=False),
+        dcc.Download(id=ids.FILE),
+    ]
+    hint = html.P("Export this result there, and choose the file here.", className="hint pad")
+    return card("Other machines", html.Div(hint, id=ids.COMPARED), tools=tools)

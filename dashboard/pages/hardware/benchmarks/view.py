@@ -1,0 +1,71 @@
+"""Results of benchmarks in tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import html
+from dash.development.base_component import Component
+
+from dashboard.components.bar_table import Cell, Signed, bar_table
+from dashboard.text.format import MISSING, number
+from engine import devices
+from engine.benchmarks import exchange
+from engine.benchmarks.advice import advice
+from engine.benchmarks.exchange import ResultFile
+from engine.benchmarks.result import BenchmarkResult
+from engine.benchmarks.routing import Decision, excluded
+
+LIBRARIES = {"numpy": "NumPy", "torch": "torch", "mlx": "MLX"}
+MOST = 200  # rows of a table
+
+
+def seconds(value: float | None) -> str:
+    """``1.24 s``, ``12.3 ms`` or ``45.6 µs``."""
+    if value is None:
+        return MISSING
+    for scale, unit in ((1.0, "s"), (1e-3, "ms")):
+        if value >= scale:
+            return number(value / scale, 2, unit)
+    return number(value / 1e-6, 1, "µs")
+
+
+def advised(result: BenchmarkResult) -> Component:
+    """Each piece of work at its largest size: NumPy, torch and MLX, and what to use for it."""
+    found = [told for item in result.results if (told := advice(item, len(item.sizes) - 1))]
+    named = [name for name in LIBRARIES if any(name in told.seconds for told in found)]
+    head = [("Work", ""), *((LIBRARIES[name], "Median of one call.") for name in named), ("Use", "")]
+    rows: list[list[Cell]] = [
+        [told.work, *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
+    ]
+    return bar_table(head, rows[:MOST], empty="Nothing was timed.")
+
+
+def routed(decided: Mapping[str, list[Decision]], last: BenchmarkResult | None) -> list[Component]:
+    """Each decision with its margin, and the devices that may not be used."""
+    rows: list[list[Cell]] = [
+        [title, f"{item.size:,}", item.sentence(),
+         ", ".join(f"{devices.NAMES.get(name, name)} {seconds(value)}" for name, value in item.seconds.items())]
+        for title, found in decided.items()
+        for item in found
+    ]  # fmt: skip
+    head = [("Work", ""), ("Size", "Symbols, or windows of a batch."), ("Goes to", ""), ("Measured", "Medians.")]
+    none = "Nothing is measured on this machine with these libraries: the CPU computes. Run Rolling features or the "
+    table = bar_table(head, rows[:MOST], empty=none + "suite Networks.")
+    out = {title: why for item in (last.results if last else ()) for title, why in excluded(item).items()}
+    lines = [html.Div([html.B(title), html.Span(why, className="hint")], className="job") for title, why in out.items()]
+    return [table, *lines]
+
+
+def compared(result: BenchmarkResult, other: ResultFile) -> list[Component]:
+    """What both have measured, and how many times as fast this machine is."""
+    theirs = {(row.work, row.variant): row.median for row in other.rows}
+    rows: list[list[Cell]] = []
+    for own in exchange.rows(result):
+        met = theirs.get((own.work, own.variant))
+        if met:
+            ratio = Signed(f"{number(met / own.median, 2)}×", met / own.median - 1)
+            rows.append([f"{own.work}, {own.title}", seconds(own.median), seconds(met), ratio])
+    head = [("Work", ""), ("This result", "Median."), ("File", "Median."), ("Speed-up", "File over this result.")]
+    table = bar_table(head, rows[:MOST], empty="The file has no work in common with this result.")
+    return [html.P(f"Against {other.machine}", className="hint pad"), table]

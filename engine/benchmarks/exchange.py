@@ -1,0 +1,101 @@
+"""Results of benchmarks as JSON files, to be compared with those of another machine.
+
+A file comes from anywhere: it is bounded in size, and every field is of a stated type and length. Nothing in it is
+executed, and text with the marks of HTML is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from engine.benchmarks.result import BenchmarkResult, WorkloadResult
+from engine.core.errors import DataError, SpecError
+from engine.core.spec import Spec
+
+VERSION = 1
+LARGEST = 2_000_000
+"""Bytes of a file."""
+MOST_ROWS = 5_000
+
+Name = Annotated[str, Field(max_length=160, pattern=r"^[^<>&\x00-\x1f]*$")]
+Positive = Annotated[float, Field(gt=0, lt=1e9)]
+
+
+class Row(Spec):
+    """One variant at one size: seconds, and the rate in ``unit``."""
+
+    work: Name
+    variant: Name
+    title: Name
+    lower: Positive
+    median: Positive
+    upper: Positive
+    rate: Annotated[float, Field(ge=0, lt=1e30)]
+    unit: Name
+
+
+class ResultFile(Spec):
+    """What a file holds: the timings of one machine, ``measured`` in seconds since 1970."""
+
+    schema_version: Literal[1]
+    machine: Annotated[str, Field(max_length=400, pattern=r"^[^<>&\x00-\x1f]*$")]
+    versions: Annotated[dict[Name, Name], Field(max_length=50)]
+    measured: Annotated[float, Field(ge=0, lt=1e11)]
+    rows: Annotated[tuple[Row, ...], Field(max_length=MOST_ROWS)]
+
+
+def to_json(result: BenchmarkResult) -> str:
+    """The file of a result; what was not timed is left out."""
+    found = ResultFile(
+        schema_version=1,
+        machine=result.machine,
+        versions=result.versions,
+        measured=result.measured,
+        rows=rows(result),
+    )
+    return found.model_dump_json(indent=1)
+
+
+def rows(result: BenchmarkResult) -> tuple[Row, ...]:
+    """Every timing of a result."""
+    return tuple(row for item in result.results for row in _rows(item))
+
+
+def _rows(item: WorkloadResult) -> list[Row]:
+    return [
+        Row(
+            work=item.labels[size], variant=item.variants[row], title=item.titles[row],
+            lower=float(item.lower[row, size]), median=float(item.median[row, size]),
+            upper=float(item.upper[row, size]), rate=float(item.rate[row, size]), unit=item.unit,
+        )
+        for size in range(len(item.sizes))
+        for row in range(len(item.variants))
+        if math.isfinite(item.median[row, size])
+    ]  # fmt: skip
+
+
+def from_json(data: bytes) -> ResultFile:
+    """What a file holds. Raises ``DataError`` with one sentence for anything but a file of ``to_json``."""
+    if len(data) > LARGEST:
+        raise DataError(f"The file has more than {LARGEST:,} bytes, which no result of benchmarks has.")
+    try:
+        plain = json.loads(data, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise DataError("This is not a result file: it is no JSON.") from None
+    if not isinstance(plain, dict) or "schema_version" not in plain:
+        raise DataError("This is not a result file of benchmarks: choose one that was exported here.")
+    if (version := plain["schema_version"]) != VERSION or isinstance(version, bool):
+        raise DataError(f"The file is of another version than {VERSION}: export it again with this version.")
+    try:
+        return ResultFile.parse(plain)
+    except SpecError as error:
+        field = error.problems[0][0][:60]
+        raise DataError(f"This result file is damaged at '{field}': export it again.") from None
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
