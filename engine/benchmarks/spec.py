@@ -18,6 +18,8 @@ from engine.core.spec import Action, Estimate, Resources, as_validation_error, p
 
 ROUNDS = 3  # the samples of each variant are spread over as many turns: clock drift affects all variants alike
 PAUSE = 0.25  # seconds before a turn: idle BLAS threads spin on for 0.1 to 0.2 s and would slow the next library down
+START = 4.0  # seconds to start the process of a library and to measure its ceilings
+STEADINESS = 3.0  # seconds to measure how steady the machine is
 WARM_UP = 0.2  # seconds of calls before the first sample, one call at least
 MINIMUM_REPETITIONS = 3  # beyond the budget too, unless one call alone exceeds it
 
@@ -104,8 +106,10 @@ class BenchmarkSpec(Action):
 
     def estimate(self) -> Estimate:
         """Supposes a slow processor: see ``Workload.pace``."""
-        seconds, megabytes = 0.0, 0.0
-        for item in (item for sizes in self.series() for item in sizes):
+        items = [item for sizes in self.series() for item in sizes]
+        libraries = {variant.name.partition(":")[0] for item in items for variant in self.chosen(item)}
+        seconds, megabytes = STEADINESS + START * len(libraries), 0.0
+        for item in items:
             chosen = self.chosen(item)
             call = item.amount() / item.pace
             seconds += len(chosen) * (ROUNDS * PAUSE + WARM_UP + min(self.workload.budget(), call * self.repetitions))

@@ -91,13 +91,12 @@ def introduce(_: str | None) -> Any:
     Output(ids.SHOWN, "options"),
     Output(ids.SHOWN, "value"),
     Output(ids.SHOWN, "className"),
-    Output(benchmark_ids.BASELINE, "value"),
     Input(frame.result(PAGE), "data"),
 )
 def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     """The workloads of a suite to choose from; nothing to choose where there is one."""
     options = measured.choices(runs.report(data, BenchmarkSpec).report)
-    return options, 0, "seg small" if len(options) > 1 else "d-none", ""
+    return options, 0, "seg small" if len(options) > 1 else "d-none"
 
 
 @callback(
@@ -148,9 +147,15 @@ def list_earlier(data: runs.ResultData) -> Any:
     return measured.earlier(runs.report(data, BenchmarkSpec))
 
 
-@callback(Output(benchmark_ids.BASELINE, "options"), Input(frame.result(PAGE), "data"), Input(ids.SHOWN, "value"))
-def offer_baselines(data: runs.ResultData, place: int | None) -> Any:
-    return measured.baselines(measured.chosen(runs.report(data, BenchmarkSpec).report, place))
+@callback(
+    Output(benchmark_ids.BASELINE, "options"),
+    Output(benchmark_ids.BASELINE, "value"),
+    Input(frame.result(PAGE), "data"),
+    Input(ids.SHOWN, "value"),
+)
+def offer_baselines(data: runs.ResultData, place: int | None) -> tuple[Any, Any]:
+    options = measured.baselines(measured.chosen(runs.report(data, BenchmarkSpec).report, place))
+    return options, options[0]["value"]
 
 
 def drawn(done: Performed, shown: WorkloadResult, base: Any) -> tuple[Any, ...]:

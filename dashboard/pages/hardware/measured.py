@@ -35,11 +35,9 @@ def rows(result: WorkloadResult, baseline: str = "") -> list[dict[str, str]]:
 
 
 def baselines(result: WorkloadResult) -> list[dict[str, str]]:
-    """The variants that speed-ups may be relative to, as options; the reference first, as ""."""
-    titles = dict(zip(result.variants, result.titles, strict=True))
-    named = titles.get(result.reference, result.reference)
-    others = [{"value": name, "label": title} for name, title in titles.items() if name != result.reference]
-    return [{"value": "", "label": named}, *others]
+    """The variants that speed-ups may be relative to, as options; the reference first."""
+    named = sorted(zip(result.variants, result.titles, strict=True), key=lambda pair: pair[0] != result.reference)
+    return [{"value": name, "label": title} for name, title in named]
 
 
 def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict[str, str]:
@@ -97,7 +95,7 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
     return [*marks, html.Span(f"noise {percent(noise, 0)}", className="chip warn", title=help), f" {text}"]
 
 
-def _unsteady(result: BenchmarkResult) -> list[Component]:
+def _unsteady(result: BenchmarkResult) -> list[Component | str]:
     """Marks of a machine that was not steady before the first timing, or that had other jobs meanwhile."""
     found: list[Component] = []
     if result.spread > STEADY:
@@ -106,7 +104,7 @@ def _unsteady(result: BenchmarkResult) -> list[Component]:
     if result.beside:
         text = "Other jobs of the workbench ran while this was measured."
         found.append(html.Span("beside other jobs", className="chip warn", title=text))
-    return found
+    return [part for chip in found for part in (chip, " ")]
 
 
 def absent(result: WorkloadResult) -> list[Component]:
@@ -158,7 +156,7 @@ def dated_others(done: Performed, shown: WorkloadResult) -> list[tuple[float, Wo
         and not elsewhere(item.report)
     )
     parts = [(result.measured, part) for result in islice(found, COMPARED) for part in result.results]
-    return sorted(((when, part) for when, part in parts if part.labels == shown.labels), key=lambda pair: pair[0])
+    return [(when, part) for when, part in parts if part.labels == shown.labels][::-1]
 
 
 def earlier(shown: Performed | None) -> list[Component]:

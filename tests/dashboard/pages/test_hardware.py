@@ -88,6 +88,7 @@ def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
         "variant": "NumPy CPU", "size": "64", "work": "Matrix product 64 × 64 float32", "median": "2.00 ms",
         "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
         "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "Tolerance: 1.2e−05 against float64.",
+        "peak": "–",
         "threads": "2", "note": "",
     }  # fmt: skip
     assert second["median"] == second["speed_up"] == second["rate"] == "–"

@@ -15,7 +15,7 @@ from engine.benchmarks import harness, kernel_workload
 from engine.benchmarks.lane import Lane
 from engine.benchmarks.processes import Here
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.spec import PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
+from engine.benchmarks.spec import PAUSE, ROUNDS, SAMPLING_BUDGET, START, STEADINESS, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
 from engine.core.errors import Cancelled, DeviceError, SpecError
@@ -271,7 +271,8 @@ def test_a_wrong_request_names_its_field(values: dict[str, Any], path: str, sent
 
 def test_the_estimate_is_bounded_by_the_patience() -> None:
     huge = BenchmarkSpec(workload=MatrixProduct(size=8192), variants=CPUS, repetitions=200)
-    assert huge.estimate().seconds <= 3 * (SAMPLING_BUDGET + WARM_UP + ROUNDS * PAUSE)
+    around = STEADINESS + 3 * START
+    assert huge.estimate().seconds <= around + 3 * (SAMPLING_BUDGET + WARM_UP + ROUNDS * PAUSE)
     assert huge.estimate().megabytes == 3 * MatrixProduct(size=8192).megabytes(1)  # a process each
     both = BenchmarkSpec(workload=SMALL, variants=("torch:cpu", "torch:cuda"))
     assert both.estimate().megabytes == SMALL.megabytes(2) + SMALL.megabytes(1)  # and the reference

@@ -9,15 +9,15 @@ from dash.development.base_component import Component
 from dashboard.components.card import card
 from dashboard.components.graph import graph
 from dashboard.components.states import skeleton
-from dashboard.pages.hardware.benchmarks import ids
+from dashboard.pages.hardware.benchmarks import callbacks, ids, view
 from engine.benchmarks.exchange import LARGEST
 
 
 def baseline() -> Component:
     """The choice of the variant that speed-ups are relative to."""
-    options = [{"value": "", "label": "Reference"}]
-    choice = dbc.Select(id=ids.BASELINE, options=options, value="", size="sm", className="tool-select")
-    return html.Label([html.Span("Baseline", className="sub"), choice], className="tool-label")
+    choice = dbc.Select(id=ids.BASELINE, options=[], size="sm", className="select")
+    words = html.Span("Baseline", className="sub")
+    return html.Label([words, choice], className="tool-choice")
 
 
 def layout() -> list[Component]:
@@ -32,7 +32,11 @@ def layout() -> list[Component]:
 
 def routes() -> Component:
     """The card of decisions, which needs no result."""
-    return card("Device routing", html.Div(skeleton(60), id=ids.ROUTES), sub="what was measured fastest, by size")
+    return card(
+        "Device routing",
+        html.Div(view.routed(callbacks.decided(), None), id=ids.ROUTES),
+        sub="what was measured fastest, by size",
+    )
 
 
 def _compared() -> Component:
