@@ -67,7 +67,7 @@ def figure(info: RooflineInfo) -> go.Figure:
     """Both axes logarithmic; a line for each roof, dotted where all fits the cache, and a point for each timing."""
     import plotly.graph_objects as go
 
-    low, high = (info.intensity.min() / 2, info.intensity.max() * 2) if len(info.intensity) else (0.1, 100.0)
+    low, high = min([0.1, *info.intensity / 2]), max([100.0, *info.intensity * 2])
     x = np.geomspace(low, high, 60)
     lines = [line for place, roof in enumerate(info.roofs) for line in _lines(roof, x, place)]
     points = [
@@ -81,8 +81,8 @@ def figure(info: RooflineInfo) -> go.Figure:
     ]  # fmt: skip
     return base.figure(
         [*lines, *points],
-        x={"type": "log", "title": {"text": "FLOP per byte"}, "tickformat": base.PLAIN, "dtick": "D1"},
-        y={"type": "log", "title": {"text": "GFLOP/s"}, "tickformat": base.PLAIN, "fixedrange": True},
+        x={"type": "log", "title": {"text": "FLOP per byte"}, "tickformat": base.PLAIN, "dtick": 1},
+        y={"type": "log", "title": {"text": "GFLOP/s"}, "tickformat": base.PLAIN, "dtick": 1, "fixedrange": True},
         margin={**base.MARGIN, "l": 62, "b": 40},
         keep="roofline",
         hover="closest",

@@ -66,7 +66,7 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
     progress(0.0, "Measuring how steady this machine is")
     report = functools.partial(progress, 0.0, "Measuring how steady this machine is")
     spread = bench.spread(report)
-    roofs = Roofs(bench, report)
+    roofs = Roofs(bench)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
     results = list[WorkloadResult]()
     for sizes, variants in plan:
@@ -163,8 +163,9 @@ def _measure(
             lane.warm_up(WARM_UP, report)
             _plan(lane, spec.repetitions, spec.workload.budget())
         _take_turns(lanes, _reporter(lanes, workload, progress))
+    report = functools.partial(progress, 1.0, "Measuring what the device reaches at most")
     for lane in lanes:
-        if problem := roofs.problem(workload, lane):
+        if problem := roofs.problem(workload, lane, report):
             lane.reject(problem)
     return lanes
 

@@ -22,30 +22,32 @@ class Roofs:
     is.
     """
 
-    def __init__(self, bench: Bench, report: Report) -> None:
-        self._bench, self._report = bench, report
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
         self._ceilings: dict[tuple[str, str], Ceiling | None] = {}
 
     def found(self) -> tuple[Ceiling, ...]:
         """Those that were measured, in the order of their measurement."""
         return tuple(item for item in self._ceilings.values() if item)
 
-    def problem(self, workload: Workload, lane: Lane) -> str:
-        """Why the timing of a lane cannot be, a sentence; "" where it can or nothing is known of it."""
+    def problem(self, workload: Workload, lane: Lane, report: Report) -> str:
+        """Why the timing of a lane cannot be, a sentence; "" where it can or nothing is known of it. ``report`` is
+        called while a ceiling is measured.
+        """
         counted = workload.arithmetic() or workload.traffic()
         if not (counted and workload.number() and lane.variant.device and lane.samples):
             return ""
-        if not self._beyond(workload, lane, again=False):
+        if not self._beyond(workload, lane, report, again=False):
             return ""
-        return self._beyond(workload, lane, again=True)
+        return self._beyond(workload, lane, report, again=True)
 
-    def _beyond(self, workload: Workload, lane: Lane, again: bool) -> str:
+    def _beyond(self, workload: Workload, lane: Lane, report: Report, again: bool) -> str:
         device, numbers = lane.variant.device, {workload.number()}
         if SIZES.get(workload.number(), 4) < 4:
             numbers.add("float32")
         for number in sorted(numbers):
             if again or (device, number) not in self._ceilings:
-                self._measure(device, number)
+                self._measure(device, number, report)
         near = [
             item
             for item in self._ceilings.values()
@@ -63,8 +65,8 @@ class Roofs:
                 )
         return ""
 
-    def _measure(self, device: str, number: str) -> None:
-        before, found = self._ceilings.get((device, number)), self._bench.ceiling(device, number, self._report)
+    def _measure(self, device: str, number: str, report: Report) -> None:
+        before, found = self._ceilings.get((device, number)), self._bench.ceiling(device, number, report)
         if before and found:
             best = {name: max(getattr(before, name), getattr(found, name)) for name in ("compute", "memory", "cache")}
             found = Ceiling(device, number, **best)

@@ -124,8 +124,8 @@ def lane(seconds: float) -> Lane:
     ],
 )
 def test_a_result_beyond_the_roofline_is_rejected(reached: tuple[float, ...], times: float, said: str) -> None:
-    roofs = Roofs(Roof(*reached), ignore)
-    problem = roofs.problem(SMALL, lane(SMALL.amount() / 1e9 / times))
+    roofs = Roofs(Roof(*reached))
+    problem = roofs.problem(SMALL, lane(SMALL.amount() / 1e9 / times), ignore)
     assert problem.startswith(said) or said in problem
     assert bool(problem) == bool(said)
 
@@ -164,5 +164,5 @@ def test_half_precision_may_be_computed_in_float32(monkeypatch: pytest.MonkeyPat
     reached = {"float16": 1e9, "float32": 9e9}
     bench = Here()
     monkeypatch.setattr(bench, "ceiling", lambda device, number, report: Ceiling(device, number, reached[number]))
-    assert Roofs(bench, ignore).problem(SMALL, lane(SMALL.amount() / 8e9)) == ""
-    assert "beyond the 9 GFLOP/s" in Roofs(bench, ignore).problem(SMALL, lane(SMALL.amount() / 80e9))
+    assert Roofs(bench).problem(SMALL, lane(SMALL.amount() / 8e9), ignore) == ""
+    assert "beyond the 9 GFLOP/s" in Roofs(bench).problem(SMALL, lane(SMALL.amount() / 80e9), ignore)
