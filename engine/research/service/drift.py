@@ -22,6 +22,8 @@ LEAST = 30
 MOST = 4000
 """Dates of both periods that are drawn; of more, such as those of bars within the day, neighbours are one."""
 _TENTHS, _STEPS = 10, 100
+_TAIL = 60
+"""Limits in the twentieth at either end, the denser the farther out: of heavy tails most of the distance lies there."""
 _FLOOR = 1e-4
 """Share of an empty tenth, for the logarithm."""
 _ALPHA = 0.05
@@ -154,8 +156,9 @@ def _block(first: Period, second: Period) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Grid:
-    """Counts of values in intervals, by date: ``fine`` (dates, hundredths of all values) and ``tenths`` (dates, tenths
-    of the reference); ``width`` are the distances of the fine intervals, in standard deviations of the reference.
+    """Counts of values in intervals, by date: ``fine`` (dates, hundredths of all values, finer at the ends) and
+    ``tenths`` (dates, tenths of the reference); ``width`` are the distances of the fine intervals, in standard
+    deviations of the reference.
     """
 
     fine: Floats
@@ -166,7 +169,7 @@ class _Grid:
     def of(cls, first: Period, second: Period, deviation: float) -> _Grid:
         value = np.concatenate((first.value, second.value))
         place = np.concatenate((_places(first.date), _places(second.date) + first.dates()))
-        inner = limits(value, _STEPS)
+        inner = _fine_limits(value)
         middle = _means_between(value, inner)
         fine = _counts(place, np.searchsorted(inner, value), len(inner) + 1)
         coarse = limits(first.value, _TENTHS)
@@ -179,6 +182,13 @@ class _Grid:
         gap = np.abs(np.cumsum(one - other, axis=1))[:, :-1]
         tenths = [_shares(part @ self.tenths) for part in weight]
         return np.column_stack([gap @ self.width, _psi(tenths[0], tenths[1]), gap.max(axis=1, initial=0.0)])
+
+
+def _fine_limits(value: Floats) -> Floats:
+    """Those of hundredths, and more among the values at either end."""
+    ends = np.unique(value)
+    rank = np.unique(np.geomspace(1, max(len(ends) // 20, 1), _TAIL).astype(np.int64))
+    return np.union1d(limits(value, _STEPS), np.concatenate((ends[rank - 1], ends[-rank - 1])))
 
 
 def _means_between(value: Floats, inner: Floats) -> Floats:
