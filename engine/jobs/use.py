@@ -26,12 +26,12 @@ _NOTABLE = 1.0  # seconds that a job lasts before anybody asks why
 class Use:
     """What a job, or a part of it, took.
 
-    ``seconds`` of wall time and ``processor`` seconds of its process; ``memory`` is the most that the process held in
-    bytes, of a process that does other work meanwhile its own too; ``gpu_memory`` the most that torch or MLX had
-    allocated on a GPU, None without one. Of the whole machine meanwhile: ``busy`` and ``capacity`` in processor
-    seconds, bytes ``swapped``, seconds for which the container was ``throttled``, seconds in which some thread
-    ``waited`` for a processor, and how often the processor slowed down for ``heat``; None for what this system does
-    not tell. ``pid`` is that of the process.
+    ``seconds`` of wall time and ``processor`` seconds of its process, and of those that this one started and saw end;
+    ``memory`` is the most that the process itself held in bytes, of one that does other work meanwhile its own too;
+    ``gpu_memory`` the most that torch or MLX had allocated on a GPU, None without one. Of the whole machine meanwhile:
+    ``busy`` and ``capacity`` in processor seconds, bytes ``swapped``, seconds for which the container was
+    ``throttled``, seconds in which some thread ``waited`` for a processor, and how often the processor slowed down for
+    ``heat``; None for what this system does not tell. ``pid`` is that of the process.
     """
 
     seconds: float
@@ -144,12 +144,13 @@ def slowdowns(use: Use, waited: float) -> tuple[str, ...]:
 
 
 def _read() -> _Reading:
-    times, usage, swap = psutil.cpu_times(), resource.getrusage(resource.RUSAGE_SELF), psutil.swap_memory()
+    times, swap = psutil.cpu_times(), psutil.swap_memory()
+    usage, started = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     idle = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
     scale = 1 if sys.platform == "darwin" else 1024  # getrusage(2) counts bytes on a Mac, kilobytes elsewhere
     return _Reading(
         moment=time.monotonic(),
-        processor=usage.ru_utime + usage.ru_stime,
+        processor=usage.ru_utime + usage.ru_stime + started.ru_utime + started.ru_stime,
         busy=sum(times) - idle - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0),
         swapped=int(getattr(swap, "sin", 0) + getattr(swap, "sout", 0)),
         throttled=_throttled(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from dataclasses import replace
 
@@ -28,6 +30,16 @@ def test_a_meter_reads_this_process_against_its_own_clocks() -> None:
     assert use.memory > 150 * 2**20
     assert use.pid == os.getpid()
     assert Use.of({**use.event(), "of a later version": 1}) == use
+
+
+def test_a_process_that_the_job_starts_counts_as_the_job() -> None:
+    meter, before = Meter(), os.times()
+    burn = "import time\nwhile time.process_time() < 0.5: pass"
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    use, after = meter.use(), os.times()
+    taken = after.children_user + after.children_system - before.children_user - before.children_system
+    assert taken > 0.4
+    assert use.processor == pytest.approx(taken, abs=0.1)
 
 
 def test_memory_that_was_given_back_before_does_not_count_where_the_system_can_forget_it() -> None:
