@@ -32,6 +32,7 @@ LEAST_DISK, ENOUGH_DISK = 200 * 2**20, 2 * 2**30
 LEAST_MEMORY = 2**30
 CLOCK = 2.0
 """Seconds that the clock of the disk may be off."""
+_IN_CACHE = ("Database", "Clock")
 _REINSTALL = "Run make run, which installs what is missing, or install it again with pip."
 
 
@@ -44,17 +45,23 @@ def checked(loaded: Loaded) -> tuple[Check, ...]:
     except EngineError:
         return tuple(found)  # the rest depends on it
     of_config: list[tuple[str, Callable[[Config], Check]]] = [
-        ("Cache", cache),
-        ("Database", database),
         ("Disk", disk),
         ("Memory", memory),
-        ("Clock", clock),
         ("Threads", threads),
         ("Port", port),
         ("Scheduler", scheduler),
     ]
+    found += in_cache(config)
     found += [_guarded(title, lambda check=check: check(config)) for title, check in of_config]  # type: ignore[misc]
     return (*found, _guarded("Browser", browser))
+
+
+def in_cache(config: Config) -> list[Check]:
+    """Whether files can be kept in the cache, and, where they can, of what is examined there."""
+    found = [_guarded("Cache", lambda: cache(config))]
+    if found[0].state == "failed":
+        return found + [Check(title, "skipped", "It needs a cache that can be written.") for title in _IN_CACHE]
+    return [*found, _guarded("Database", lambda: database(config)), _guarded("Clock", lambda: clock(config))]
 
 
 def _guarded(title: str, check: Callable[[], Check]) -> Check:

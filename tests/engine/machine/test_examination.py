@@ -107,6 +107,12 @@ def test_a_cache_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").iterdir())
 
 
+def test_one_fault_of_the_cache_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = {check.title: check.state for check in checks.in_cache(Config(cache=tmp_path / "file" / "cache"))}
+    assert found == {"Cache": "failed", "Database": "skipped", "Clock": "skipped"}
+
+
 def test_a_disk_without_room_and_a_machine_without_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config(cache=tmp_path / "not" / "there" / "yet")
     for free, state in ((2**20, "failed"), (2**30, "warning"), (2**40, "passed")):
