@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from engine.core import libraries
 from engine.core.database import connect
@@ -20,6 +21,8 @@ from engine.models.spec import ModelSpec
 
 LUCK = 0.05
 """The p-value above which a model is not told from models without knowledge."""
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?)?(\+00:00)?", re.ASCII)
 
 Scores = dict[str, float | None]
 
@@ -73,6 +76,14 @@ class Card(BaseModel):
     warnings: tuple[str, ...] = ()
     data_end: str = ""
     sealed_from: str = ""
+
+    @field_validator("trained", "train_start", "train_end", "data_end", "sealed_from")
+    @classmethod
+    def _is_time(cls, text: str) -> str:
+        """Files from elsewhere have a card, too, and bars are selected by its times."""
+        if text and (not _TIME.fullmatch(text) or np.isnat(np.datetime64(text.removesuffix("+00:00")))):
+            raise ValueError("must be a time in ISO 8601")
+        return text
 
     def use(self) -> str:
         """What it is for."""

@@ -212,6 +212,13 @@ def test_a_card_of_numbers_that_are_none_is_refused(model: ServedModel, card: di
         archive.from_bytes(data, "mine.zip")
 
 
+@pytest.mark.parametrize("text", ["<b>2020</b>", "2020-13-01", "NaT", "20200101", "2020-01-01T00:00:00+09:00"])
+@pytest.mark.parametrize("field", ["trained", "train_end", "data_end", "sealed_from"])
+def test_a_card_of_times_that_are_none_is_refused(model: ServedModel, field: str, text: str) -> None:
+    with pytest.raises(DataError, match="its card cannot be read"):
+        archive.from_bytes(signed(model, card=model.card.model_dump(mode="json") | {field: text}), "mine.zip")
+
+
 def test_processors_that_are_nested_without_end_are_refused(model: ServedModel) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         archive.from_bytes(signed(model, processing="[" * 100_000), "mine.zip")
