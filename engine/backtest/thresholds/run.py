@@ -40,6 +40,8 @@ def compute(spec: ThresholdSpec, inputs: Mapping[str, Any], progress: Progress) 
         raise DataError("No prediction of this model can be scored: there is nothing to choose a threshold by.")
     probability, is_class = rows.directional(), (rows.label == len(result.classes) - 1).astype(np.float64)
     thresholds = grid(probability)
+    if not len(thresholds):
+        raise DataError("The model gives nearly every row the probability 0 or 1: no threshold divides them.")
     bars = tradable_bars(spec.base, inputs)
     kept = np.unique(np.linspace(0, len(bars.time) - 1, min(len(bars.time), POINTS)).astype(int))
     accounts = []

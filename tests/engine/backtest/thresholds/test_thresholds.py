@@ -14,10 +14,12 @@ import engine
 from engine.backtest.costs import Costs
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.thresholds.result import ThresholdResult
+from engine.backtest.thresholds.run import compute
 from engine.backtest.thresholds.spec import ThresholdSpec
-from engine.core.errors import SpecError
+from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
 from engine.indicators.momentum import Rsi
+from engine.market import catalog
 from engine.market.spec import MarketSpec
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.preparation import parts, prepare
@@ -82,6 +84,15 @@ def test_every_account_is_that_of_the_backtest_at_its_threshold(spec: ThresholdS
         assert found.tried.trades[place] == alone.metrics["trades"]
         assert found.tried.total_return[place] == pytest.approx(alone.metrics["total_return"])
     np.testing.assert_allclose(found.benchmark, alone.benchmark[at], rtol=1e-9)
+
+
+@pytest.mark.parametrize("said", [0.0, 1.0])
+def test_probabilities_that_no_threshold_divides_are_refused(spec: ThresholdSpec, said: float) -> None:
+    result = engine.run(MODEL)
+    certain = replace(result, prediction=np.where(np.isfinite(result.prediction), said, np.nan))
+    inputs = {"market": catalog.load(spec.base.market), "model": certain}
+    with pytest.raises(DataError, match="no threshold divides them"):
+        compute(spec, inputs, silent)
 
 
 def test_one_fold_is_called_by_its_own_threshold(spec: ThresholdSpec) -> None:
