@@ -32,8 +32,10 @@ from tests.benchmarks import (
     expressions,
     features,
     first_backtest,
+    harness,
     honesty,
     information_coefficient,
+    live,
     model_folds,
     model_noise,
     neural,
@@ -112,6 +114,8 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield model_noise.row()
     yield from planted_signal.rows()
     yield cancel.row()
+    yield from harness.rows()
+    yield from live.rows()
 
 
 def start(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
