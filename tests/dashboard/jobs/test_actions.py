@@ -9,6 +9,7 @@ import pytest
 
 from dashboard.jobs import listing
 from dashboard.jobs.manager import DaskManager
+from engine import devices
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.core.config import settings
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.usefixtures("space")
 
 SHORT = BenchmarkSpec(workload=MatrixProduct(size=64), variants=("numpy:cpu",), repetitions=3)
 LONG = BenchmarkSpec(workload=MatrixProduct(size=1024), variants=("numpy:cpu",), repetitions=200)
-HUGE = BenchmarkSpec(workload=MatrixProduct(size=8192, precision="float64"), variants=("numpy:cpu",))
+ABSENT = next(name for name in devices.NAMES if name not in devices.expected())
+IMPOSSIBLE = BenchmarkSpec(workload=MatrixProduct(size=64), variants=(ABSENT,))
 PAGE = {"outputs_list": {"id": {"role": "result", "page": "hardware"}}}
 
 
@@ -78,10 +80,10 @@ def test_a_cancelled_action_ends_within_a_second_and_can_be_asked_for_again(mana
 
 
 def test_a_failed_action_says_why_and_leaves_no_report(manager: DaskManager) -> None:
-    key = ask(manager, HUGE)
-    assert "choose a smaller size or fewer variants" in sentence(poll(manager, key))
+    key = ask(manager, IMPOSSIBLE)
+    assert f"{ABSENT} is not on this machine." in sentence(poll(manager, key))
     assert status(manager, key) == "failed"
-    assert reports(HUGE) == []
+    assert reports(IMPOSSIBLE) == []
 
 
 def test_an_action_that_a_stopped_server_ran_is_interrupted(manager: DaskManager) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine.models import permutation_importance as own
+from engine.models import permuting
 from engine.models.baselines import AVERAGE, baselines
 from engine.models.dataset import from_arrays
 from engine.models.fitting import train
@@ -50,7 +51,7 @@ def test_importance_on_held_out_rows_is_that_of_scikit_learn(monkeypatch: pytest
     from sklearn.inspection import permutation_importance as reference
     from sklearn.linear_model import LogisticRegression
 
-    monkeypatch.setattr(own, "REPEATS", 30)
+    monkeypatch.setattr(permuting, "REPEATS", 30)
     random = np.random.default_rng(0)
     values = random.normal(size=(1200, 3))
     label = (values @ np.array([1.0, 0.4, 0.0]) + random.normal(size=1200) > 0).astype(np.float64)
