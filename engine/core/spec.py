@@ -142,6 +142,9 @@ class RunSpec(Spec):
     """
 
     continues: ClassVar[bool] = False
+    told_to: ClassVar[str] = ""
+    """The module whose ``record(key, spec, result, progress)`` is told of a new result, such as one that logs it on a
+    server. Nothing follows from it, so that its code is no part of the run's."""
 
     kind: str = ""
 

@@ -25,6 +25,7 @@ from engine.jobs.closure import Closure, closure
 from engine.jobs.memory import ResultCache
 from engine.jobs.records import Origin as Origin
 from engine.jobs.requests import load_spec as load_spec
+from engine.jobs.worker import load
 
 JOB_THRESHOLD = 0.2
 """Estimated seconds above which a run is a job."""
@@ -181,6 +182,8 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     began, series = time.time(), series_digests(spec)  # data may change while it computes
     result = _compute(spec, progress)
     _store_run(key, spec, result, made or origin(spec), time.time() - began, series)
+    if spec.told_to:
+        load(spec.told_to).record(key, spec, result, progress)
     return result
 
 

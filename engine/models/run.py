@@ -14,7 +14,6 @@ from engine.jobs.executors import computes, point_in_time
 from engine.labels.honesty import require_honest_end
 from engine.market import catalog
 from engine.market.bars import Market
-from engine.models import tracking
 from engine.models.evaluation import evaluated
 from engine.models.folds import FoldOutcome, train_folds
 from engine.models.history import History
@@ -39,9 +38,7 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     nulls = null_scores(spec, found, section(progress, 0.5, 0.95), curve)
     progress(0.95, "Scoring", {**curve, **nulls.so_far()})
     bare = _stitched(spec, inputs["market"], features, found, outcomes)
-    result = evaluated(bare, found, nulls, spec, section(progress, 0.95, 0.99))
-    tracking.record(spec, result, progress)
-    return result
+    return evaluated(bare, found, nulls, spec, section(progress, 0.95, 1.0))
 
 
 def _stitched(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -32,6 +32,8 @@ _RUN, _SCORED = 0.3, 0.12
 
 class ModelSpec(RunSpec):
     """A model of one label on some features, trained and tested on the folds of a split in time."""
+
+    told_to: ClassVar[str] = "engine.models.tracking"
 
     kind: Literal["model"] = "model"
     market: MarketSpec = parameter(MarketSpec(), title="Market", section="Universe")

@@ -46,12 +46,11 @@ Point = tuple[str, float, int]
 """Name, value and step of a metric."""
 
 
-def record(spec: ModelSpec, result: ModelResult, progress: Progress) -> None:
-    """Log the run of ``spec`` where a server is named. A failure is kept for ``note``, and raises nothing."""
+def record(key: str, spec: ModelSpec, result: ModelResult, progress: Progress) -> None:
+    """Log the run ``key`` of ``spec`` where a server is named. A failure is kept for ``note``, and raises nothing."""
     if settings().mlflow.uri is None:
         return
-    progress(0.99, "Logging to MLflow")
-    key = runner.run_key(spec)
+    progress(1.0, "Logging to MLflow")
     try:
         found, problem = _logged(key, spec, result), ""
     except EngineError as error:

@@ -178,7 +178,7 @@ def test_a_run_is_on_the_server_once_with_all_that_is_known_of_it(workspace: Wor
     files = {item["path"]: item["file_size"] for item in asked(server, f"artifacts/list?run_id={name}")["files"]}
     assert int(files["model.safetensors"]) == len(result.newest.content)
     assert {"request.json", "processors.json"} < set(files)
-    tracking.record(engine.load_spec(json.loads(request_of(key))), result, lambda *_: None)
+    tracking.record(key, engine.load_spec(json.loads(request_of(key))), result, lambda *_: None)
     assert len(asked(server, "runs/search", wanted)["runs"]) == 1
 
 
