@@ -35,5 +35,6 @@ class Rested:
             ClientsideFunction("stratoscope", "rested"),
             Input(dict(self.field), "search_value"),
             State(self.id, "id"),
+            State(dict(self.field), "id"),
             prevent_initial_call=True,
         )
