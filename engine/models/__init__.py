@@ -18,7 +18,7 @@ from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
-from engine.models.export.symbol import Symbol
+from engine.models.symbol import Symbol
 
 Reproducibility = Literal["bit-identical", "seeded"]
 """What the same ``fit`` again gives on the same machine: the same bytes, or the same numbers but for the order in which

@@ -12,6 +12,7 @@ from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
+from engine.models.symbol import Symbol
 from engine.models.trees import Trees
 
 BASELINE = "baseline"
@@ -35,6 +36,12 @@ def predicted(artifact: Artifact, data: Dataset, rows: NDArray[Any]) -> Floats:
         else:
             score[:, number % len(baseline)] += value[:, 0]
     return linked(data.task, score)
+
+
+def traced(artifact: Artifact, x: Symbol, task: Task) -> Symbol:
+    """``predicted`` of the rows ``x`` as a graph."""
+    tensors = to_tensors(artifact)
+    return Trees.stored(tensors).traced(x, tensors[BASELINE]).linked(task)
 
 
 def linked(task: Task, score: Floats) -> Floats:

@@ -15,8 +15,7 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.symbol import Symbol
-from engine.models.export.trees import rounded, tree_scores
+from engine.models.symbol import Symbol, rounded
 from engine.models.trees import LEAF, Trees
 
 _SHORT = 0.1
@@ -98,7 +97,7 @@ class Forest(Model):
 
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         trees = Trees.stored(to_tensors(artifact))
-        found = tree_scores(trees, rounded(x), np.zeros(trees.value.shape[1]), 1 / len(trees.root))
+        found = trees.traced(rounded(x), np.zeros(trees.value.shape[1]), 1 / len(trees.root))
         return found if task == "multiclass" else found[:, -1]
 
     def answer_seconds(self, rows: int, features: int, trained: int) -> float:

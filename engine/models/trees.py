@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.market.bars import Floats
+from engine.models.symbol import Symbol
 
 LEAF = -1
 _DAMAGED = "The trees of this model are damaged and cannot be followed: train it again."
@@ -80,6 +81,10 @@ class Trees:
         """Of each tree the values (rows, outputs) of the leaves that ``rows`` (rows, features) end in."""
         for root in self.root:
             yield self.value[self._leaves(int(root), rows)]
+
+    def traced(self, x: Symbol, baseline: Floats, weight: float = 1.0) -> Symbol:
+        """The ``baseline`` of each output and ``weight`` times the sum of ``values`` of the rows ``x`` float64."""
+        return x.tree_scores(self.tensors(), baseline, weight)
 
     def _leaves(self, root: int, rows: NDArray[Any]) -> NDArray[np.int64]:
         node = np.full(len(rows), root, dtype=np.int64)

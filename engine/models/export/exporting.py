@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine.core import libraries
 from engine.core.errors import DataError, PluginError
 from engine.core.plugin_errors import plugin_errors
+from engine.core.registry import info
 from engine.features.processing import NOUN, UNPROCESSED, FittedProcessors
 from engine.market.bars import Floats
 from engine.models import Model, call_model
@@ -20,7 +21,7 @@ from engine.models.artifact import Artifact
 from engine.models.dataset import Dataset
 from engine.models.export import writer
 from engine.models.export.certificate import TOLERANCE, Certificate
-from engine.models.export.symbol import BATCH, Graph, Symbol
+from engine.models.export.symbol import BATCH, Graph, GraphSymbol
 from engine.models.scores import HEADLINE, headline, is_predicted
 
 _BLOCK = 4096
@@ -92,7 +93,7 @@ def export(subject: Subject, rows: Dataset, symbols: Sequence[str], *, int8: boo
     return Exported(graph, small, certificate)
 
 
-def _traced(subject: Subject, rows: Dataset) -> tuple[Symbol, Symbol, FittedProcessors]:
+def _traced(subject: Subject, rows: Dataset) -> tuple[GraphSymbol, GraphSymbol, FittedProcessors]:
     """The input of the graph, its prediction, and the processors that are to be applied before it: none, or all up to
     the last that has no form in a graph.
     """
@@ -101,15 +102,17 @@ def _traced(subject: Subject, rows: Dataset) -> tuple[Symbol, Symbol, FittedProc
     window = subject.model.lookback()
     for first in range(len(steps) + 1):
         shape = (BATCH, features) if window == 1 else (BATCH, window, features)
-        given = Symbol(Graph(), writer.INPUT, shape, np.dtype(np.float64))
+        given = GraphSymbol(Graph(), writer.INPUT, shape, np.dtype(np.float64))
         found = _processed(given, FittedProcessors(steps[first:]))
         if found is not None:
             said = subject.model.traced(subject.artifact, found, rows.task, outputs)
+            if not isinstance(said, GraphSymbol):
+                raise PluginError(f"{info(subject.model).title} does not return an array of the graph.")
             return given, said, FittedProcessors(steps[:first]) if first else UNPROCESSED
     raise AssertionError("no processor is left")
 
 
-def _processed(x: Symbol, processors: FittedProcessors) -> Symbol | None:
+def _processed(x: GraphSymbol, processors: FittedProcessors) -> GraphSymbol | None:
     """``processors.apply`` as a graph, by the processors' own code; None where one of them cannot be written so."""
     found: Any = np.where(np.isinf(x), np.nan, x) if processors.steps else x
     for processor, state in processors.steps:
@@ -119,7 +122,7 @@ def _processed(x: Symbol, processors: FittedProcessors) -> Symbol | None:
                 found = processor.apply(state, found)
         except PluginError:
             return None
-        if not isinstance(found, Symbol) or found.shape != shape:
+        if not isinstance(found, GraphSymbol) or found.shape != shape:
             return None
     return found  # type: ignore[no-any-return]
 

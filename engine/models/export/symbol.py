@@ -1,7 +1,7 @@
 """Arrays that are not computed but written down: what is done to them becomes the nodes of a graph in ONNX.
 
-A ``Symbol`` takes the operators and functions of NumPy that processors and networks are written with, so that their own
-code says what goes into the graph. What it does not take raises ``TypeError``: nothing is left out silently.
+A ``GraphSymbol`` takes the operators and functions of NumPy that processors and networks are written with, so that
+their own code says what goes into the graph. What it does not take raises ``TypeError``: nothing is left out silently.
 """
 
 from __future__ import annotations
@@ -12,6 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from engine.labels import Task
+from engine.market.bars import Floats
+from engine.models.export.operations import GraphOperations
+from engine.models.export.trees import tree_ensemble
+from engine.models.trees import Trees
 
 BATCH = 8191
 """Stands for the number of rows, which a graph does not know, in shapes: no other size is this prime."""
@@ -56,22 +62,22 @@ class Graph:
     def apply(
         self,
         operation: str,
-        *inputs: Symbol | str,
+        *inputs: GraphSymbol | str,
         shape: Shape,
         dtype: Any,
         place: int = 0,
         domain: str = "",
         **more: Any,
-    ) -> Symbol:
+    ) -> GraphSymbol:
         """The output of a new node."""
         own = f"v{len(self.nodes)}"
-        names = tuple(item.name if isinstance(item, Symbol) else item for item in inputs)
+        names = tuple(item.name if isinstance(item, GraphSymbol) else item for item in inputs)
         self.nodes.append(Node(operation, names, own, more, domain))
-        return Symbol(self, own, shape, np.dtype(dtype))
+        return GraphSymbol(self, own, shape, np.dtype(dtype))
 
 
 @dataclass(frozen=True, eq=False)
-class Symbol:
+class GraphSymbol:
     """An array of a ``shape`` whose first size is ``BATCH``, under a ``name`` in its ``graph``."""
 
     graph: Graph
@@ -98,57 +104,57 @@ class Symbol:
         return _applied(ufunc, *inputs)
 
     def __array_function__(self, function: Any, _: Any, arguments: Sequence[Any], more: Mapping[str, Any]) -> Any:
-        known: Mapping[Any, Callable[..., Symbol]] = {np.where: _where, np.clip: _clip, np.concatenate: joined}
+        known: Mapping[Any, Callable[..., GraphSymbol]] = {np.where: _where, np.clip: _clip, np.concatenate: _joined}
         if function not in known:
             return NotImplemented
         return known[function](*arguments, **more)
 
-    def __add__(self, other: Any) -> Symbol:
+    def __add__(self, other: Any) -> GraphSymbol:
         return _applied(np.add, self, other)
 
-    def __radd__(self, other: Any) -> Symbol:
+    def __radd__(self, other: Any) -> GraphSymbol:
         return _applied(np.add, other, self)
 
-    def __sub__(self, other: Any) -> Symbol:
+    def __sub__(self, other: Any) -> GraphSymbol:
         return _applied(np.subtract, self, other)
 
-    def __rsub__(self, other: Any) -> Symbol:
+    def __rsub__(self, other: Any) -> GraphSymbol:
         return _applied(np.subtract, other, self)
 
-    def __mul__(self, other: Any) -> Symbol:
+    def __mul__(self, other: Any) -> GraphSymbol:
         return _applied(np.multiply, self, other)
 
-    def __rmul__(self, other: Any) -> Symbol:
+    def __rmul__(self, other: Any) -> GraphSymbol:
         return _applied(np.multiply, other, self)
 
-    def __truediv__(self, other: Any) -> Symbol:
+    def __truediv__(self, other: Any) -> GraphSymbol:
         return _applied(np.divide, self, other)
 
-    def __rtruediv__(self, other: Any) -> Symbol:
+    def __rtruediv__(self, other: Any) -> GraphSymbol:
         return _applied(np.divide, other, self)
 
-    def __pow__(self, other: Any) -> Symbol:
+    def __pow__(self, other: Any) -> GraphSymbol:
         return _applied(np.power, self, other)
 
-    def __neg__(self) -> Symbol:
+    def __neg__(self) -> GraphSymbol:
         return _applied(np.negative, self)
 
-    def __matmul__(self, other: Any) -> Symbol:
+    def __matmul__(self, other: Any) -> GraphSymbol:
         return _applied(np.matmul, self, other)
 
-    def __lt__(self, other: Any) -> Symbol:
+    def __lt__(self, other: Any) -> GraphSymbol:
         return _applied(np.less, self, other)
 
-    def __le__(self, other: Any) -> Symbol:
+    def __le__(self, other: Any) -> GraphSymbol:
         return _applied(np.less_equal, self, other)
 
-    def __gt__(self, other: Any) -> Symbol:
+    def __gt__(self, other: Any) -> GraphSymbol:
         return _applied(np.greater, self, other)
 
-    def __ge__(self, other: Any) -> Symbol:
+    def __ge__(self, other: Any) -> GraphSymbol:
         return _applied(np.greater_equal, self, other)
 
-    def __getitem__(self, index: Any) -> Symbol:
+    def __getitem__(self, index: Any) -> GraphSymbol:
         found, axis = self, 0
         for part in index if isinstance(index, tuple) else (index,):
             if part is None:
@@ -163,22 +169,22 @@ class Symbol:
             axis += 1
         return found
 
-    def _unsqueezed(self, axis: int) -> Symbol:
+    def _unsqueezed(self, axis: int) -> GraphSymbol:
         shape = (*self.shape[:axis], 1, *self.shape[axis:])
         return self.graph.apply("Unsqueeze", self, self.graph.constant([axis], np.int64), shape=shape, dtype=self.dtype)
 
-    def _taken(self, place: int, axis: int) -> Symbol:
+    def _taken(self, place: int, axis: int) -> GraphSymbol:
         shape = (*self.shape[:axis], *self.shape[axis + 1 :])
         where = self.graph.constant(place, np.int64)
         return self.graph.apply("Gather", self, where, shape=shape, dtype=self.dtype, axis=axis)
 
-    def _sliced(self, part: slice, axis: int) -> Symbol:
+    def _sliced(self, part: slice, axis: int) -> GraphSymbol:
         start, stop, _ = part.indices(self.shape[axis])
         shape = (*self.shape[:axis], max(stop - start, 0), *self.shape[axis + 1 :])
         bounds = [self.graph.constant([value], np.int64) for value in (start, stop, axis)]
         return self.graph.apply("Slice", self, *bounds, shape=shape, dtype=self.dtype)
 
-    def reshape(self, *sizes: int) -> Symbol:
+    def reshape(self, *sizes: int) -> GraphSymbol:
         """A size of -1 follows from the others; the first is the number of rows."""
         if sizes[0] != BATCH or self.shape[0] != BATCH:
             raise TypeError("A graph keeps its rows: no row may be joined with another.")
@@ -187,60 +193,78 @@ class Symbol:
         to = self.graph.constant([0, *shape[1:]], np.int64)  # 0 is the size that is there
         return self.graph.apply("Reshape", self, to, shape=shape, dtype=self.dtype)
 
-    def swapaxes(self, one: int, other: int) -> Symbol:
+    def swapaxes(self, one: int, other: int) -> GraphSymbol:
         order = list(range(self.ndim))
         order[one], order[other] = order[other], order[one]
         shape = tuple(self.shape[axis] for axis in order)
         return self.graph.apply("Transpose", self, shape=shape, dtype=self.dtype, perm=order)
 
-    def sum(self, axis: int) -> Symbol:
+    def sum(self, axis: int) -> GraphSymbol:
         axis %= self.ndim
         shape = (*self.shape[:axis], *self.shape[axis + 1 :])
         along = self.graph.constant([axis], np.int64)
         return self.graph.apply("ReduceSum", self, along, shape=shape, dtype=self.dtype, keepdims=0)
 
-    def argmax(self, axis: int) -> Symbol:
+    def argmax(self, axis: int) -> GraphSymbol:
         axis %= self.ndim
         shape = (*self.shape[:axis], *self.shape[axis + 1 :])
         return self.graph.apply("ArgMax", self, shape=shape, dtype=np.int64, axis=axis, keepdims=0)
 
-    def equals(self, other: Any) -> Symbol:
+    def equals(self, other: Any) -> GraphSymbol:
         return _applied(np.equal, self, other)
 
-    def astype(self, dtype: Any) -> Symbol:
+    def astype(self, dtype: Any) -> GraphSymbol:
         kinds = {"float32": 1, "int64": 7, "bool": 9, "float64": 11}  # of onnx.TensorProto
         wanted = np.dtype(dtype)
         return self.graph.apply("Cast", self, shape=self.shape, dtype=wanted, to=kinds[wanted.name])
 
-    def elementwise(self, operation: str, **more: Any) -> Symbol:
-        """An operation of ONNX on each value, or along the last axis, that keeps the shape."""
+    def elementwise(self, operation: str, **more: Any) -> GraphSymbol:
         return self.graph.apply(operation, self, shape=self.shape, dtype=self.dtype, **more)
 
+    def linked(self, task: Task) -> GraphSymbol:
+        if task == "multiclass":
+            return self.elementwise("Softmax", axis=-1)
+        return self[:, 0].elementwise("Sigmoid") if task == "binary" else self[:, 0]
 
-def _applied(ufunc: Any, *inputs: Any) -> Symbol:
+    def tree_scores(self, nodes: Mapping[str, NDArray[Any]], baseline: Floats, weight: float) -> GraphSymbol:
+        found = self.graph.apply(
+            "TreeEnsembleRegressor",
+            self,
+            shape=(len(self), len(baseline)),
+            dtype=np.float32,  # of this operation, whatever it is given
+            domain="ai.onnx.ml",
+            **tree_ensemble(Trees(**nodes), baseline, weight),
+        )
+        return found.astype(np.float64)
+
+    def operations(self) -> GraphOperations:
+        return GraphOperations()
+
+
+def _applied(ufunc: Any, *inputs: Any) -> GraphSymbol:
     operation = _UFUNCS[ufunc]
-    first = next(item for item in inputs if isinstance(item, Symbol))
-    names = [item if isinstance(item, Symbol) else first.graph.constant(item, first.dtype) for item in inputs]
-    shapes = [item.shape if isinstance(item, Symbol) else np.shape(item) for item in inputs]
+    first = next(item for item in inputs if isinstance(item, GraphSymbol))
+    names = [item if isinstance(item, GraphSymbol) else first.graph.constant(item, first.dtype) for item in inputs]
+    shapes = [item.shape if isinstance(item, GraphSymbol) else np.shape(item) for item in inputs]
     shape = _product_shape(*shapes) if operation == "MatMul" else np.broadcast_shapes(*shapes)
     return first.graph.apply(operation, *names, shape=shape, dtype=bool if operation in _TRUTHS else first.dtype)
 
 
-def _where(condition: Symbol, yes: Any, no: Any) -> Symbol:
-    dtype = next((item.dtype for item in (yes, no) if isinstance(item, Symbol)), np.dtype(np.float64))
-    parts = [item if isinstance(item, Symbol) else condition.graph.constant(item, dtype) for item in (yes, no)]
-    shape = np.broadcast_shapes(*(item.shape if isinstance(item, Symbol) else np.shape(item)
+def _where(condition: GraphSymbol, yes: Any, no: Any) -> GraphSymbol:
+    dtype = next((item.dtype for item in (yes, no) if isinstance(item, GraphSymbol)), np.dtype(np.float64))
+    parts = [item if isinstance(item, GraphSymbol) else condition.graph.constant(item, dtype) for item in (yes, no)]
+    shape = np.broadcast_shapes(*(item.shape if isinstance(item, GraphSymbol) else np.shape(item)
                                   for item in (condition, yes, no)))  # fmt: skip
     return condition.graph.apply("Where", condition, *parts, shape=shape, dtype=dtype)
 
 
-def _clip(values: Symbol, low: Any, high: Any) -> Symbol:
+def _clip(values: GraphSymbol, low: Any, high: Any) -> GraphSymbol:
     """As NumPy does, an unknown value stays so."""
     above = _where(values < low, low, values)
     return _where(above > high, high, above)
 
 
-def joined(parts: Sequence[Symbol], axis: int = 0) -> Symbol:
+def _joined(parts: Sequence[GraphSymbol], axis: int = 0) -> GraphSymbol:
     """``np.concatenate`` of symbols alone."""
     first = parts[0]
     axis %= first.ndim

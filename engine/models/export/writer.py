@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.core.errors import DataError, DeviceError
 from engine.market.bars import Floats
-from engine.models.export.symbol import Node, Symbol
+from engine.models.export.symbol import GraphSymbol, Node
 
 OPSET, TREES_OPSET, FORMAT = 17, 3, 8
 """Versions of the operations, of those on trees, and of the format: those of 2022, which every runtime reads by now."""
@@ -38,7 +38,7 @@ def require_packages() -> None:
         raise DeviceError(text)
 
 
-def to_bytes(given: Symbol, found: Symbol, about: Mapping[str, str]) -> bytes:
+def to_bytes(given: GraphSymbol, found: GraphSymbol, about: Mapping[str, str]) -> bytes:
     """The graph from its input ``given`` to ``found`` as a model, checked, with ``about`` as its metadata: the same
     graph is the same bytes.
     """

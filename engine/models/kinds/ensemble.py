@@ -17,10 +17,10 @@ from engine.market.bars import Floats
 from engine.models import MODELS, Fitted, Model, OnStep, Part, Reproducibility, bundle, call_model
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.symbol import Symbol, joined
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.out_of_fold import Watch, non_negative, out_of_fold, skill
+from engine.models.symbol import Symbol, joined
 
 MAXIMUM_MEMBERS = 8
 Weight = Annotated[float, Field(ge=0, le=1e6)]

@@ -12,10 +12,9 @@ from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact
-from engine.models.boosting import kept, predicted
+from engine.models.boosting import kept, predicted, traced
 from engine.models.dataset import Dataset
-from engine.models.export.boosted import traced
-from engine.models.export.symbol import Symbol
+from engine.models.symbol import Symbol
 from engine.models.trees import LEAF, Trees
 
 

@@ -15,9 +15,7 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import LIGHTGBM_TEXT, Artifact
 from engine.models.dataset import Dataset
-from engine.models.export.links import linked
-from engine.models.export.symbol import Symbol
-from engine.models.export.trees import tree_scores
+from engine.models.symbol import Symbol
 from engine.models.trees import LEAF, Trees
 
 _OBJECTIVES: Mapping[Task, str] = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
@@ -127,7 +125,7 @@ class LightGbm(Model):
         }
 
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
-        return linked(task, tree_scores(trees_of(artifact.require(LIGHTGBM_TEXT).decode()), x, np.zeros(outputs)))
+        return trees_of(artifact.require(LIGHTGBM_TEXT).decode()).traced(x, np.zeros(outputs)).linked(task)
 
     def seconds(self, rows: int, features: int) -> float:
         """Of all rounds. Fitted to the processor time of one core for each task, 1,000 to 100,000 rows with 2 to 32

@@ -14,8 +14,7 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.links import linked
-from engine.models.export.symbol import Symbol
+from engine.models.symbol import Symbol
 
 
 @plugin("linear", title="Linear")
@@ -116,8 +115,8 @@ class Linear(Model):
 
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         held = to_tensors(artifact)
-        score = ((x - held["mean"]) / held["scale"]) @ held["coefficients"].T + held["intercept"]
-        return linked(task, score)
+        score: Symbol = ((x - held["mean"]) / held["scale"]) @ held["coefficients"].T + held["intercept"]
+        return score.linked(task)
 
     def seconds(self, rows: int, features: int) -> float:
         """Fitted to the processor time of one core for each task, 1,000 to 100,000 rows with 2 to 64 features: within a

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, cast
 
 import numpy as np
 from pydantic import Field, field_validator
@@ -16,12 +16,12 @@ from engine.market.bars import Floats
 from engine.models import MODELS, Fitted, Model, OnStep, Part, Reproducibility, bundle, call_model
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.symbol import Symbol
 from engine.models.fitting import VALIDATION_FRACTION
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.out_of_fold import out_of_fold
 from engine.models.splits.intervals import latest
+from engine.models.symbol import Symbol
 
 _CERTAIN = 1e-7
 _CLASSES = 2  # copies of the rows, for the estimate
@@ -165,9 +165,9 @@ class Student(Model):
 
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         (held,) = bundle.unpacked(to_tensors(artifact), 1)
-        said = self.student.traced(held, x, task, outputs)
+        said: Any = self.student.traced(held, x, task, outputs)
         if task == "regression" or self.temperature == 1:
-            return said
+            return cast(Symbol, said)
         known: Any = np.clip(said, _CERTAIN, 1 - _CERTAIN)
         logs: Symbol = known.elementwise("Log") * self.temperature
         if task == "multiclass":

@@ -14,8 +14,8 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.symbol import Symbol, joined
 from engine.models.scaling import Scaling
+from engine.models.symbol import Symbol, joined
 
 _FOLDS = 3
 _BLOCK = 512

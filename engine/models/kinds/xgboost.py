@@ -15,11 +15,9 @@ from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import Artifact
-from engine.models.boosting import kept, predicted
+from engine.models.boosting import kept, predicted, traced
 from engine.models.dataset import Dataset
-from engine.models.export.boosted import traced
-from engine.models.export.symbol import Symbol
-from engine.models.export.trees import rounded
+from engine.models.symbol import Symbol, rounded
 from engine.models.trees import LEAF, Trees
 
 _OBJECTIVES: Mapping[Task, str] = {

@@ -16,9 +16,6 @@ from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
-from engine.models.export.links import linked
-from engine.models.export.operations import GraphOperations
-from engine.models.export.symbol import Symbol
 from engine.models.neural.arrays import Array, Arrays
 from engine.models.neural.checkpoints import Checkpoints
 from engine.models.neural.device_gate import require_agreement
@@ -31,6 +28,7 @@ from engine.models.neural.trainer import Trainer
 from engine.models.neural.trainers import arrays_of, trainer_of
 from engine.models.neural.training import Training
 from engine.models.scaling import Scaling
+from engine.models.symbol import Symbol
 
 
 class Neural(Training, Model):
@@ -126,12 +124,12 @@ class Neural(Training, Model):
         tensors = to_tensors(artifact)
         scaling = Scaling.stored(tensors)
         windows = x if x.ndim == 3 else x[:, None, :]
-        at = Pass(GraphOperations(), {name: tensors[name] for name in tensors if name not in scaling.tensors()})
+        at = Pass(x.operations(), {name: tensors[name] for name in tensors if name not in scaling.tensors()})
         scaled = ((windows - scaling.mean) / scaling.scale).astype(np.float32)
-        found = self.network(x.shape[-1], outputs).scores(at, scaled).astype(np.float64)
+        found: Symbol = self.network(x.shape[-1], outputs).scores(at, scaled).astype(np.float64)
         if task == "regression":
             found = found * scaling.label[1] + scaling.label[0]
-        return linked(task, found)
+        return found.linked(task)
 
     def evaluated(
         self, artifact: Artifact, data: Dataset, device: str, function: Callable[[Pass, Array], Array], columns: int

@@ -23,12 +23,11 @@ from engine.models.dataset import Dataset, from_arrays
 from engine.models.export import exporting, writer
 from engine.models.export.certificate import TOLERANCE
 from engine.models.export.exporting import Exported, Subject, export
-from engine.models.export.symbol import Symbol
-from engine.models.export.trees import tree_scores
 from engine.models.kinds.lightgbm import LightGbm, trees_of
 from engine.models.kinds.linear import Linear
 from engine.models.kinds.lstm import Lstm
 from engine.models.kinds.mlp import Mlp
+from engine.models.symbol import Symbol
 
 ROWS = 240
 CLASSES: dict[Task, tuple[str, ...]] = {"binary": ("down", "up"), "multiclass": ("a", "b", "c"), "regression": ()}
@@ -138,7 +137,7 @@ class InSingle(LightGbm):
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         trees = trees_of(artifact.content.decode())
         rough = replace(trees, threshold=trees.threshold.astype(np.float32).astype(np.float64))
-        scores = tree_scores(rough, x.astype(np.float32).astype(np.float64), np.zeros(outputs))
+        scores = rough.traced(x.astype(np.float32).astype(np.float64), np.zeros(outputs))
         return scores[:, 0].elementwise("Sigmoid")
 
 

@@ -12,7 +12,8 @@ pytest.importorskip("onnx", reason="graphs need onnx: pip install 'stratoscope[o
 pytest.importorskip("onnxruntime", reason="graphs need onnxruntime: pip install 'stratoscope[onnx]'")
 
 from engine.models.export import writer
-from engine.models.export.symbol import BATCH, Graph, Symbol, joined
+from engine.models.export.symbol import BATCH, Graph, GraphSymbol
+from engine.models.symbol import joined
 
 VALUES = np.random.default_rng(0).normal(size=(7, 4, 3))
 VALUES[2, 1] = np.nan
@@ -38,12 +39,12 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def both(x: Symbol) -> Any:
+def both(x: GraphSymbol) -> Any:
     return np.where(x > 0.2, np.where(x <= 1, 1.0, x), x)
 
 
 def run(function: Callable[[Any], Any]) -> np.ndarray:
-    given = Symbol(Graph(), writer.INPUT, (BATCH, 4, 3), np.dtype(np.float64))
+    given = GraphSymbol(Graph(), writer.INPUT, (BATCH, 4, 3), np.dtype(np.float64))
     found = function(given)
     made = writer.run(writer.to_bytes(given, found, {}), VALUES)
     assert made.shape[1:] == found.shape[1:]
@@ -75,7 +76,7 @@ def test_what_cannot_be_written_down_raises(function: Callable[[Any], Any]) -> N
 
 def test_the_same_graph_is_the_same_bytes_and_holds_a_constant_once() -> None:
     def made() -> tuple[Graph, bytes]:
-        given = Symbol(Graph(), writer.INPUT, (BATCH, 3), np.dtype(np.float64))
+        given = GraphSymbol(Graph(), writer.INPUT, (BATCH, 3), np.dtype(np.float64))
         found = (given + SCALE) * SCALE
         return given.graph, writer.to_bytes(given, found, {"run": "a", "model": "b"})
 
