@@ -90,7 +90,7 @@ def test_nothing_that_numbers_follow_from_is_imported_by_a_name_made_up_at_run_t
 @pytest.mark.parametrize("package", ["export", "service", "tracking", "diagnosis", "tuning"])
 def test_no_model_is_another_one_because_something_done_with_models_has_changed(package: str) -> None:
     kinds = {f"engine.models.kinds.{path.stem}" for path in FILES if path.parts[-3:-1] == ("models", "kinds")}
-    assert len(kinds) > 20
+    assert "engine.models.kinds.linear" in kinds
     found = closure(frozenset({"engine.models.run", *kinds})).modules
     assert "engine.models.fitting" in found
     assert [name for name in found if name.startswith(f"engine.models.{package}")] == []
