@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import platform
 import subprocess
@@ -15,10 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.core import libraries
-from engine.core.config import settings
 from engine.core.cores import logical_cores
-from engine.core.errors import DeviceError, StoreError, did_you_mean
-from engine.core.store import write_atomically
+from engine.core.errors import DeviceError, did_you_mean
 
 NAMES: Mapping[str, str] = {
     "numpy:cpu": "NumPy CPU",
@@ -142,6 +139,11 @@ def library_versions() -> Mapping[str, str]:
     return libraries.installed(_LIBRARIES)
 
 
+def compute_versions() -> Mapping[str, str]:
+    """Versions of the installed array libraries and of what carries their processors."""
+    return libraries.installed((*_LIBRARIES, *_BACKENDS))
+
+
 @cache
 def machine() -> Machine:
     """This machine, without importing a heavy package."""
@@ -166,38 +168,8 @@ def physical_cores() -> int:
 @cache
 def fingerprint() -> str:
     """sha256 over the machine and the versions of its libraries: a timing holds for one fingerprint."""
-    parts = (machine(), sorted(libraries.installed((*_LIBRARIES, *_BACKENDS)).items()))
+    parts = (machine(), sorted(compute_versions().items()))
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def keep_crossovers(workload: str, seconds: Mapping[int, Mapping[str, float]]) -> None:
-    """Store how long each device takes for ``workload``, by its size and the device's name: what ``crossovers`` then
-    gives for this machine, until its hardware or libraries change. Raises ``StoreError`` on a full disk.
-    """
-    kept = {"fingerprint": fingerprint(), "seconds": {str(size): dict(found) for size, found in seconds.items()}}
-    path = _crossovers(workload)
-    try:
-        write_atomically(path, json.dumps(kept).encode())
-    except OSError as error:
-        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from None
-
-
-def crossovers(workload: str) -> Mapping[int, Mapping[str, float]]:
-    """Seconds by size and device, as last measured on this machine; empty where nothing was."""
-    try:
-        kept = json.loads(_crossovers(workload).read_text(encoding="utf-8"))
-        if kept["fingerprint"] != fingerprint():
-            return {}
-        return {
-            int(size): {str(name): float(value) for name, value in found.items()}
-            for size, found in kept["seconds"].items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}  # nothing, or nothing that can be read: it is measured again
-
-
-def _crossovers(workload: str) -> Path:
-    return settings().cache / "devices" / f"{workload}.json"
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from engine import devices
+from engine import devices, routing
 from engine.features.device import CPU, ON_CPU, Choice, Wanted
+from engine.routing import Route, Work
 
 WORKLOAD = "rolling_features"
 """The benchmark that "auto" follows, by symbols: from prices in memory to features in memory."""
+_OWN = "numpy:cpu"
+WORK = Work(WORKLOAD, "Features", "symbols", _OWN, (_OWN, "torch:cuda", "torch:mps", "mlx:gpu"))
 
 
 def choose(wanted: Wanted, symbols: int) -> Choice:
@@ -19,30 +20,16 @@ def choose(wanted: Wanted, symbols: int) -> Choice:
         mlx = "mlx:gpu" if "mlx:gpu" in devices.expected() else "mlx:cpu"
         name = {"cuda": "torch:cuda", "mps": "torch:mps"}.get(wanted, mlx)
         return Choice(name, f"Computed on {devices.NAMES[name]} in float32, as asked for.")
-    accelerators = [name for name in devices.expected() if not name.endswith(":cpu")]
-    if not accelerators:
+    if WORK.here() == (_OWN,):
         return Choice(CPU, "Computed on the CPU in float64: this machine has no GPU that torch or MLX can use.")
-    measured = devices.crossovers(WORKLOAD)
-    if not measured:
-        return Choice(
-            CPU,
-            "Computed on the CPU in float64: no other device was measured here. The benchmark Rolling features of the "
-            "Hardware page tells whether a GPU is faster.",
-        )
-    return _fastest(measured, symbols, accelerators)
+    found = routing.route(WORK, symbols)
+    return Choice(CPU if found.device == _OWN else found.device, _told(found, symbols))
 
 
-def _fastest(measured: Mapping[int, Mapping[str, float]], symbols: int, accelerators: Sequence[str]) -> Choice:
-    """The fastest at the largest measured size that is not above ``symbols``, or at the smallest."""
-    size = max((size for size in measured if size <= symbols), default=min(measured))
-    seconds = {name: value for name, value in measured[size].items() if name in accelerators}
-    own = measured[size].get("numpy:cpu")
-    if own is None or not seconds:
-        return Choice(CPU, f"Computed on the CPU in float64: with {size:,} symbols no GPU passed the benchmark.")
-    name = min(seconds, key=seconds.__getitem__)
-    told = (
-        f"{size:,} symbols took {1e3 * own:.3g} ms on the CPU and {1e3 * seconds[name]:.3g} ms on {devices.NAMES[name]}"
-    )
-    if seconds[name] < own:
-        return Choice(name, f"Computed on {devices.NAMES[name]} in float32: {told}.")
-    return Choice(CPU, f"Computed on the CPU in float64: {told}.")
+def _told(found: Route, symbols: int) -> str:
+    where = "the CPU in float64" if found.device == _OWN else f"{devices.NAMES[found.device]} in float32"
+    if not found.seconds:
+        advice = " The benchmark Rolling features of the Hardware page tells whether a GPU is faster."
+        return f"Computed on {where}. {found.reason}{advice}"
+    times = [f"{1e3 * value:.3g} ms on {devices.NAMES[name]}" for name, value in found.seconds.items()]
+    return f"Computed on {where}. {found.reason} By measurement {symbols:,} symbols take {', '.join(times)}."

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -117,6 +117,10 @@ class Model(Spec):
     def processor(self) -> str:
         """The processor that the model is trained on; it may follow from a field."""
         return "cpu"
+
+    def placed(self) -> Self:
+        """The same on the processor that was measured fastest here, where its fields leave it to that; else itself."""
+        return self
 
     def reproducibility(self, device: str) -> Reproducibility:
         """What the same ``fit`` on ``device`` gives again. On a CPU every model is bit-identical."""

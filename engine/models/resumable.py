@@ -27,6 +27,7 @@ def fit(model: Model, train: Dataset, validation: Dataset | None, seed: int, on_
     """``model.fit`` on the processor that it names. Where it can resume, and the same training was interrupted on this
     machine, it goes on from there; what it kept is removed at its end.
     """
+    model = model.placed()
     device = model.processor()
     if not model.resumes:
         return model.fit(train, validation, seed, device=device, on_step=on_step)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import model_validator
 
-from engine.core.spec import Estimate, Resources, RunSpec, kind_name, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, canonical_json, kind_name, parameter
 from engine.features import Features
 from engine.features.processors import Processors
 from engine.features.spec import FeatureSpec
@@ -117,6 +117,11 @@ class ModelSpec(RunSpec):
         if problem := self.model.refusal(self.target.task):
             raise ValueError(problem)
         return self
+
+    def fingerprint(self) -> str:
+        """Where its networks are trained, of those that leave it to what was measured."""
+        models = [item for item in self.model.walk() if isinstance(item, Model)]
+        return ", ".join(canonical_json(found) for item in models if (found := item.placed()) is not item)
 
     def label(self) -> str:
         features = ", ".join(feature.label() for feature in self.features[:3])

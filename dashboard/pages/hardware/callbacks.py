@@ -18,6 +18,7 @@ from dashboard.components.static_html import static_html
 from dashboard.components.tabs import line_id
 from dashboard.jobs.access import current_jobs
 from dashboard.pages.hardware import ids, machine, measured, sampler, storage, view
+from dashboard.pages.hardware.benchmarks import callbacks as benchmarks
 from dashboard.pages.hardware.benchmarks import ids as benchmark_ids
 from dashboard.pages.hardware.layout import BENCHMARKS, GROUP, WINDOWS
 from dashboard.pages.hardware.readings import Sample, history
@@ -31,6 +32,8 @@ from engine.jobs.actions import Performed
 
 runs.wire(FORM)
 
+PARTS = (benchmarks,)
+"""What else declares callbacks of the page."""
 NO_REFERENCE = "The reference was not timed, so there is no speed-up: add it to the variants, or see the table."
 
 

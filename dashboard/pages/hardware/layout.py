@@ -16,6 +16,7 @@ from dashboard.components.table import Column, table
 from dashboard.components.tabs import fill_late, late_pane, pane, tabs
 from dashboard.pages.hardware import examination, finished_jobs, ids, machine, sampler
 from dashboard.pages.hardware.benchmarks import layout as benchmarks
+from dashboard.pages.hardware.benchmarks import routes
 from dashboard.pages.hardware.request import FORM
 from engine import devices
 
@@ -45,7 +46,7 @@ def layout(query: str | None) -> Component:
         panel=_live_controls(),
         results=_benchmark(),
         studies=[
-            pane(GROUP, BENCHMARKS, [_earlier(), benchmarks.routes()], first=bool(query)),
+            pane(GROUP, BENCHMARKS, [_earlier(), routes.layout()], first=bool(query)),
             pane(GROUP, LIVE, _live(), first=not query, free=True),
             *late_pane(GROUP, JOBS, finished_jobs.layout, kind="free"),
             *late_pane(GROUP, MACHINE, _machine, kind="free"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -29,6 +29,10 @@ from engine.models.neural.training import Training
 
 HEADS = 4
 Kind = Literal["mlp", "rnn", "lstm", "gru", "attention", "tcn", "transformer"]
+NETWORKS: Mapping[Kind, str] = {
+    "mlp": "MLP", "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "attention": "Attention RNN", "tcn": "TCN",
+    "transformer": "Transformer",
+}  # fmt: skip
 
 
 @plugin("network_step", title="Network step", group="Research", synonyms=("training", "inference", "torch", "mlx"))
@@ -45,14 +49,7 @@ class NetworkStep(Workload):
     reference: ClassVar[str] = "torch:cpu"
 
     kind: Literal["network_step"] = "network_step"
-    network: Kind = parameter(
-        "lstm",
-        title="Network",
-        choices={
-            "mlp": "MLP", "rnn": "RNN", "lstm": "LSTM", "gru": "GRU", "attention": "Attention RNN", "tcn": "TCN",
-            "transformer": "Transformer",
-        },
-    )  # fmt: skip
+    network: Kind = parameter("lstm", title="Network", choices=NETWORKS)
     work: Literal["training", "inference"] = parameter(
         "training", title="Work", choices={"training": "Training", "inference": "Inference"}
     )
@@ -68,7 +65,9 @@ class NetworkStep(Workload):
         return self
 
     def label(self) -> str:
-        return f"{self.network.upper()} {self.work}, {self.batch} × {self.window} × {self.features}, {self.units} units"
+        return (
+            f"{NETWORKS[self.network]} {self.work}, {self.batch} × {self.window} × {self.features}, {self.units} units"
+        )
 
     def variants(self) -> tuple[Variant, ...]:
         return tuple(

@@ -25,7 +25,7 @@ def perform(action: DiagnoseNetwork, progress: Progress) -> NetworkDiagnosis:
     """The measurements. Raises ``DataError`` for too few rows or windows, ``DeviceError`` for a device that is not
     there.
     """
-    spec, network = action.base, action.network
+    spec, network = action.base, action.network.placed()
     progress(0.0, "Preparing the training rows")
     found = parts(spec, *prepare(spec))
     rows = learned_from(network, found.train(len(found.folds) - 1), spec.processors, spec.weighting())

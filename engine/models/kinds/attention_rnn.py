@@ -25,6 +25,7 @@ class AttentionRnn(RecurrentKind):
 
     name: ClassVar[str] = "Attention RNN"
     cell: ClassVar[Cell] = "gru"
+    measured_as: ClassVar[str] = "attention"
 
     kind: Literal["attention_rnn"] = "attention_rnn"
     units_of: Cell = parameter(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from engine.core.errors import DataError
+from engine.core.errors import DataError, DeviceError
 from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
@@ -41,13 +42,21 @@ class Neural(Training, Model):
 
     step: ClassVar[str] = "epoch"
     resumes: ClassVar[bool] = True
+    measured_as: ClassVar[str] = ""
+    """The network of the benchmark whose timings tell where this kind is trained; one of the kind's name by default."""
 
     @abstractmethod
     def network(self, features: int, outputs: int) -> Network:
         """What is trained."""
 
     def processor(self) -> str:
-        return self.device
+        return self.placed().device
+
+    def placed(self) -> Self:
+        if self.device != "auto":
+            return self
+        framework, processor = _choice().chosen(self.measured_as or self.kind, self.batch_size)
+        return self.model_copy(update={"framework": framework, "device": processor})
 
     def wants_validation(self) -> bool:
         return self.early_stopping > 0
@@ -61,13 +70,26 @@ class Neural(Training, Model):
         ``device``. Raises ``DeviceError`` where that is not there or computes other gradients than the CPU,
         ``DataError`` where no window fits.
         """
-        arrays, loss, features = arrays_of(self.framework, device), self.loss(train), train.matrix.shape[1]
+        arrays, loss, features = self._arrays(device), self.loss(train), train.matrix.shape[1]
         network = self.network(features, loss.outputs)
         with arrays.computing():
             if device != "cpu":
-                require_agreement(network, loss, (self.lookback(), features), arrays)
+                with self._excluding(f"{arrays.framework}:{device}"):
+                    require_agreement(network, loss, (self.lookback(), features), arrays)
             trainer = trainer_of(network, loss, fresh(network, seed, self.initialisation), arrays)
             yield trainer, Rows(train, self.lookback(), loss, Scaling.of(train), arrays)
+
+    def _arrays(self, device: str) -> Arrays:
+        return arrays_of(self.placed().framework, device)
+
+    @contextmanager
+    def _excluding(self, device: str) -> Iterator[None]:
+        """Nothing is left to ``device`` any more once its gradients do not agree."""
+        try:
+            yield
+        except DeviceError as error:
+            _choice().exclude(self.measured_as or self.kind, device, str(error))
+            raise
 
     def fit(
         self,
@@ -138,7 +160,7 @@ class Neural(Training, Model):
 
         Raises ``DataError`` where the artifact is not one of this model.
         """
-        tensors, arrays = to_tensors(artifact), arrays_of(self.framework, device)
+        tensors, arrays = to_tensors(artifact), self._arrays(device)
         scaling = Scaling.stored(tensors)
         weights = {name: values for name, values in tensors.items() if name not in scaling.tensors()}
         expected = self.network(data.matrix.shape[1], self.loss(data).outputs).parameters()
@@ -149,6 +171,11 @@ class Neural(Training, Model):
             at = Pass(arrays, {name: arrays.place(values) for name, values in weights.items()})
             gathered = Gathered(data, self.lookback(), scaling, arrays)
             return _in_chunks(arrays, gathered, len(data), lambda x: function(at, x), columns)
+
+
+def _choice() -> Any:
+    """The module that knows of measurements, which no result on a named device follows from."""
+    return importlib.import_module("engine.models.neural.choice")
 
 
 def _in_chunks(

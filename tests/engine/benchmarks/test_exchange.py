@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.benchmarks import exchange
+from engine import routing
+from engine.benchmarks import exchange, routed
 from engine.benchmarks.advice import advice, regressions, verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
-from engine.benchmarks.routing import decisions, excluded
+from engine.benchmarks.workloads.network_step import NetworkStep
 from engine.core.errors import DataError
+from engine.models.neural import choice as networks
 from tests.engine.benchmarks.test_result import part
+from tests.support.workspace import Workspace
 
 NAMES = ("numpy:cpu", "torch:cpu")
 
@@ -105,16 +108,19 @@ def test_a_regression_is_beyond_a_tenth_and_the_quartiles_of_before(
     assert regressions(part(latest, NAMES), earlier) == pytest.approx(expected)
 
 
-def test_work_goes_to_the_fastest_device_with_its_margin() -> None:
-    found = decisions("Features", {100: {"numpy:cpu": 0.4, "torch:cuda": 0.1}, 1: {"numpy:cpu": 0.01}, 7: {}})
-    assert [(item.size, item.name, item.margin) for item in found] == [
-        (1, "numpy:cpu", float("inf")),
-        (100, "torch:cuda", 4.0),
-    ]
-    assert found[0].sentence() == "NumPy CPU, the only device that passed."
-    assert found[1].sentence() == "torch CUDA, 4.00 times as fast as the next."
-
-
 def test_a_device_that_failed_is_excluded_with_the_reason() -> None:
     failed = part([0.5, float("nan")], ("numpy:cpu", "torch:cuda"))
-    assert excluded(failed) == {"torch CUDA": "torch CUDA failed: no kernel"}
+    assert routed.excluded(failed) == {"torch:cuda": "torch CUDA failed: no kernel"}
+
+
+def test_devices_follow_a_measurement_of_all_that_could_do_the_work(workspace: Workspace) -> None:
+    names = ("torch:cpu", "mlx:cpu")
+    step, work = NetworkStep(network="gru"), networks.work("gru")
+    routed.keep(step, part([0.5, 0.1], names[:1]))
+    assert not routing.measured(work.name).seconds, "MLX was not measured"
+    routed.keep(step.model_copy(update={"work": "inference"}), part([0.5, 0.1], names))
+    assert not routing.measured(work.name).seconds, "training was not measured"
+    routed.keep(step, part([0.5, 0.1], names))
+    (found,) = routing.measured(work.name).seconds.values()
+    assert found == {"torch:cpu": 0.5, "mlx:cpu": 0.1}
+    assert work.name in {item.name for item in routed.works()}

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import engine
-from engine import devices
+from engine import devices, routing
 from engine.benchmarks import run as benchmarks
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads.rolling_features import RollingFeatures
-from engine.core.config import settings
 from engine.core.errors import DataError, DeviceError
 from engine.core.progress import silent
 from engine.core.spec import Resources
@@ -139,16 +137,16 @@ TIMES = {1: {"numpy:cpu": 0.001, "torch:cuda": 0.003}, 100: {"numpy:cpu": 0.1, "
 @pytest.mark.parametrize(
     ("symbols", "device", "told"),
     [
-        (5, CPU, "1 symbols took 1 ms on the CPU and 3 ms on torch CUDA"),
-        (100, "torch:cuda", "100 symbols took 100 ms on the CPU and 10 ms on torch CUDA"),
-        (4_000, "torch:cuda", "100 symbols took"),
+        (1, CPU, "1 symbols take 1 ms on NumPy CPU, 3 ms on torch CUDA"),
+        (10, "torch:cuda", "10 symbols take 10 ms on NumPy CPU, 5.48 ms on torch CUDA"),
+        (4_000, "torch:cuda", "100 ms on NumPy CPU, 10 ms on torch CUDA"),
     ],
 )
 def test_auto_follows_the_measured_crossover(
     monkeypatch: pytest.MonkeyPatch, symbols: int, device: str, told: str
 ) -> None:
     monkeypatch.setattr(devices, "expected", lambda: ("numpy:cpu", "torch:cuda", "mlx:cpu"))
-    monkeypatch.setattr(devices, "crossovers", lambda workload: TIMES)
+    routing.keep(WORKLOAD, TIMES, {})
     found = choose("auto", symbols)
     assert found.device == device
     assert told in found.reason
@@ -158,35 +156,24 @@ def test_auto_follows_the_measured_crossover(
     ("here", "times", "told"),
     [
         (("numpy:cpu", "mlx:cpu"), TIMES, "no GPU that torch or MLX can use"),
-        (("numpy:cpu", "torch:cuda"), {}, "no other device was measured"),
-        (("numpy:cpu", "torch:cuda"), {1: {"numpy:cpu": 1.0}}, "no GPU passed the benchmark"),
+        (("numpy:cpu", "torch:cuda"), {}, "Nothing is measured here."),
+        (("numpy:cpu", "torch:cuda"), {1: {"numpy:cpu": 1.0}}, "10 symbols take 1e+03 ms on NumPy CPU."),
     ],
 )
 def test_auto_stays_on_the_cpu_where_nothing_speaks_for_another(
     monkeypatch: pytest.MonkeyPatch, here: tuple[str, ...], times: Mapping[int, Mapping[str, float]], told: str
 ) -> None:
     monkeypatch.setattr(devices, "expected", lambda: here)
-    monkeypatch.setattr(devices, "crossovers", lambda workload: times)
+    routing.keep(WORKLOAD, times, {})
     found = choose("auto", 10)
     assert found.device == CPU
     assert told in found.reason
 
 
-def test_the_benchmark_keeps_what_auto_follows(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert devices.crossovers(WORKLOAD) == {}
+def test_the_benchmark_keeps_what_auto_follows() -> None:
     workload = RollingFeatures(symbols=2, bars=260)
     action = BenchmarkSpec(workload=workload, sizes=(1, 2), variants=("numpy:cpu", "torch:cpu"), repetitions=3)
     result = benchmarks.perform(action, silent)
     assert result.results[0].usable.all()
-    kept = devices.crossovers(WORKLOAD)
+    kept = routing.measured(WORKLOAD).seconds
     assert [sorted(kept[size]) for size in (1, 2)] == [["numpy:cpu", "torch:cpu"]] * 2
-    monkeypatch.setattr(devices, "fingerprint", lambda: "another machine")
-    assert devices.crossovers(WORKLOAD) == {}
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"fingerprint": 1}', '{"fingerprint": "x", "seconds": []}'])
-def test_a_damaged_table_counts_as_none(text: str) -> None:
-    path = Path(settings().cache) / "devices" / f"{WORKLOAD}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    assert devices.crossovers(WORKLOAD) == {}

@@ -80,6 +80,7 @@ def test_nothing_that_numbers_follow_from_is_imported_by_a_name_made_up_at_run_t
     assert dynamic == {
         *("engine/core/registry.py", "engine/jobs/executors.py", "engine/jobs/worker.py"),
         "engine/features/device.py",  # a request that needs another device names its modules in ``RunSpec.uses``
+        "engine/models/neural/kind.py",  # where a network is left to measurements: in ``ModelSpec.fingerprint``
         "engine/features/kernels/__init__.py",  # likewise; a benchmark has no key
         "engine/machine/probe.py",  # an examination has no key
         "engine/benchmarks/operations/__init__.py",  # no key either

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any, get_args
+from typing import Any
 
 from dash import Input, Output, State, callback, dcc, no_update
 from dash.exceptions import PreventUpdate
@@ -18,13 +18,10 @@ from dashboard.pages.hardware import ids as page_ids
 from dashboard.pages.hardware import measured
 from dashboard.pages.hardware.benchmarks import ids, view
 from dashboard.pages.hardware.request import PAGE
-from engine import devices
-from engine.benchmarks import advice, exchange, routing
+from engine.benchmarks import advice, exchange
 from engine.benchmarks.exchange import ResultFile
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.benchmarks.workloads.network_step import Kind
 from engine.core.errors import DataError, EngineError
-from engine.features.choice import WORKLOAD
 from engine.jobs.actions import Performed
 
 
@@ -52,12 +49,6 @@ def summarise(data: runs.ResultData) -> tuple[Any, Any]:
 def draw_timings(data: runs.ResultData, place: int | None) -> tuple[Any, Any]:
     done = runs.report(data, BenchmarkSpec)
     return over_time(done, place)
-
-
-@callback(Output(ids.ROUTES, "children"), Input(frame.result(PAGE), "data"))
-def show_routes(data: runs.ResultData) -> Any:
-    last = runs.report(data, BenchmarkSpec).report if data and "report" in data else None
-    return view.routed(decided(), last)
 
 
 @callback(
@@ -108,14 +99,3 @@ def over_time(done: Performed, place: int | None) -> tuple[Any, str]:
         return states.no_figure("Measured once. Measure it again another day to see whether it changes."), ""
     drawn = timings.figure(timings.info([*earlier, (done.report.measured, shown)]))
     return drawn, words or "on this machine, no regression"
-
-
-def decided() -> dict[str, list[routing.Decision]]:
-    """By the title of the work."""
-    works = {"Features": WORKLOAD} | {
-        f"{name.upper()} {work}": routing.of_network(name, work)
-        for name in get_args(Kind)
-        for work in ("training", "inference")
-    }
-    found = {title: routing.decisions(title, devices.crossovers(name)) for title, name in works.items()}
-    return {title: items for title, items in found.items() if items}

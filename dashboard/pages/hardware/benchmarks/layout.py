@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.components.card import card
 from dashboard.components.graph import graph
 from dashboard.components.states import skeleton
-from dashboard.pages.hardware.benchmarks import callbacks, ids, view
+from dashboard.pages.hardware.benchmarks import ids
 from engine.benchmarks.exchange import LARGEST
 
 
@@ -28,15 +28,6 @@ def layout() -> list[Component]:
         graph(ids.TIMINGS, height=180, title="Over time", sub="on this machine", rescale=False),
         _compared(),
     ]
-
-
-def routes() -> Component:
-    """The card of decisions, which needs no result."""
-    return card(
-        "Device routing",
-        html.Div(view.routed(callbacks.decided(), None), id=ids.ROUTES),
-        sub="what was measured fastest, by size",
-    )
 
 
 def _compared() -> Component:

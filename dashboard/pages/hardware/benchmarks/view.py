@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.bar_table import Cell, Signed, bar_table
 from dashboard.text.format import MISSING, number
-from engine import devices
 from engine.benchmarks import exchange
 from engine.benchmarks.advice import advice
 from engine.benchmarks.exchange import ResultFile
 from engine.benchmarks.result import BenchmarkResult
-from engine.benchmarks.routing import Decision, excluded
 
 LIBRARIES = {"numpy": "NumPy", "torch": "torch", "mlx": "MLX"}
 MOST = 200  # rows of a table
@@ -39,22 +35,6 @@ def advised(result: BenchmarkResult) -> Component:
         [told.work, *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
     ]
     return bar_table(head, rows[:MOST], empty="Nothing was timed.")
-
-
-def routed(decided: Mapping[str, list[Decision]], last: BenchmarkResult | None) -> list[Component]:
-    """Each decision with its margin, and the devices that may not be used."""
-    rows: list[list[Cell]] = [
-        [title, f"{item.size:,}", item.sentence(),
-         ", ".join(f"{devices.NAMES.get(name, name)} {seconds(value)}" for name, value in item.seconds.items())]
-        for title, found in decided.items()
-        for item in found
-    ]  # fmt: skip
-    head = [("Work", ""), ("Size", "Symbols, or windows of a batch."), ("Goes to", ""), ("Measured", "Medians.")]
-    none = "Nothing is measured on this machine with these libraries: the CPU computes. Run Rolling features or the "
-    table = bar_table(head, rows[:MOST], empty=none + "suite Networks.")
-    out = {title: why for item in (last.results if last else ()) for title, why in excluded(item).items()}
-    lines = [html.Div([html.B(title), html.Span(why, className="hint")], className="job") for title, why in out.items()]
-    return [table, *lines]
 
 
 def compared(result: BenchmarkResult, other: ResultFile) -> list[Component]:
