@@ -45,7 +45,8 @@
 
   here.domId = (id) => JSON.stringify(id, Object.keys(id).sort());
 
-  here.say = function (text, tone) {
+  /* ``second`` is a further choice, {"text", "act"}, behind a button. */
+  here.say = function (text, tone, second) {
     const region = document.getElementById("toasts");
     if (!region || !text) return;
     const same = [...region.children].find((item) => item.dataset.text === text);
@@ -61,10 +62,19 @@
     close.textContent = "\u00d7";
     close.onclick = () => toast.remove();
     toast.append(words, close);
+    if (second) toast.insertBefore(choice(second, toast), close);
     region.append(toast);
     while (region.children.length > 4) region.firstChild.remove();
     setTimeout(() => toast.remove(), Math.min(15000, 4000 + 60 * text.length));
   };
+
+  function choice(second, toast) {
+    const button = document.createElement("button");
+    button.className = "link-button strong";
+    button.textContent = second.text;
+    button.onclick = () => { toast.remove(); second.act(); };
+    return button;
+  }
 
   /* Whether the page itself says ``text``, in sight. */
   const inSight = (text) => [...document.querySelectorAll(".main")].some((page) => page.innerText.includes(text));
@@ -110,20 +120,22 @@
   here.copy = function (clicks, draft) {
     const cause = triggered();
     if (!clicks.some(Boolean) || !cause) return noUpdate();
-    const what = JSON.parse(cause.slice(0, cause.lastIndexOf("."))).what;
-    if (!draft) {
-      here.say("Fix the highlighted fields first.", "warn");
-      return noUpdate();
-    }
+    const { what, page } = JSON.parse(cause.slice(0, cause.lastIndexOf(".")));
+    const { first, second, of } = here.copied(page, draft);
+    const other = second && { text: "Copy the form's", act: () => put(what, second, " of the form") };
+    return first ? put(what, first, of, other) : here.say("Fix the highlighted fields first.", "warn") || noUpdate();
+  };
+
+  function put(what, draft, of, other) {
     if (what === "link" && !draft.query) {
       here.say("This request is too long for a link: run it, then copy the address of the page.", "warn");
       return noUpdate();
     }
     const text = what === "link" ? location.origin + here.withCompared(location.pathname + "?spec=" + draft.query) : draft[what];
     const name = { yaml: "YAML", python: "Python", link: "Link" }[what];
-    toClipboard(text).then(() => here.say(name + " copied.", "ok"), refused);
+    toClipboard(text).then(() => here.say(name + of + " copied.", "ok", other), refused);
     return { what: what, text: text };
-  };
+  }
 
   /* Which panes are hidden, and which are in sight for the first time. */
   here.tab = (active, panes, late, opened) => [

@@ -85,30 +85,57 @@
   };
 
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
-  function remember(run, result, href) {
+  function remember(run, result, href, isNew) {
     if (!run) return no();
     const query = result && result.report && result.spec === run.spec ? "report." + result.report : run.query;
     const path = href.split("?")[0];
     const link = here.withView(here.withCompared(path + "?spec=" + query));
-    if (location.pathname === path) history.replaceState(history.state, "", link);
+    if (location.pathname === path)
+      isNew ? history.pushState(history.state, "", link) : history.replaceState(history.state, "", link);
     sessionStorage.setItem("stratoscope-last" + path, link);
     return link;
   }
 
+  /* A run that somebody has asked for is a step of the browser's history: Back leads to the one before. What comes of a
+     link, of a tab or of a form that runs by itself takes the place of the step that it belongs to. */
+  const asked = {};
+  const specOf = (address) => new URL(address, location.origin).searchParams.get("spec");
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest && event.target.closest('[data-run="true"]');
+    if (button) asked[JSON.parse(button.id).page.split("-")[0]] = true;
+  });
+
+  here.askedFor = (shown, ids) => ids.forEach((id, at) => {
+    const isIt = window.dash_clientside.callback_context.triggered.some((item) => item.prop_id.includes(here.domId(id)));
+    if (isIt && shown[at] && shown[at].run !== false) asked[id.page] = true;
+  });
+
+  /* Dash's own location knows nothing of steps that were made here: told of the address that it believes to be at, it
+     would leave the page as it is. */
+  window.addEventListener("popstate", () => {
+    const known = window.dash_component_api.getLayout("_pages_location");
+    const isKnown = known && known.props.pathname === location.pathname && known.props.search === location.search;
+    if (isKnown) window.dash_clientside.set_props("_pages_location", { search: location.search });
+  });
+
   /* The address is that of what is in sight: the study's where its tab is open and has a run, else the page's. The
      stores of runs and of results come in one order, that of ``ids``. */
-  here.followTab = function (active, runs, results, ids, href) {
+  here.followTab = function (active, runs, results, ids, href, isBegun) {
     const owner = href.split("?")[0].slice(1);
     const at = (page) => ids.findIndex((id, index) => id.page === page && runs[index]);
     const study = at(owner + "-" + active), seen = study < 0 ? at(owner) : study;
-    return remember(runs[seen], results[seen], href);
+    const run = runs[seen], isNew = isBegun && run && asked[owner] && run.query !== specOf(location.href);
+    if (isBegun && run) asked[owner] = false;
+    return remember(run, results[seen], href, isNew);
   };
 
   /* The same when a run begins or its result arrives, perhaps of a tab that is out of sight or after the page was left. */
   here.permalink = function (run, result, runs, results, ids, href) {
     if (location.pathname !== href.split("?")[0]) return remember(run, result, href);
     const pane = document.querySelector(".study:not([hidden])");
-    return here.followTab(pane ? JSON.parse(pane.id).tab : "", runs, results, ids, href);
+    const begun = window.dash_clientside.callback_context.triggered.some((item) => item.prop_id.includes('"role":"run"'));
+    return here.followTab(pane ? JSON.parse(pane.id).tab : "", runs, results, ids, href, begun);
   };
 
   document.addEventListener("keydown", (event) => {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 
-from dashboard import page, runs, shell
+from dashboard import page, runs, shell, universe
 from dashboard.components import graph, tabs
 from dashboard.jobs import tray
 
-FRAME = (shell, tray, graph, tabs, runs)
+FRAME = (shell, universe, tray, graph, tabs, runs)
 """What declares the callbacks that all pages share."""
 
 

@@ -15,6 +15,7 @@ JOBS = "jobs"
 JOBS_POLL = "jobs-poll"
 JOBS_LIST = "jobs-list"
 CONTEXT = "header-context"
+UNIVERSE = "universe-chosen"
 LOCATION = "_pages_location"  # dash.page_container's own
 
 
@@ -29,7 +30,9 @@ def choice(page: str, path: str) -> Id:
 
 
 def draft(page: str) -> Id:
-    """Store: what the form says now, ``{"spec", "yaml", "python", "query"}``, or None while it does not validate."""
+    """Store: what the form says now, ``{"spec", "yaml", "python", "query", "market"}``, or None while it does not
+    validate.
+    """
     return {"role": "draft", "page": page}
 
 
@@ -44,7 +47,7 @@ def request(page: str) -> Id:
 
 
 def shown(page: str) -> Id:
-    """Store: ``{"spec", "tab"}`` that the page is to show in its form and run (``studies.show``)."""
+    """Store: ``{"spec", "tab", "run"}`` that the page is to show in its form and run (``studies.show``)."""
     return {"role": "shown", "page": page}
 
 

@@ -20,7 +20,7 @@ from dash import (
 )
 from dash.development.base_component import Component
 
-from dashboard import ids, theme
+from dashboard import ids, theme, universe
 from dashboard.components.icon import icon
 from dashboard.components.static_html import static_html
 from dashboard.errors import toast as toast
@@ -63,7 +63,7 @@ def layout(pages: Sequence[Page]) -> Component:
         [
             html.A("Skip to the results", href="#content", className="skip"),
             _rail(pages),
-            _header(),
+            _header(pages),
             html.Div(page_container, id="content", className="content", disable_n_clicks=True),
             html.Div(id="toasts", className="toasts", role="status", **{"aria-live": "polite"}),
             dcc.Store(id=ids.THEMES, data=dict(theme.themes())),
@@ -99,10 +99,11 @@ def _rail(pages: Sequence[Page]) -> Component:
     return html.Nav([logo, *links], className="rail", **{"aria-label": "Pages"})
 
 
-def _header() -> Component:
+def _header(pages: Sequence[Page]) -> Component:
     return html.Header(
         [
             html.H1("", id="page-title"),
+            *universe.layout([page.path for page in pages if page.on_market]),
             html.Div(id=ids.CONTEXT, className="context"),
             html.Span(className="space"),
             tray.layout(),

@@ -30,7 +30,10 @@ from dashboard.components.values import (
 )
 from engine.core.errors import SpecError
 from engine.core.registry import Registry
-from engine.core.spec import Action, RunSpec, Spec
+from engine.core.spec import Action, RunSpec, Spec, kind_name
+from engine.features.spec import FeatureSpec
+from engine.jobs.requests import load_spec
+from engine.market.spec import MarketSpec
 
 _TYPING = 200  # milliseconds of rest before a form without a run button takes a typed value
 Offer = Callable[[Values], controls.Options]
@@ -69,14 +72,31 @@ class Form:
         return self.options
 
     def start(self, query: str | None) -> tuple[dict[str, Any], RunSpec | Action | None, str]:
-        """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink."""
+        """Plain values to show, the spec that a permalink asks for, and what is wrong with the permalink. One that
+        holds a universe, or another request that the form has parts in common with, asks for nothing: a fresh form
+        shows these.
+        """
         if not query:
             return self.defaults(), None, ""
         try:
-            spec = self.spec.parse(state.from_query(query))
+            values = state.from_query(query)
+            if handed := self._handed(values):
+                return self.defaults() | handed, None, ""
+            spec = self.spec.parse(values)
         except SpecError as error:
             return self.defaults(), None, str(error)
         return self.plain(spec), spec, ""
+
+    def _handed(self, values: Values) -> dict[str, Any]:
+        """The parts that a form starts with which is handed the request ``values`` of another page; none of its own."""
+        kind = values.get("kind")
+        if kind == kind_name(self.spec) or "market" not in self.spec.model_fields:
+            return {}
+        if kind == kind_name(MarketSpec):
+            return {"market": MarketSpec.parse(values).model_dump(mode="json")}
+        is_known = kind == kind_name(FeatureSpec) and "features" in self.spec.model_fields
+        plain = self.plain(load_spec(values)) if is_known else {}
+        return {name: part for name, part in plain.items() if name != "kind" and name in self.spec.model_fields}
 
     def plain(self, spec: RunSpec | Action) -> dict[str, Any]:
         """Plain values that show ``spec`` in the form."""

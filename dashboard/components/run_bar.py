@@ -31,6 +31,7 @@ def run_bar(page: str, action: str | None, stop: str = "Cancel") -> Component:
     return html.Div(
         [
             html.Div(id=ids.part("run-problem", page), className="run-problem", role="alert"),
+            *([changes(page)] if action and ids.owner(page) == page else []),
             button,
             line,
             _running(page, stop),
@@ -39,6 +40,13 @@ def run_bar(page: str, action: str | None, stop: str = "Cancel") -> Component:
         className="run-bar" if action else "run-bar quiet",
         disable_n_clicks=True,
     )
+
+
+def changes(page: str) -> Component:
+    """What of the form differs from the run on screen, and the way back to that."""
+    back = html.Button("Put back", id=ids.part("put-back", page), className="link-button strong", type="button")
+    words = html.Span(id=ids.part("changes-text", page), role="status")
+    return html.Div([words, back], id=ids.part("changes", page), className="changes", hidden=True)
 
 
 def _running(page: str, stop: str) -> Component:

@@ -29,6 +29,7 @@ from engine.features.checks.spec import FeatureCheckSpec
 from engine.features.spec import FeatureSpec
 from engine.jobs import actions
 from engine.jobs.requests import load_action, load_spec
+from engine.market.spec import MarketSpec
 from engine.research.features.spec import FeatureReportSpec
 
 Ids: TypeAlias = Sequence[Mapping[str, str]]
@@ -211,9 +212,12 @@ def estimate(spec: Request) -> str:
 
 
 def _draft(spec: Request) -> dict[str, str]:
+    market = spec if isinstance(spec, MarketSpec) else getattr(spec, "market", None)
+    universe = market.model_copy(update={"known_on": None}) if isinstance(market, MarketSpec) else None
     return {
         "spec": canonical_json(spec),
         "yaml": to_yaml(spec),
         "python": to_python(spec),
         "query": state.short_query(spec),
+        **({"market": state.short_query(universe)} if universe else {}),
     }

@@ -114,6 +114,12 @@ def opening(query: str | None, studies: Sequence[Study]) -> Opening:
     return Opening(query)
 
 
+def runs_page(form: Form, opened: Opening) -> bool:
+    """Whether the page's own run is to be opened: that of a study's link where its result is stored."""
+    spec = form.start(opened.query)[1] if opened.query else None
+    return not opened.study or (isinstance(spec, RunSpec) and runner.is_stored(spec))
+
+
 def tab_of(study: str) -> str:
     """The tab in which a study is shown."""
     return study.partition("-")[2]
@@ -236,11 +242,11 @@ def show(form: Form, spec: RunSpec, tab: str, run: bool = True) -> None:
     set_props(ids.shown(form.page), {"data": {"spec": canonical_json(spec), "tab": tab, "run": run}})
 
 
-def filled(form: Form, asked: Shown) -> tuple[list[Component], Any, str]:
+def filled(form: Form, asked: Shown) -> tuple[list[Component], Any, Any]:
     """The form's controls for the spec that is to be shown, its request if it is to be run, and the tab.
 
     By way of a store and its callback: what ``set_props`` puts into a page starts no callbacks of its own.
     """
     spec = runner.load_spec(asked["spec"])
     request = canonical_json(spec) if asked.get("run", True) else no_update
-    return static_html(form.panel(form.plain(spec))), request, str(asked["tab"])
+    return static_html(form.panel(form.plain(spec))), request, asked.get("tab", no_update)

@@ -217,6 +217,27 @@ clientside_callback(
     State({"role": "rail", **_PAGE}, "href"),
     prevent_initial_call=True,
 )
+clientside_callback(
+    ClientsideFunction("stratoscope", "changes"),
+    Output({"role": "changes", **_PAGE}, "hidden"),
+    Output({"role": "changes-text", **_PAGE}, "children"),
+    Input({"role": "draft", **_PAGE}, "data"),
+    Input({"role": "run", **_PAGE}, "data"),
+    Input({"role": "result", **_PAGE}, "data"),
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "putBack"),
+    Input({"role": "put-back", **_PAGE}, "n_clicks"),
+    State({"role": "run", **_PAGE}, "data"),
+    State({"role": "run", **_PAGE}, "id"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "askedFor"),
+    Input({"role": "shown", "page": ALL}, "data"),
+    State({"role": "shown", "page": ALL}, "id"),
+    prevent_initial_call=True,
+)
 clientside_callback(  # after the form was changed on the server's side, as by opening a run
     ClientsideFunction("stratoscope", "showMeant"),
     Input({"role": "draft", "page": ALL}, "data"),

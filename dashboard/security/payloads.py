@@ -49,13 +49,22 @@ class Draft(TypedDict):
     yaml: str
     python: str
     query: str
+    market: NotRequired[str]
+
+
+class Universe(TypedDict):
+    """The universe as the browser keeps it; it holds more. Nothing of it is there before one is chosen."""
+
+    query: NotRequired[str]
 
 
 class Shown(TypedDict):
-    """What a page is to show in its form, the tab to bring into sight, and whether to run it, as it is by itself."""
+    """What a page is to show in its form, the tab to bring into sight, if another one, and whether to run it, as it is
+    by itself.
+    """
 
     spec: str
-    tab: str
+    tab: NotRequired[str]
     run: NotRequired[bool]
 
 

@@ -14,4 +14,5 @@ PAGE = Page(
     studies=tuple(tab.study.form.page for tab in TABS if tab.study),
     later=later,
     with_view=True,
+    on_market=True,
 )

@@ -34,7 +34,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     return page_layout(
         FORM,
         opened.query,
-        run=not opened.study,
+        run=studies.runs_page(FORM, opened),
         title=tabs.tabs(ids.TABS, [(tab.name, tab.title) for tab in TABS], studies.tab_of(opened.study) or tab),
         results=[
             metric.strip(ids.KPIS),

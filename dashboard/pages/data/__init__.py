@@ -15,4 +15,5 @@ PAGE = Page(
     studies=(FETCH, *(tab.study.form.page for tab in TABS if tab.study)),
     later=later,
     with_view=True,
+    on_market=True,
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback
+from dash import Input, Output, State, callback, dcc
+from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
-from dashboard import market_options, runs, shell
+from dashboard import market_options, runs, shell, state
 from dashboard.charts import base
 from dashboard.charts import features as charts
 from dashboard.components import table, tabs
@@ -93,6 +94,14 @@ def describe(data: runs.ResultData, symbol: str | None, answer: Answer) -> tuple
     shell.show_context(crumbs, [*chips, *view.device_chips(spec, values)])
     note = f"{said} {leak_test.note(found, answer)}".strip()
     return rows, table.fitting(len(rows), MOST_HEIGHT), note, leak_test.proof(found)
+
+
+@callback(Output(ids.HANDOVER, "children"), RESULT)
+def hand_over(data: runs.ResultData) -> Component:
+    """The link to a model's form with these features and bars, to be filled in further before it is trained."""
+    title = "Open the models page with these features, symbols and range"
+    query = state.to_query(opened(data)[0])
+    return dcc.Link("Use in a model →", href=f"/models?spec={query}", className="link-button", title=title)
 
 
 @callback(

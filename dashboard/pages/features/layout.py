@@ -51,6 +51,7 @@ def layout(query: str | None) -> Component:
         FORM,
         query,
         title=tabs.tabs(ids.TABS, TABS),
+        tools=[html.Span(id=ids.HANDOVER)],
         panel=[SEEN.problem(), *SEEN.controls()],
         results=[
             *SEEN.stores(),

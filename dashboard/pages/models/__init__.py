@@ -14,4 +14,5 @@ PAGE = Page(
     layout=layout,
     studies=(DIAGNOSIS, TUNING),
     later=later,
+    on_market=True,
 )

@@ -60,7 +60,7 @@ def layout(query: str | None) -> Component:
     return page_layout(
         FORM,
         opened.query,
-        run=not opened.study,
+        run=studies.runs_page(FORM, opened),
         title=tabs("models", (*TABS, *saved.titles()), studies.tab_of(opened.study), apart=STUDIES[0].name),
         tools=[html.Span(id=ids.HANDOVER)],
         panel=label_check.layout(),
