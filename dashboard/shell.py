@@ -20,7 +20,7 @@ from dash import (
 )
 from dash.development.base_component import Component
 
-from dashboard import ids, theme, universe
+from dashboard import guide, ids, theme, universe
 from dashboard.components.icon import icon
 from dashboard.components.static_html import static_html
 from dashboard.errors import toast as toast
@@ -86,17 +86,17 @@ def _run_stores(page: str) -> list[ids.Id]:
 
 
 def _rail(pages: Sequence[Page]) -> Component:
+    """The pages, the first of which is reached by the mark where it is the one at "/"."""
     links = [
-        dcc.Link(
-            [icon(page.icon), html.Span(page.title)],
-            href=page.path,
-            id=ids.part("rail", page.name),
-            className="rail-link",
-        )
+        dcc.Link(_mark(page) if page.path == "/" else [icon(page.icon), html.Span(page.title)],
+                 href=page.path, id=ids.part("rail", page.name), className="rail-link")
         for page in pages
-    ]
-    logo = html.Div(className="logo", title="Stratoscope", role="img", **{"aria-label": "Stratoscope"})
-    return html.Nav([logo, *links], className="rail", **{"aria-label": "Pages"})
+    ]  # fmt: skip
+    return html.Nav(links, className="rail", **{"aria-label": "Pages"})
+
+
+def _mark(page: Page) -> Component:
+    return html.Div(className="logo", title=page.title, role="img", **{"aria-label": page.title})
 
 
 def _header(pages: Sequence[Page]) -> Component:
@@ -106,6 +106,7 @@ def _header(pages: Sequence[Page]) -> Component:
             *universe.layout([page.path for page in pages if page.on_market]),
             html.Div(id=ids.CONTEXT, className="context"),
             html.Span(className="space"),
+            guide.next_step(),
             tray.layout(),
             html.Button(
                 icon("swap"),
@@ -143,6 +144,7 @@ clientside_callback(
     State({"role": "rail", "page": ALL}, "href"),
     State({"role": "rail", "page": ALL}, "id"),
 )
+clientside_callback(ClientsideFunction("stratoscope", "guide"), Input(ids.LOCATION, "pathname"))
 clientside_callback(
     ClientsideFunction("stratoscope", "toast"),
     Output("shown-toast", "data"),

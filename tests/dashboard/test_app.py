@@ -28,9 +28,11 @@ def test_creating_the_app_imports_nothing_heavy(workspace: Workspace) -> None:
     assert json.loads(done.stdout) == []
 
 
-def test_the_five_pages_in_the_order_of_work() -> None:
-    assert [item.name for item in page.pages()] == ["data", "features", "models", "backtest", "hardware"]
-    assert all(item.path == f"/{item.name}" for item in page.pages())
+def test_the_pages_in_the_order_of_work() -> None:
+    first, *others = page.pages()
+    assert (first.name, first.path) == ("overview", "/")
+    assert [item.name for item in others] == ["data", "features", "models", "backtest", "hardware"]
+    assert all(item.path == f"/{item.name}" for item in others)
 
 
 def test_several_apps_in_one_process_have_all_callbacks(workspace: Workspace) -> None:
@@ -51,10 +53,9 @@ def test_no_callback_of_the_server_has_an_output_of_any_number_of_components(wor
     assert [name for name in app.callback_map if '["ALL"]' in name and name not in in_browser] == []
 
 
-def test_the_address_alone_leads_to_the_first_page(workspace: Workspace) -> None:
+def test_the_address_alone_is_the_first_page(workspace: Workspace) -> None:
     response = create_app(Config(cache=workspace.cache)).server.test_client().get("/")
-    assert response.status_code == 302
-    assert response.headers["Location"] == "/data"
+    assert response.status_code == 200
 
 
 def test_the_page_is_called_stratoscope_and_dark_before_anything_is_drawn(workspace: Workspace) -> None:

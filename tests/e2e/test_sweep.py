@@ -21,7 +21,7 @@ def sees_map(visitor: Visitor) -> None:
 
 
 def click_cell(visitor: Visitor) -> str:
-    """Click a cell in the middle of the map; what it said of itself before, as "fast slow sharpe"."""
+    """Click a cell in the middle of the map twice; what it said of itself before, as "fast slow sharpe"."""
     shown = visitor.until("return document.querySelector('[data-graph=\"backtest-sweep-map\"] .nsewdrag')", "the map")
     visitor.js("arguments[0].scrollIntoView({block: 'center'})", shown)
     ActionChains(visitor.driver).move_to_element(shown).perform()
@@ -29,7 +29,7 @@ def click_cell(visitor: Visitor) -> str:
         "return [...document.querySelectorAll('.hoverlayer .hovertext')].map(item => item.textContent).join(' ')",
         "what the cell says",
     ))  # fmt: skip
-    ActionChains(visitor.driver).click().perform()
+    ActionChains(visitor.driver).double_click().perform()
     return words
 
 

@@ -24,11 +24,11 @@ _LONGEST = 200  # characters of a search in the address
 
 def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) -> Component:
     """The page for a permalink's query, or with the default form; ``find`` in the address opens the library, searched
-    for that text.
+    for that text, and so does ``tab``.
     """
     opened = page_tabs.opening(query, TABS)
     found = "" if opened.study else seen.get("find", "")[:_LONGEST]
-    tab = library.TAB.name if found else ""
+    tab = library.TAB.name if found or (seen.get("tab") == library.TAB.name and not opened.study) else ""
     listed = [replace(item, layout=partial(library.RUNS.layout, found)) if item.name == tab else item for item in TABS]
     beside = [item for item in listed if item.study or item.free]
     return page_layout(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from dashboard.pages.data.tab import seen_id
 from dashboard.pages.data.tabs import FIRST, TABS
 from dashboard.runs import studies
 from dashboard.runs import tabs as page_tabs
+from dashboard.runs.studies import Opening
 from engine.core.errors import EngineError
 from engine.jobs import runner
 from engine.market import catalog
@@ -31,7 +33,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     ``view``, the chart's settings, the ``tab``, the ``symbol``, ``from`` and ``to``, the part in sight, and
     the ``choices`` of other tabs.
     """
-    opened = page_tabs.opening(query, TABS)
+    opened = _opening(query, seen.get("tab"))
     view = chart_view.from_query(seen.get("view"))
     tab = "" if opened.study else _tab(seen.get("tab"))
     beside = [tab for tab in TABS if tab.study or tab.free]
@@ -57,6 +59,13 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         ],
         empty=states.empty("No series chosen", "Choose a collection and at least one symbol.", symbol="data"),
     )
+
+
+def _opening(query: str | None, tab: str | None) -> Opening:
+    """What the address opens: the study that its permalink is for, or that of its tab."""
+    opened = page_tabs.opening(query, TABS)
+    named = next((item.study.form.page for item in TABS if item.study and item.name == tab), "")
+    return opened if opened.study else replace(opened, study=named)
 
 
 def _tab(name: str | None) -> str:

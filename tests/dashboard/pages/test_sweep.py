@@ -85,15 +85,16 @@ def test_sides_change_places() -> None:
     assert sweep_controls.swapped({"key": "k", "x": FAST, "y": FAST}, drawn)["x"] == SLOW
 
 
-def click(x: float, y: float) -> sweep_controls.Clicked:
-    return clicked({"points": [{"x": x, "y": y}]})
+def click(x: float, y: float, **more: object) -> sweep_controls.Clicked:
+    return clicked({"points": [{"x": x, "y": y}], **more})
 
 
-def test_a_cell_opens_its_run(result: SweepResult) -> None:
+@pytest.mark.parametrize("twice", [True, False])
+def test_a_cell_is_chosen_and_opens_its_run_at_a_second_click(result: SweepResult, twice: bool) -> None:
     shown = sweep_controls.view_of(result, {})
-    choice = sweep_controls.choice(result, shown, ids.SWEEP_MAP, click(4.2, 8.8), None)
+    choice = sweep_controls.choice(result, shown, ids.SWEEP_MAP, click(4.2, 8.8, twice=twice), None)
     assert choice is not None
-    assert choice.opens
+    assert choice.opens == twice
     strategy = result.spec_of(choice.index).strategy.model_dump()
     assert (strategy["fast"], strategy["slow"]) == (4, 9)
 
@@ -112,7 +113,7 @@ def test_a_cell_of_several_symbols_opens_all_of_them(symbol: str) -> None:
     """Whatever the map shows: the form keeps its symbols."""
     found = engine.run(request(symbols=("NVDA", "AAPL")))
     shown = sweep_controls.view_of(found, {"symbol": symbol})
-    choice = sweep_controls.choice(found, shown, ids.SWEEP_MAP, click(4, 9), None)
+    choice = sweep_controls.choice(found, shown, ids.SWEEP_MAP, click(4, 9, twice=True), None)
     assert choice is not None
     assert choice.opens
     opened = found.spec_of(choice.index)

@@ -156,14 +156,16 @@ def own_place(result: SweepResult) -> int | None:
 
 
 def choice(result: SweepResult, shown: View, cause: str, clicked: Clicked, before: Any) -> Choice | None:
-    """What a click means: a cell, a row or the button opens a run, always with all symbols; a row of the symbols turns
-    the map to one of them, and the words above only show a combination. None where it means nothing.
+    """What a click means: a row, the button, or a cell that was clicked twice opens a run, always with all symbols; a
+    row of the symbols turns the map to one of them; a cell and the words above only show a combination. None where it
+    means nothing.
     """
     now = chosen(result, shown, before)
-    if cause in (ids.SWEEP_MAP, ids.SWEEP_TABLE):
-        index = (
-            _clicked(result, shown, clicked["point"]) if cause == ids.SWEEP_MAP else _row(clicked["rows"], len(result))
-        )
+    if cause == ids.SWEEP_MAP:
+        index = _clicked(result, shown, clicked["point"])
+        return None if index is None else Choice(index, bool((clicked["point"] or {}).get("twice")))
+    if cause == ids.SWEEP_TABLE:
+        index = _row(clicked["rows"], len(result))
         return None if index is None else Choice(index, True)
     if cause == ids.SWEEP_SYMBOLS:
         symbols = clicked["symbols"]
