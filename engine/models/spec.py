@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from engine.core.spec import Estimate, Resources, RunSpec, canonical_json, kind_name, parameter
 from engine.features import Features
@@ -177,3 +178,11 @@ class ModelSpec(RunSpec):
 
     def resources(self) -> Resources:
         return Resources(gpus=int(self.model.processor() != "cpu"))
+
+
+def _from_text(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+StatedModel = Annotated[ModelSpec, BeforeValidator(_from_text)]
+"""A model in another request: its spec, or the JSON text of it, as the form's list of models submits it."""

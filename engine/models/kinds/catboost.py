@@ -11,14 +11,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from engine.core.errors import DataError
-from engine.core.progress import check_cancelled
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import Artifact
-from engine.models.boosting import kept, predicted, traced
+from engine.models.boosting import Boosted, Grown, Rounds, kept, mean_loss, predicted, traced
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol, rounded
 from engine.models.trees import LEAF, Trees
@@ -33,7 +31,7 @@ _FIXED = {
 
 
 @plugin("catboost", title="CatBoost", synonyms=("gradient boosting", "trees", "oblivious", "symmetric"))
-class CatBoost(Model):
+class CatBoost(Boosted):
     """Gradient-boosted trees that ask the same question of every node of a level (Prokhorenkova et al. 2018), on the
     log loss or the squared error, one tree a round for all classes.
 
@@ -44,14 +42,9 @@ class CatBoost(Model):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("catboost",)
-    step: ClassVar[str] = "round"
     importance_of: ClassVar[str] = "prediction change"
 
     kind: Literal["catboost"] = "catboost"
-    rounds: int = parameter(200, title="Rounds", help="Maximum number of trees.", ge=1, le=5000, section="Model")
-    learning_rate: float = parameter(
-        0.05, title="Learning rate", help="Weight of each tree.", gt=0, le=1, step=0.01, section="Model"
-    )
     depth: int = parameter(4, title="Depth", help="Questions on the way to a leaf.", ge=1, le=12, section="Model")
     l2: float = parameter(3.0, title="L2 penalty", help="On the values of leaves.", ge=0, le=1e6, section="Model")
     random_strength: float = parameter(
@@ -62,47 +55,22 @@ class CatBoost(Model):
         le=100,
         section="Model",
     )
-    early_stopping: int = parameter(
-        50,
-        title="Early stopping",
-        unit="rounds",
-        help="Rounds without a better validation loss before training stops; 0 never stops.",
-        ge=0,
-        le=5000,
-        section="Model",
-    )
 
-    def label(self) -> str:
-        return f"CatBoost {self.rounds}"
-
-    def wants_validation(self) -> bool:
-        return self.early_stopping > 0
-
-    def fit(
-        self,
-        train: Dataset,
-        validation: Dataset | None,
-        seed: int,
-        device: str = "cpu",
-        on_step: OnStep | None = None,
-    ) -> Fitted:
+    def grow(self, train: Dataset, validation: Dataset | None, seed: int, rounds: Rounds, patience: int) -> Grown:
         import catboost
 
         if (train.values == train.values[0]).all():
             raise DataError("Every feature is constant over the training rows, and CatBoost needs one that is not.")
-        stops = validation is not None and self.early_stopping > 0
-        stopping = {"od_type": "Iter", "od_wait": self.early_stopping, "use_best_model": True} if stops else {}
-        watch = _Watch(self.rounds, train.task, on_step)
+        stopping = {"od_type": "Iter", "od_wait": patience, "use_best_model": True} if patience else {}
+        watch = _Watch(rounds, train.task)
         booster = catboost.CatBoost(self._params(train, seed) | stopping)
         booster.fit(_pool(train), eval_set=None if validation is None else _pool(validation), callbacks=[watch])
         if watch.error is not None:
             raise watch.error
         trees, baseline = _trees(booster)
-        return Fitted(
+        return Grown(
             artifact=kept(trees, baseline),
-            train_loss=np.array(watch.curves["learn"], dtype=np.float64),
-            validation_loss=np.array(watch.curves["validation"], dtype=np.float64),
-            best_step=len(trees.root),
+            rounds=len(trees.root),
             importance=np.maximum(np.asarray(booster.get_feature_importance(), dtype=np.float64), 0.0),
         )
 
@@ -140,26 +108,19 @@ class CatBoost(Model):
 
 
 class _Watch:
-    """Takes down the losses of each round. What is raised while it is told of one ends the training as ``error``: the
-    library would wrap it in its own.
+    """Tells ``rounds`` of each. What is raised while it is told ends the training as ``error``: the library would wrap
+    it in its own.
     """
 
-    def __init__(self, total: int, task: Task, on_step: OnStep | None) -> None:
-        self.curves: dict[str, list[float]] = {"learn": [], "validation": []}
+    def __init__(self, rounds: Rounds, task: Task) -> None:
         self.error: Exception | None = None
-        self._total, self._task, self._on_step = total, task, on_step
+        self._rounds, self._task = rounds, task
 
     def after_iteration(self, info: Any) -> bool:
-        for name, losses in info.metrics.items():
-            loss = float(losses[_LOSSES[self._task]][-1])
-            self.curves[name].append(loss**2 if self._task == "regression" else loss)
+        losses = {name: mean_loss(self._task, told[_LOSSES[self._task]][-1]) for name, told in info.metrics.items()}
         try:
-            check_cancelled()
-            if self._on_step:
-                later = self.curves["validation"]
-                step = TrainingStep(info.iteration, self._total, self.curves["learn"][-1], later[-1] if later else None)
-                self._on_step(step)
-        except Exception as error:  # noqa: BLE001 -- raised again by fit
+            self._rounds.after(info.iteration, losses.get("learn"), losses.get("validation"))
+        except Exception as error:  # noqa: BLE001 -- raised again by grow
             self.error = error
         return self.error is None
 

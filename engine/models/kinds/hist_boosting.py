@@ -12,7 +12,7 @@ from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models import Fitted, Model, OnStep
 from engine.models.artifact import Artifact
-from engine.models.boosting import kept, predicted, traced
+from engine.models.boosting import kept, learning_rate, predicted, traced
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol
 from engine.models.trees import LEAF, Trees
@@ -29,9 +29,7 @@ class HistBoosting(Model):
 
     kind: Literal["hist_boosting"] = "hist_boosting"
     iterations: int = parameter(100, title="Iterations", help="Number of trees.", ge=1, le=5000, section="Model")
-    learning_rate: float = parameter(
-        0.05, title="Learning rate", help="Weight of each tree.", gt=0, le=1, step=0.01, section="Model"
-    )
+    learning_rate: float = learning_rate()
     leaves: int = parameter(15, title="Leaves", help="Maximum leaves per tree.", ge=2, le=256, section="Model")
     min_data_in_leaf: int = parameter(
         50, title="Rows per leaf", help="Minimum training rows in a leaf.", ge=1, le=100_000, section="Model"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,8 +12,8 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import LIGHTGBM_TEXT, Artifact
+from engine.models.boosting import Boosted, Grown, Rounds
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol
 from engine.models.trees import LEAF, Trees
@@ -29,7 +29,7 @@ _FIXED = {
 
 
 @plugin("lightgbm", title="LightGBM")
-class LightGbm(Model):
+class LightGbm(Boosted):
     """Gradient-boosted decision trees (Ke et al. 2017) on the log loss or the squared error, one tree a round, or one
     for each of several classes.
 
@@ -37,68 +37,35 @@ class LightGbm(Model):
     are kept; without it every row is trained on and every round is kept.
     """
 
-    step: ClassVar[str] = "round"
-    importance_of: ClassVar[str] = "gain"
     trains_each_class: ClassVar[bool] = True
 
     kind: Literal["lightgbm"] = "lightgbm"
-    rounds: int = parameter(200, title="Rounds", help="Maximum number of trees.", ge=1, le=5000, section="Model")
-    learning_rate: float = parameter(
-        0.05, title="Learning rate", help="Weight of each tree.", gt=0, le=1, step=0.01, section="Model"
-    )
     leaves: int = parameter(7, title="Leaves", help="Maximum leaves per tree.", ge=2, le=256, section="Model")
     min_data_in_leaf: int = parameter(
         50, title="Rows per leaf", help="Minimum training rows in a leaf.", ge=1, le=100_000, section="Model"
     )
-    early_stopping: int = parameter(
-        50,
-        title="Early stopping",
-        unit="rounds",
-        help="Rounds without a better validation loss before training stops; 0 never stops.",
-        ge=0,
-        le=5000,
-        section="Model",
-    )
 
-    def label(self) -> str:
-        return f"LightGBM {self.rounds}"
-
-    def wants_validation(self) -> bool:
-        return self.early_stopping > 0
-
-    def fit(
-        self,
-        train: Dataset,
-        validation: Dataset | None,
-        seed: int,
-        device: str = "cpu",
-        on_step: OnStep | None = None,
-    ) -> Fitted:
+    def grow(self, train: Dataset, validation: Dataset | None, seed: int, rounds: Rounds, patience: int) -> Grown:
         import lightgbm
 
         params = self._params(train, seed)
         data = _columns(train, params)
-        watched: dict[str, Any] = {"train": data} if on_step else {}
+        watched: dict[str, Any] = {"train": data} if rounds.watched else {}
         if validation is not None:
             watched["validation"] = _columns(validation, params, reference=data)
-        curves: dict[str, list[float]] = {"train": [], "validation": []}
-        callbacks: list[Any] = [_step_callback(curves, on_step)]
-        if validation is not None and self.early_stopping:
-            callbacks.append(lightgbm.early_stopping(self.early_stopping, verbose=False))
+        stopping = [lightgbm.early_stopping(patience, verbose=False)] if patience else []
         booster = lightgbm.train(
             params,
             data,
             self.rounds,
             valid_sets=list(watched.values()),
             valid_names=list(watched),
-            callbacks=callbacks,
+            callbacks=[partial(_after_round, rounds), *stopping],
         )
         best = booster.best_iteration if booster.best_iteration > 0 else booster.current_iteration()
-        return Fitted(
+        return Grown(
             artifact=Artifact(LIGHTGBM_TEXT, booster.model_to_string(num_iteration=best).encode()),
-            train_loss=np.array(curves["train"], dtype=np.float64),
-            validation_loss=np.array(curves["validation"], dtype=np.float64),
-            best_step=best,
+            rounds=best,
             importance=np.asarray(booster.feature_importance("gain", iteration=best), dtype=np.float64),
         )
 
@@ -178,12 +145,6 @@ def _columns(rows: Dataset, params: dict[str, Any], reference: Any = None) -> An
     )  # fmt: skip
 
 
-def _step_callback(curves: dict[str, list[float]], on_step: OnStep | None) -> Any:
-    def after_round(env: Any) -> None:
-        for name, _metric, loss, *_ in env.evaluation_result_list:
-            curves[name].append(float(loss))
-        if on_step:
-            validation = curves["validation"][-1] if curves["validation"] else None
-            on_step(TrainingStep(env.iteration + 1, env.end_iteration, curves["train"][-1], validation))
-
-    return after_round
+def _after_round(rounds: Rounds, told: Any) -> None:
+    losses = {name: float(loss) for name, _metric, loss, *_ in told.evaluation_result_list}
+    rounds.after(told.iteration + 1, losses.get("train"), losses.get("validation"))

@@ -8,14 +8,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from engine.core.progress import check_cancelled
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep
 from engine.models.artifact import Artifact
-from engine.models.boosting import kept, predicted, traced
+from engine.models.boosting import Boosted, Grown, Rounds, kept, mean_loss, predicted, traced
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol, rounded
 from engine.models.trees import LEAF, Trees
@@ -29,7 +27,7 @@ _LOSSES: Mapping[Task, str] = {"binary": "logloss", "multiclass": "mlogloss", "r
 
 
 @plugin("xgboost", title="XGBoost", synonyms=("gradient boosting", "trees"))
-class XgBoost(Model):
+class XgBoost(Boosted):
     """Gradient-boosted decision trees (Chen and Guestrin 2016) on the log loss or the squared error, one tree a round,
     or one for each of several classes.
 
@@ -40,15 +38,9 @@ class XgBoost(Model):
     """
 
     needs: ClassVar[tuple[str, ...]] = ("xgboost",)
-    step: ClassVar[str] = "round"
-    importance_of: ClassVar[str] = "gain"
     trains_each_class: ClassVar[bool] = True
 
     kind: Literal["xgboost"] = "xgboost"
-    rounds: int = parameter(200, title="Rounds", help="Maximum number of trees.", ge=1, le=5000, section="Model")
-    learning_rate: float = parameter(
-        0.05, title="Learning rate", help="Weight of each tree.", gt=0, le=1, step=0.01, section="Model"
-    )
     depth: int = parameter(3, title="Depth", help="Splits on the way to a leaf at most.", ge=1, le=16, section="Model")
     min_child_weight: float = parameter(
         10.0,
@@ -68,55 +60,29 @@ class XgBoost(Model):
         1.0, title="Feature share", help="Of the features that each tree may split by, drawn by the seed.",
         percent=True, gt=0, le=1, section="Model",
     )  # fmt: skip
-    early_stopping: int = parameter(
-        50,
-        title="Early stopping",
-        unit="rounds",
-        help="Rounds without a better validation loss before training stops; 0 never stops.",
-        ge=0,
-        le=5000,
-        section="Model",
-    )
 
-    def label(self) -> str:
-        return f"XGBoost {self.rounds}"
-
-    def wants_validation(self) -> bool:
-        return self.early_stopping > 0
-
-    def fit(
-        self,
-        train: Dataset,
-        validation: Dataset | None,
-        seed: int,
-        device: str = "cpu",
-        on_step: OnStep | None = None,
-    ) -> Fitted:
+    def grow(self, train: Dataset, validation: Dataset | None, seed: int, rounds: Rounds, patience: int) -> Grown:
         import xgboost
 
         data = _rows(train)
-        watched = [(data, "train")] if on_step else []
+        watched = [(data, "train")] if rounds.watched else []
         if validation is not None:
             watched.append((_rows(validation, data), "validation"))
-        stops = validation is not None and self.early_stopping > 0
-        curves: dict[str, list[float]] = {"train": [], "validation": []}
         booster = xgboost.train(
             self._params(train, seed),
             data,
             self.rounds,
             evals=watched,
-            early_stopping_rounds=self.early_stopping if stops else None,
+            early_stopping_rounds=patience or None,
             verbose_eval=False,
-            callbacks=[_step_callback(curves, self.rounds, train.task, on_step)],
+            callbacks=[_watch(rounds, train.task)],
         )
-        best = booster.best_iteration + 1 if stops else booster.num_boosted_rounds()
+        best = booster.best_iteration + 1 if patience else booster.num_boosted_rounds()
         booster = booster[:best]
         gains = booster.get_score(importance_type="total_gain")
-        return Fitted(
+        return Grown(
             artifact=_artifact(booster, train.task),
-            train_loss=np.array(curves["train"], dtype=np.float64),
-            validation_loss=np.array(curves["validation"], dtype=np.float64),
-            best_step=best,
+            rounds=best,
             importance=np.array([gains.get(f"f{number}", 0.0) for number in range(train.matrix.shape[1])]),
         )
 
@@ -163,18 +129,13 @@ def _rows(rows: Dataset, reference: Any = None) -> Any:
     return xgboost.QuantileDMatrix(rows.values, rows.label, weight=rows.weight, ref=reference, nthread=1)
 
 
-def _step_callback(curves: dict[str, list[float]], total: int, task: Task, on_step: OnStep | None) -> Any:
+def _watch(rounds: Rounds, task: Task) -> Any:
     from xgboost.callback import TrainingCallback
 
     class Watch(TrainingCallback):
         def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
-            check_cancelled()
-            for name, losses in evals_log.items():
-                loss = float(losses[_LOSSES[task]][-1])
-                curves[name].append(loss**2 if task == "regression" else loss)
-            if on_step:
-                validation = curves["validation"][-1] if curves["validation"] else None
-                on_step(TrainingStep(epoch + 1, total, curves["train"][-1], validation))
+            losses = {name: mean_loss(task, told[_LOSSES[task]][-1]) for name, told in evals_log.items()}
+            rounds.after(epoch + 1, losses.get("train"), losses.get("validation"))
             return False
 
     return Watch()

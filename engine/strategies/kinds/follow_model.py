@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import RunSpec, parameter
 from engine.market.bars import Bars
 from engine.market.spec import MarketSpec
-from engine.models.spec import ModelSpec
+from engine.models.spec import ModelSpec, StatedModel
 from engine.strategies import Signals, Strategy
 
 
@@ -27,7 +26,7 @@ class FollowModel(Strategy):
     """
 
     kind: Literal["follow_model"] = "follow_model"
-    model: Annotated[ModelSpec, Field(title="Model", json_schema_extra={"section": "Strategy"})]
+    model: Annotated[StatedModel, Field(title="Model", json_schema_extra={"section": "Strategy"})]
     enter_above: float = parameter(
         0.55,
         title="Enter above",
@@ -73,12 +72,6 @@ class FollowModel(Strategy):
                 "model of a direction."
             )
         return ""
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        """Accepts the JSON text of a spec, as submitted by the form's list of models."""
-        return json.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _in_order(self) -> FollowModel:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import RunSpec, parameter
 from engine.market.bars import Bars
 from engine.market.spec import MarketSpec
-from engine.models.spec import ModelSpec
+from engine.models.spec import ModelSpec, StatedModel
 from engine.strategies import Signals, Strategy, call_strategy
 from engine.strategies.flags import Flags, begun
 from engine.strategies.labels.meta_label import MetaLabel
@@ -30,7 +29,7 @@ class MetaLabelled(Strategy):
     """
 
     kind: Literal["meta_labelled"] = "meta_labelled"
-    model: Annotated[ModelSpec, Field(title="Model", json_schema_extra={"section": "Strategy"})]
+    model: Annotated[StatedModel, Field(title="Model", json_schema_extra={"section": "Strategy"})]
     take_above: float = parameter(
         0.5,
         title="Take above",
@@ -46,12 +45,6 @@ class MetaLabelled(Strategy):
         if isinstance(run, ModelSpec) and isinstance(run.target, MetaLabel):
             return ""
         return "The model does not judge the trades of a strategy: choose one whose label is a meta-label."
-
-    @field_validator("model", mode="before")
-    @classmethod
-    def _from_text(cls, value: Any) -> Any:
-        """Accepts the JSON text of a spec, as submitted by the form's list of models."""
-        return json.loads(value) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _judges_trades(self) -> MetaLabelled:
