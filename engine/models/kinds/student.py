@@ -139,7 +139,9 @@ class Student(Model):
         return call_model.fit(self.student, rows, later, seed, on_step)
 
     def _told(self, rows: Dataset, told: Floats, mask: Any) -> Dataset:
-        """The rows that ``mask`` keeps as the teacher sees them: of classes once for each, one copy after the other."""
+        """The rows that ``mask`` keeps as the teacher sees them: of classes once for each, one copy after the other. The
+        copies of a row weigh together what it does, so that a penalty is as strong as without a teacher.
+        """
         rows, told = rows.where(mask), told[mask]
         if rows.task == "regression":
             return replace(rows, label=told)
@@ -149,7 +151,7 @@ class Student(Model):
         names = ("place", "time", "symbol", "end", "reach", "known")
         copies: dict[str, Any] = {name: np.tile(getattr(rows, name), count) for name in names}
         label = np.repeat(np.arange(count, dtype=np.float64), len(rows))
-        return replace(rows, **copies, label=label, weight=(soft * weight[:, None] * count).T.ravel())
+        return replace(rows, **copies, label=label, weight=(soft * weight[:, None]).T.ravel())
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         (held,) = bundle.unpacked(to_tensors(artifact), 1)

@@ -116,11 +116,12 @@ class Rows:
 
 
 def _weights(data: Dataset, row: Indices, loss: Loss) -> NDArray[np.float32] | None:
+    """Weights of 1 in the mean: what is beside the loss, such as L1, stays as strong against it."""
     weight = None if data.weight is None else data.weight[row]
     if loss.training.class_weights == "balanced" and data.task != "regression":
         balanced = _balanced(data.label[row].astype(np.int64), loss.classes)
         weight = balanced if weight is None else weight * balanced
-    return None if weight is None else np.asarray(weight, dtype=np.float32)
+    return None if weight is None else np.asarray(weight / weight.mean(), dtype=np.float32)
 
 
 def _balanced(label: Indices, classes: int) -> Floats:

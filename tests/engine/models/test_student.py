@@ -67,7 +67,7 @@ def test_classes_are_learnt_by_their_probabilities(task: Task, temperature: floa
     own = LogisticRegression(C=1.0, max_iter=1000).fit(
         np.tile(scale.transform(kept.values), (count, 1)),
         np.repeat(np.arange(count), len(kept)),
-        count * soft.T.ravel(),
+        soft.T.ravel(),
     )
     logits = own.decision_function(scale.transform(VALUES)) * temperature
     expected = 1 / (1 + np.exp(-logits)) if task == "binary" else np.exp(logits) / np.exp(logits).sum(axis=1)[:, None]
@@ -75,6 +75,18 @@ def test_classes_are_learnt_by_their_probabilities(task: Task, temperature: floa
     found = model.predict(model.fit(data, None, 3).artifact, data)
     np.testing.assert_allclose(found, expected, atol=2e-4)
     assert np.ptp(found) > 0.5
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_a_penalty_is_as_strong_as_without_a_teacher(task: Task) -> None:
+    """A teacher that is sure of every label teaches what scikit-learn learns from the labels."""
+    data = rows(task)
+    label = data.label.astype(int)
+    told = data.label if task == "binary" else np.eye(3)[label]
+    taught = Linear(penalty=50).fit(made()._told(data, told, np.ones(ROWS, dtype=bool)), None, 0)
+    own = LogisticRegression(C=1 / 50, max_iter=1000).fit(StandardScaler().fit_transform(VALUES), label)
+    np.testing.assert_allclose(to_tensors(taught.artifact)["coefficients"], own.coef_, atol=2e-4)
+    np.testing.assert_allclose(to_tensors(taught.artifact)["intercept"], own.intercept_, atol=2e-4)
 
 
 def test_what_a_teacher_has_learnt_by_heart_is_not_passed_on() -> None:
