@@ -24,6 +24,8 @@ Reproducibility = Literal["bit-identical", "seeded"]
 """What the same ``fit`` again gives on the same machine: the same bytes, or the same numbers but for the order in which
 an accelerator adds."""
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
+EXPLAINED = 2000
+"""Newest rows of a test that are explained, at most."""
 _PREDICTED: Mapping[Task, str] = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
 
 
@@ -179,12 +181,16 @@ class Model(Spec):
         """
         raise DataError(f"{info(self).title} cannot be written as a graph of ONNX.")
 
-    def contributions(self, artifact: Artifact, data: Dataset) -> Floats | None:
+    def explainable(self, artifact: Artifact) -> int:
+        """Of how many rows ``contributions`` takes a few seconds at most. Raises ``DataError`` as it does."""
+        return EXPLAINED
+
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
         """What each feature contributes to the score of the highest class, or to the number, of each row of ``data``
-        (rows, features): Shapley values, which add up to the score less its mean (Lundberg and Lee 2017). None for a
-        model that tells none.
+        (rows, features): Shapley values, which add up to the score less its mean (Lundberg and Lee 2017). Raises
+        ``DataError`` where the model tells none, with the reason.
         """
-        return None
+        raise DataError(f"{info(self).title} tells no contributions of its features: trees and linear models do.")
 
     def seconds(self, rows: int, features: int) -> float:
         """Roughly how long one unwatched ``fit`` takes on one core, of one class where ``trains_each_class``; more for

@@ -15,7 +15,7 @@ from engine.core.registry import info
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep, TrainingStep
+from engine.models import Fitted, Model, OnStep, TrainingStep, shapley
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol
@@ -136,6 +136,18 @@ def traced(artifact: Artifact, x: Symbol, task: Task) -> Symbol:
     """``predicted`` of the rows ``x`` as a graph."""
     tensors = to_tensors(artifact)
     return Trees.stored(tensors).traced(x, tensors[BASELINE]).linked(task)
+
+
+def explainable(artifact: Artifact) -> int:
+    """``Model.explainable`` of an artifact of ``kept``."""
+    tensors = to_tensors(artifact)
+    return shapley.explainable(Trees.stored(tensors), len(tensors[BASELINE]))
+
+
+def contributions(artifact: Artifact, rows: NDArray[Any]) -> Floats:
+    """``Model.contributions`` of an artifact of ``kept``, to the score of ``rows`` before it is ``linked``."""
+    tensors = to_tensors(artifact)
+    return shapley.contributions(Trees.stored(tensors), rows, len(tensors[BASELINE]))
 
 
 def linked(task: Task, score: Floats) -> Floats:

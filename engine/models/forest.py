@@ -12,7 +12,7 @@ from engine.core.progress import check_cancelled
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep
+from engine.models import Fitted, Model, OnStep, shapley
 from engine.models.artifact import Artifact, from_tensors, to_tensors
 from engine.models.dataset import Dataset
 from engine.models.symbol import Symbol, rounded
@@ -95,6 +95,13 @@ class Forest(Model):
         mean = total / len(trees.root)
         return mean if data.task == "multiclass" else mean[:, -1]
 
+    def explainable(self, artifact: Artifact) -> int:
+        return shapley.explainable(Trees.stored(to_tensors(artifact)), 1)
+
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
+        trees = Trees.stored(to_tensors(artifact))
+        return shapley.contributions(trees, data.values.astype(np.float32), 1) / len(trees.root)
+
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         trees = Trees.stored(to_tensors(artifact))
         found = trees.traced(rounded(x), np.zeros(trees.value.shape[1]), 1 / len(trees.root))
@@ -120,4 +127,5 @@ def _nodes(tree: Any) -> dict[str, Any]:
         "left": tree.children_left,
         "right": tree.children_right,
         "value": tree.value[:, 0, :],
+        "cover": tree.weighted_n_node_samples,
     }

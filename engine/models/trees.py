@@ -14,6 +14,10 @@ from engine.market.bars import Floats
 from engine.models.symbol import Symbol
 
 LEAF = -1
+_KINDS: Mapping[str, type] = {
+    "feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "value": np.float64,
+    "cover": np.float32,
+}  # fmt: skip
 _DAMAGED = "The trees of this model are damaged and cannot be followed: train it again."
 
 
@@ -23,7 +27,8 @@ class Trees:
 
     Of each node: ``feature`` int32, ``LEAF`` where it has no children; ``threshold`` float64, up to which (itself
     included) a value goes to ``left`` and beyond which to ``right``, both int32 and counted from the root; ``value``
-    float64 (nodes, outputs).
+    float64 (nodes, outputs). ``cover`` float32 is how much the training rows that came to a node counted, empty in
+    models of before it was kept.
     """
 
     root: NDArray[np.int64]
@@ -32,23 +37,25 @@ class Trees:
     left: NDArray[np.int32]
     right: NDArray[np.int32]
     value: Floats
+    cover: NDArray[np.float32]
 
     @classmethod
     def joined(cls, trees: Sequence[Mapping[str, NDArray[Any]]]) -> Trees:
         """Trees of which each is given by the arrays of its nodes, by the names of the fields."""
         sizes = [len(tree["feature"]) for tree in trees]
-        kinds = {"feature": np.int32, "threshold": np.float64, "left": np.int32, "right": np.int32, "value": np.float64}
         nodes: dict[str, Any] = {
-            name: np.concatenate([np.asarray(tree[name], dtype=kind) for tree in trees]) for name, kind in kinds.items()
+            name: np.concatenate([np.asarray(tree[name], dtype=kind) for tree in trees])
+            for name, kind in _KINDS.items()
         }
         return cls(root=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64), **nodes)
 
     @classmethod
     def stored(cls, tensors: Mapping[str, NDArray[Any]]) -> Trees:
         """Those of ``tensors``. Raises ``DataError`` where they are no trees: a walk would leave them, or never end."""
-        if any(field.name not in tensors for field in fields(cls)):
+        held = {"cover": np.empty(0, dtype=np.float32), **tensors}
+        if any(field.name not in held for field in fields(cls)):
             raise DataError(_DAMAGED)
-        found = cls(**{field.name: tensors[field.name] for field in fields(cls)})
+        found = cls(**{field.name: held[field.name] for field in fields(cls)})
         if not found._are_trees():
             raise DataError(_DAMAGED)
         return found
@@ -58,6 +65,8 @@ class Trees:
         count = len(self.feature)
         nodes = (self.feature, self.threshold, self.left, self.right)
         if any(array.shape != (count,) for array in nodes) or self.value.ndim != 2 or len(self.value) != count:
+            return False
+        if self.cover.shape not in ((0,), (count,)) or not (np.isfinite(self.cover) & (self.cover >= 0)).all():
             return False
         stop = np.append(self.root[1:], count)
         if not len(self.root) or self.root[0] != 0 or (stop <= self.root).any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar, Literal
@@ -15,6 +15,7 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
+from engine.models import boosting
 from engine.models.artifact import Artifact
 from engine.models.boosting import Boosted, Grown, Rounds, kept, mean_loss, predicted, traced
 from engine.models.dataset import Dataset
@@ -76,6 +77,12 @@ class CatBoost(Boosted):
 
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         return predicted(artifact, data, data.values.astype(np.float32))
+
+    def explainable(self, artifact: Artifact) -> int:
+        return boosting.explainable(artifact)
+
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
+        return boosting.contributions(artifact, data.values.astype(np.float32))
 
     def _params(self, train: Dataset, seed: int) -> dict[str, Any]:
         classes = {"classes_count": len(train.classes)} if train.task == "multiclass" else {}
@@ -158,4 +165,13 @@ def _nodes(tree: Mapping[str, Any], scale: float, outputs: int) -> dict[str, Any
         "left": np.concatenate([2 * number + 1, leaves]),
         "right": np.concatenate([2 * number + 2, leaves]),
         "value": np.concatenate([np.zeros((inner, outputs)), value]),
+        "cover": np.concatenate(_covers(tree["leaf_weights"])),
     }
+
+
+def _covers(leaves: Sequence[float]) -> list[Floats]:
+    """Of the levels of a symmetric tree, the root's first: each node counts what its children do."""
+    levels = [np.asarray(leaves, dtype=np.float64)]
+    while len(levels[0]) > 1:
+        levels.insert(0, levels[0].reshape(-1, 2).sum(axis=1))
+    return levels

@@ -10,7 +10,7 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
-from engine.models import Fitted, Model, OnStep
+from engine.models import Fitted, Model, OnStep, boosting
 from engine.models.artifact import Artifact
 from engine.models.boosting import kept, learning_rate, predicted, traced
 from engine.models.dataset import Dataset
@@ -73,6 +73,12 @@ class HistBoosting(Model):
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         return predicted(artifact, data, data.values)
 
+    def explainable(self, artifact: Artifact) -> int:
+        return boosting.explainable(artifact)
+
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
+        return boosting.contributions(artifact, data.values)
+
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         return traced(artifact, x, task)
 
@@ -95,4 +101,5 @@ def _nodes(nodes: Any) -> dict[str, Any]:
         "left": nodes["left"],
         "right": nodes["right"],
         "value": nodes["value"][:, None],
+        "cover": nodes["count"],
     }

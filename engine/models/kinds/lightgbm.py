@@ -73,7 +73,7 @@ class LightGbm(Boosted):
         booster = _booster(artifact.require(LIGHTGBM_TEXT))
         return np.asarray(booster.predict(data.values, num_threads=1), dtype=np.float64)
 
-    def contributions(self, artifact: Artifact, data: Dataset) -> Floats | None:
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
         booster, count = _booster(artifact.require(LIGHTGBM_TEXT)), data.matrix.shape[1]
         found = np.asarray(booster.predict(data.values, pred_contrib=True, num_threads=1), dtype=np.float64)
         return found.reshape(len(data), -1, count + 1)[:, -1, :count]  # of each class, the mean of the score last
@@ -123,6 +123,7 @@ def _nodes(text: str) -> dict[str, Any]:
         "left": np.concatenate([np.where(left < 0, inner + ~left, left), nothing]),
         "right": np.concatenate([np.where(right < 0, inner + ~right, right), nothing]),
         "value": np.concatenate([np.zeros(inner), numbers("leaf_value", np.float64)])[:, None],
+        "cover": np.concatenate([numbers("internal_count", np.float64), numbers("leaf_count", np.float64)]),
     }
 
 

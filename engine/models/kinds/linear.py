@@ -113,6 +113,11 @@ class Linear(Model):
         odds = np.exp(score - score.max(axis=1, keepdims=True))
         return np.asarray(odds / odds.sum(axis=1, keepdims=True))
 
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
+        """Each coefficient times how far the value is from its mean."""
+        held = to_tensors(artifact)
+        return np.asarray((data.values - held["mean"]) / held["scale"] * held["coefficients"][-1])
+
     def traced(self, artifact: Artifact, x: Symbol, task: Task, outputs: int) -> Symbol:
         held = to_tensors(artifact)
         score: Symbol = ((x - held["mean"]) / held["scale"]) @ held["coefficients"].T + held["intercept"]

@@ -139,8 +139,8 @@ class Student(Model):
         return call_model.fit(self.student, rows, later, seed, on_step)
 
     def _told(self, rows: Dataset, told: Floats, mask: Any) -> Dataset:
-        """The rows that ``mask`` keeps as the teacher sees them: of classes once for each, one copy after the other. The
-        copies of a row weigh together what it does, so that a penalty is as strong as without a teacher.
+        """The rows that ``mask`` keeps as the teacher sees them: of classes once for each, one copy after the other.
+        Those of a row weigh together what it does, so that a penalty is as strong as without a teacher.
         """
         rows, told = rows.where(mask), told[mask]
         if rows.task == "regression":

@@ -12,6 +12,7 @@ from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
 from engine.market.bars import Floats
+from engine.models import boosting
 from engine.models.artifact import Artifact
 from engine.models.boosting import Boosted, Grown, Rounds, kept, mean_loss, predicted, traced
 from engine.models.dataset import Dataset
@@ -89,6 +90,12 @@ class XgBoost(Boosted):
     def predict(self, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
         return predicted(artifact, data, data.values.astype(np.float32))
 
+    def explainable(self, artifact: Artifact) -> int:
+        return boosting.explainable(artifact)
+
+    def contributions(self, artifact: Artifact, data: Dataset) -> Floats:
+        return boosting.contributions(artifact, data.values.astype(np.float32))
+
     def _params(self, train: Dataset, seed: int) -> dict[str, Any]:
         classes = {"num_class": len(train.classes)} if train.task == "multiclass" else {}
         return {
@@ -159,4 +166,5 @@ def _nodes(tree: Mapping[str, Any]) -> dict[str, Any]:
         "left": left,
         "right": tree["right_children"],
         "value": np.where(leaf, below, np.float32(0))[:, None],
+        "cover": tree["sum_hessian"],
     }

@@ -26,7 +26,8 @@ class Inspection:
     """Scores by market regime (``regimes``, see ``market_regimes``), by year and by symbol, on the first path.
 
     ``contributions`` (features) is the mean absolute SHAP contribution of each feature to the score of the highest
-    class, over the ``explained`` newest rows of each test by the model of its fold; empty where the model tells none.
+    class, over ``explained`` rows, the newest of each test by the model of its fold; empty where the model tells none,
+    for the reason that ``unexplained`` says.
     ``agreement`` is that of each pair of the measures of importance that there are, of three features or more.
 
     The learning curve: models trained on the newest ``learning_rows`` training rows of the newest fold score
@@ -43,6 +44,7 @@ class Inspection:
     symbols: tuple[Group, ...]
     contributions: Floats
     explained: int
+    unexplained: str
     agreement: tuple[Agreement, ...]
     learning_rows: NDArray[np.int64]
     learning_train: Floats

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from engine.core.errors import DataError
-from engine.core.progress import Progress
+from engine.core.progress import Progress, section
 from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.models import call_model
@@ -38,8 +38,7 @@ def compute(spec: InspectionSpec, inputs: Mapping[str, Any], progress: Progress)
     progress(0.0, "Scoring regimes, years and symbols")
     regimes = by_regime(result, inputs["market"], horizon, seed)
     years, symbols = by_year(result, horizon, seed), by_symbol(result, horizon, seed)
-    progress(0.4, "Explaining predictions")
-    shap, explained = contributions(base.model, found, result)
+    shap, explained, unexplained = contributions(base.model, found, result, section(progress, 0.4, 0.5))
     measures = {
         result.importance_of or "importance": result.importance,
         "permutation": result.permutation,
@@ -52,6 +51,7 @@ def compute(spec: InspectionSpec, inputs: Mapping[str, Any], progress: Progress)
         symbols=symbols,
         contributions=shap,
         explained=explained,
+        unexplained=unexplained,
         agreement=agreement(measures),
         **_learning(base, result, found, progress),
         **_attention(base, result, found),

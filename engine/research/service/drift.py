@@ -3,6 +3,9 @@
 A p-value of Kolmogorov and Smirnov calls everything drift on large samples, and on values that follow on one another
 also on small ones. So each distance stands beside its null: what it is between samples of the same sizes that are drawn
 in blocks from both periods together (stationary bootstrap, Politis and Romano 1994), where there is nothing to find.
+
+Blocks of persistent values are too short for what follows on one another far beyond them, and means of samples vary too
+little. So the bands are widened to the variance that the means of such values have (``persistence``).
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from engine.core.errors import DataError
 from engine.market.bars import Floats
 from engine.research.bootstrap import block_length
 from engine.research.features.dynamics import limits
+from engine.research.service import persistence
 
 SAMPLES = 200
 LEAST = 30
@@ -102,8 +106,11 @@ def drift(name: str, reference: Period, newest: Period, seed: int = 0) -> Drift:
     one, other = first.dates(), second.dates()
     weight = (_drawn(one + other, one, block, seed + 1), _drawn(one + other, other, block, seed + 2))
     shift = (second.value.mean() - first.value.mean()) / deviation
-    low, high = shift - np.quantile(_means(weight, first, second, deviation), (0.975, 0.025))
-    nulls = np.quantile(grid.distances(weight), 1 - _ALPHA, axis=0)
+    own, pooled = _means(weight, first, second) / deviation
+    spread = persistence.spread_of_difference(first.means(), second.means()) / deviation
+    low, high = shift - _widening(spread, own) * np.quantile(own, (0.975, 0.025))
+    wider = _widening(spread, pooled)
+    nulls = np.quantile(grid.distances(weight), 1 - _ALPHA, axis=0) * (wider, wider**2, wider)
     return Drift(
         name, bare.dates, unknown, float(shift), float(low), float(high),
         wasserstein(first.value, second.value) / deviation, float(nulls[0]),
@@ -213,15 +220,23 @@ def _shares(counts: Floats) -> Floats:
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-300))
 
 
-def _means(weight: tuple[Floats, Floats], first: Period, second: Period, deviation: float) -> Floats:
-    """Differences of the means of such samples, in standard deviations, after the change of level between the periods
-    is taken out (samples).
+def _means(weight: tuple[Floats, Floats], first: Period, second: Period) -> Floats:
+    """Differences of the means of such samples (2, samples): of the values less the level of their period, and as they
+    are, where a change of level counts as variance.
     """
-    levels = [part.value - part.value.mean() for part in (first, second)]
     place = np.concatenate((_places(first.date), _places(second.date) + first.dates()))
-    count, total = np.bincount(place).astype(np.float64), np.bincount(place, np.concatenate(levels))
-    one, other = (part @ total / np.maximum(part @ count, 1e-300) for part in weight)
-    return np.asarray((other - one) / deviation)
+    count = np.bincount(place).astype(np.float64)
+    found = []
+    for levels in ((first.value.mean(), second.value.mean()), (0.0, 0.0)):
+        total = np.bincount(place, np.concatenate((first.value - levels[0], second.value - levels[1])))
+        one, other = (part @ total / np.maximum(part @ count, 1e-300) for part in weight)
+        found.append(other - one)
+    return np.stack(found)
+
+
+def _widening(spread: float, drawn: Floats) -> float:
+    """By how much ``drawn`` differences of means are too narrow for their ``spread``; 1 where they are not."""
+    return max(spread / max(float(drawn.std()), 1e-300), 1.0)
 
 
 def _drawn(dates: int, count: int, block: float, seed: int) -> Floats:

@@ -182,7 +182,7 @@ class TestInspection:
         assert (len(gain.data[0].x), len(permuted.data[0].x), unit) == (3, 3, "test AUC lost")
         shap, sub, agree, no_attention, _, _ = importance.explain(held(spec), None)
         assert sum(shap.data[0].x) == pytest.approx(1)
-        assert (sub, no_attention) == ("mean |SHAP|", True)
+        assert (sub, no_attention) == ("mean |SHAP| of 675 test rows", True)
         assert list(table_rows(agree[0])) == ["gain and permutation", "gain and SHAP", "permutation and SHAP"]
 
     def test_waiting_and_failing_are_told(self) -> None:
@@ -202,7 +202,8 @@ class TestInspection:
 
     def test_attention_is_drawn_in_the_mean_and_at_a_bar(self) -> None:
         found = Inspection(
-            label="", regimes=(), years=(), symbols=(), contributions=np.empty(0), explained=0, agreement=(),
+            label="", regimes=(), years=(), symbols=(), contributions=np.empty(0), explained=0, unexplained="",
+            agreement=(),
             learning_rows=np.array([1]), learning_train=np.array([np.nan]), learning_test=np.array([np.nan]),
             attention=np.array([[0.2, 0.8], [0.5, 0.5]]), attention_mean=np.array([0.3, 0.7]),
             attention_time=np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[ms]"),

@@ -93,10 +93,11 @@ def test_a_walk_ends_where_the_comparisons_lead(values: list[float]) -> None:
         "left": [1, 0, 0],
         "right": [2, 0, 0],
         "value": [[0], [1], [2]],
+        "cover": [2, 1, 1],
     }
     deeper = {
         "feature": [0, 0, LEAF, LEAF, LEAF], "threshold": [1.0, -1.0, 0, 0, 0], "left": [1, 3, 0, 0, 0],
-        "right": [2, 4, 0, 0, 0], "value": [[0], [0], [30], [10], [20]],
+        "right": [2, 4, 0, 0, 0], "value": [[0], [0], [30], [10], [20]], "cover": [3, 2, 1, 1, 1],
     }  # fmt: skip
     trees = Trees.joined([{name: np.array(part) for name, part in tree.items()} for tree in (stump, deeper)])
     first, second = (found[:, 0].tolist() for found in trees.values(np.array(values)[:, None]))

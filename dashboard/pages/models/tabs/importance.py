@@ -21,13 +21,13 @@ from dashboard.pages.models.saved.tab import seen
 from dashboard.pages.models.tabs import inspection
 from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Answer, Progress
-from dashboard.text.format import MISSING, number
+from dashboard.text.format import MISSING, count, number
 from engine.models.result import ModelResult
 from engine.models.spec import ModelSpec
 from engine.research.inspection.result import Agreement, Inspection
 
 NOT_PERMUTED = "Permutation importance was not measured: there are too many rows and features to hold all at once."
-NO_CONTRIBUTIONS = "This model tells no contributions: LightGBM does."
+NOTHING_CONTRIBUTES = "No feature contributes: the model says the same of every row."
 TOO_FEW = "Ranks of fewer than three features, or one measure alone, cannot be compared."
 STRONG, WEAK = 0.7, 0.3
 MOST = 15
@@ -94,8 +94,8 @@ def explain(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
         return states.no_figure(str(told)) if told else None, "", words, True, [], None
     found, result = known
     shares = contributions(found, result)
-    drawn = importance.figure(shares) if shares else states.no_figure(NO_CONTRIBUTIONS)
-    sub = "mean |SHAP|" if shares else ""
+    drawn = importance.figure(shares) if shares else states.no_figure(found.unexplained or NOTHING_CONTRIBUTES)
+    sub = f"mean |SHAP| of {count(found.explained, 'test row')}" if shares else ""
     symbols = [{"value": name, "label": name} for name in result.symbols]
     return drawn, sub, agreement(found.agreement), not len(found.attention), symbols, result.symbols[0]
 

@@ -13,6 +13,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from engine.market.bars import Floats
 from engine.research.service.drift import LEAST, Period, _block, _drawn, drift, ks, psi, wasserstein
+from engine.research.service.persistence import autocorrelation, spread_of_difference
 
 numbers = st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=40)
 
@@ -59,6 +60,38 @@ def test_noise_without_a_change_drifts_as_often_as_stated() -> None:
     assert beyond <= 12
     assert covered >= 86
     assert naive >= 25
+
+
+def test_persistent_noise_is_not_called_drift_either() -> None:
+    """Half of the values live for 23 days: by blocks alone 17 of 100 were drift, and 30 means had moved."""
+    beyond = moved = 0
+    for seed in range(60):
+        values = noise(seed, 450, 0.97)
+        found = drift("x", Period(values[:300], days(0, 300)), Period(values[300:], days(300, 150)), seed)
+        beyond += found.is_beyond
+        moved += not found.low <= 0 <= found.high
+    assert beyond <= 8
+    assert moved <= 9
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.5, 0.9, 0.97])
+def test_the_spread_of_a_difference_of_means_is_that_of_many_histories(persistence: float) -> None:
+    every = np.stack([noise(seed, 600, persistence) for seed in range(400)])
+    first, second = every[:, :400], every[:, 400:]
+    true = (second.mean(axis=1) - first.mean(axis=1)).std()
+    told = [spread_of_difference(*pair) for pair in zip(first, second, strict=True)]
+    assert np.median(told) == pytest.approx(true, rel=0.12)
+    found = [autocorrelation(*pair) for pair in zip(first, second, strict=True)]
+    assert np.median(found) == pytest.approx(persistence, abs=0.02)
+
+
+def test_values_of_which_each_day_has_the_same_mean_are_compared() -> None:
+    """There is nothing to learn of persistence, and nothing to divide by."""
+    pair = np.tile([-1.0, 1.0], 100)
+    dates = np.repeat(days(0, 100), 2)
+    found = drift("x", Period(pair, dates), Period(3 * pair[:80], dates[:80] + np.timedelta64(100, "D")))
+    assert found.low == found.high == found.shift == 0
+    assert found.is_beyond
 
 
 def test_chance_is_measured_by_the_distance_itself_where_tails_are_heavy() -> None:
