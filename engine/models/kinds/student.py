@@ -45,6 +45,7 @@ class Student(Model):
     step: ClassVar[str] = ""
     importance_of: ClassVar[str] = "importance"
     trains_each_class: ClassVar[bool] = True
+    told: ClassVar[tuple[str, ...]] = (_ALIKE,)
 
     kind: Literal["student"] = "student"
     teacher: Annotated[Model, MODELS] = Field(

@@ -23,8 +23,10 @@ from engine.models.service.card import Card
 from engine.models.service.served import ServedModel
 from engine.models.spec import ModelSpec
 
-FORMAT = 1
-"""The version of the format that is written, and the latest that is read."""
+FORMAT = 2
+"""The version of the format that is written, and the latest that is read: one more for each field that a description or
+a card gains. Of an earlier file the fields that it lacks are empty.
+"""
 MOST = 512 << 20
 """Bytes that a file may have."""
 _DESCRIPTION, _CONTENT = "model.json", "model.bin"
@@ -61,7 +63,13 @@ def from_bytes(data: bytes, name: str) -> ServedModel:
         raise DataError(f"{name} is damaged: the model in it is not the one that was saved. Get the file again.")
     try:
         card = Card.model_validate_json(json.dumps(described["card"]))
-    except ValidationError:
+    except ValidationError as error:
+        unknown = [str(item["loc"][0]) for item in error.errors() if item["type"] == "extra_forbidden"]
+        if unknown:
+            raise DataError(
+                f"{name} is of a later version of Stratoscope: its card says {', '.join(unknown)[:80]}, which this "
+                "version does not know: update it."
+            ) from None
         raise DataError(f"{name} is no model of Stratoscope: its card cannot be read.") from None
     spec = _spec(described, name)
     from_json(str(described["processing"]))

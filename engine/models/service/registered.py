@@ -22,6 +22,7 @@ from engine.core.store import write_atomically
 from engine.jobs import library
 from engine.models.service import archive, roles
 from engine.models.service.served import ServedModel, of_run
+from engine.models.service.soundness import require_weights
 from engine.models.spec import ModelSpec
 
 BIN_DAYS = library.BIN_DAYS
@@ -70,8 +71,11 @@ def register(key: str, name: str) -> Registered:
 
 
 def add(model: ServedModel, name: str) -> Registered:
-    """Keep ``model`` under ``name``, as its next version; the newest one where that is the same."""
+    """Keep ``model`` under ``name``, as its next version; the newest one where that is the same. Raises ``StoreError``
+    for what is no name, ``DataError`` where weights are no numbers.
+    """
     name, data = checked(name), archive.to_bytes(model)
+    require_weights(model.spec.model, model.artifact, model.card.label)
     digest = hashlib.sha256(data).hexdigest()
     known = versions(name)
     if known and known[-1].digest == digest:

@@ -13,6 +13,7 @@ from engine.market import catalog
 from engine.models.artifact import Artifact
 from engine.models.result import ModelResult
 from engine.models.service.card import Card, card_of
+from engine.models.service.soundness import require_predictions
 from engine.models.spec import ModelSpec
 
 
@@ -45,7 +46,9 @@ class ServedModel:
 
 
 def of_run(key: str) -> ServedModel:
-    """The newest model of the run ``key``. Raises ``DataError`` where there is no such run, or its result is gone."""
+    """The newest model of the run ``key``. Raises ``DataError`` where there is no such run, its result is gone, or it
+    predicts no number for any row of its test.
+    """
     spec = runner.find_run(key)
     if not isinstance(spec, ModelSpec):
         raise DataError(f"There is no trained model under the run key '{key[:64]}': see the models page for those.")
@@ -53,6 +56,7 @@ def of_run(key: str) -> ServedModel:
     if result is None:
         raise DataError(f"The result of the run {key[:8]} is not stored any more: train the model again.")
     newest = result.newest
+    require_predictions(result.prediction[result.fold[0] == len(result.folds) - 1], result.label)
     return ServedModel(spec, newest.artifact, newest.processing, card_of(key, spec, result, _timezone(spec)))
 
 

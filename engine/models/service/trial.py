@@ -16,6 +16,7 @@ from engine.core.errors import DataError, EngineError
 from engine.models.service import archive, registered
 from engine.models.service.forecast import predict_rows
 from engine.models.service.registered import Registered
+from engine.models.service.soundness import require_predictions
 
 TIMEOUT = 120.0
 """Seconds that a trial may take."""
@@ -69,7 +70,7 @@ def main() -> int:
         count = _ROWS + 2 * model.spec.model.lookback()
         rng = np.random.default_rng(0)
         scale = 10.0 ** rng.integers(-3, 6, (count, len(model.columns)))
-        predict_rows(model, rng.normal(size=scale.shape) * scale)
+        require_predictions(predict_rows(model, rng.normal(size=scale.shape) * scale), "It")
     except EngineError as error:
         sys.stdout.write(str(error))
         return _REFUSED

@@ -17,8 +17,8 @@ from dashboard import runs, state
 from dashboard.charts.models import losses
 from dashboard.jobs import side_job
 from dashboard.pages.models import ids
-from dashboard.pages.models.saved import comparison, graph_export, library, registry, rows
-from engine.core.errors import DataError
+from dashboard.pages.models.saved import comparison, file_import, graph_export, library, registry, rows
+from engine.core.errors import DataError, EngineError
 from engine.jobs import library as saved
 from engine.jobs import runner
 from engine.market.sources.stored import save
@@ -191,13 +191,29 @@ def test_a_file_is_exported_and_imported(said: list[str]) -> None:
     assert sent["filename"] == "mine@1.zip"
     contents = f"data:application/zip;base64,{sent['content']}"
     registered.delete("mine")
-    assert registry.take(contents, "mine@1.zip")[1] is None
-    assert versions() == ["mine@2"]
+    waits, job, _, emptied = file_import.ask(contents, "mine@1.zip")
+    assert (waits, emptied, file_import.wait(waits, None)) == ({"waits": True}, None, "Starting")
+    answer = side_job.compute(lambda progress: None, job)
+    file_import.taken(answer)
+    assert said[-1] == "mine@2 is in the registry."
+    assert (versions(), file_import.wait(answer, None)) == (["mine@2"], "")
     damaged = base64.b64encode(base64.b64decode(sent["content"])[:-9]).decode()
-    assert registry.take(f"data:,{damaged}", "mine@1.zip") == (no_update, None)
-    assert "damaged" in said[-1]
-    with pytest.raises(DataError, match="did not arrive whole"):
-        registry.imported("data:,§", "x.zip")
+    job = file_import.ask(f"data:,{damaged}", "mine@1.zip")[1]
+    for words in ("damaged", "no longer here"):  # tried once, and gone
+        with pytest.raises(EngineError, match=words):
+            side_job.compute(lambda progress: None, job)
+
+
+def test_a_file_that_cannot_be_taken_is_said_at_once(said: list[str]) -> None:
+    for contents, name, words in (
+        ("data:,§", "x.zip", "did not arrive whole"),
+        ("data:,", "x.zip", "is empty"),
+        ("data:,AAAA", "a b.zip", "from 1 to 40 letters"),
+    ):
+        assert file_import.ask(contents, name) == (no_update, no_update, no_update, None)
+        assert words in said[-1]
+    with pytest.raises(PreventUpdate):
+        file_import.ask(None, None)
 
 
 def test_a_model_of_elsewhere_is_listed_with_the_request_of_its_file(workspace: Workspace) -> None:

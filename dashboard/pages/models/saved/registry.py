@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, ctx, dcc, html, no_update
+from dash import Input, Output, State, callback, ctx, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import service, shell
 from dashboard.components import card, table
 from dashboard.pages.models import ids
-from dashboard.pages.models.saved import graph_export, promotion
+from dashboard.pages.models.saved import file_import, graph_export, promotion
 from dashboard.pages.models.saved.card import card_view
 from dashboard.pages.models.saved.rows import registered_rows
 from dashboard.pages.models.saved.tab import seen
@@ -26,10 +24,8 @@ from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count, number
 from engine.core.errors import DataError, EngineError
-from engine.models.service import registered, trial
+from engine.models.service import registered
 
-MOST = 32 << 20
-"""Bytes of a model's file that the page takes; the command line takes larger ones."""
 COLUMNS = (
     table.Column("label", "Version", least=260),
     table.Column("name", "Name", least=120, help="Of all versions; click to edit."),
@@ -46,7 +42,6 @@ def layout() -> list[Component]:
         id=ids.REGISTRY_SHELF, name=ids.REGISTRY_SHELF, value="saved", className="seg small",
         options=[{"value": value, "label": text} for value, text in SHELVES.items()],
     )  # fmt: skip
-    take = html.Button("Import a file", className="button", type="button", title="A model that was exported elsewhere")
     bar = [
         shelf,
         html.Span(id=ids.REGISTRY_COUNT, className="hint"),
@@ -55,7 +50,7 @@ def layout() -> list[Component]:
                     title="Save the selected version as one file"),
         html.Button("Export ONNX", id=ids.EXPORT_GRAPH, className="button", type="button", disabled=True,
                     title="Write the selected version as a graph for other programs, compared with the model"),
-        dcc.Upload(take, id=ids.IMPORT, accept=".zip", max_size=MOST, multiple=False),
+        *file_import.button(),
         dcc.Download(id=ids.MODEL_FILE),
     ]  # fmt: skip
     undo = html.Button("Undo", id=ids.REGISTRY_UNDO, className="link-button strong", type="button")
@@ -182,35 +177,6 @@ def export(clicks: int | None, chosen: Rows) -> Any:
         raise PreventUpdate
     item = registered.find(reference)
     return dcc.send_bytes(registered.content(item), f"{item.reference}.zip")
-
-
-@callback(
-    Output(ids.REGISTRY_CHANGED, "data", allow_duplicate=True),
-    Output(ids.IMPORT, "contents"),
-    Input(ids.IMPORT, "contents"),
-    State(ids.IMPORT, "filename"),
-    prevent_initial_call=True,
-)
-def take(contents: str | None, name: str | None) -> tuple[Any, Any]:
-    """Register the model in a file that was chosen; what is wrong with it is said."""
-    if not contents:
-        raise PreventUpdate
-    try:
-        found = imported(contents, str(name or "model.zip")[:200])
-        shell.toast(f"{found.reference} is in the registry.", tone="ok")
-    except EngineError as error:
-        shell.toast(str(error), tone="warn")
-        return no_update, None
-    return time.time(), None
-
-
-def imported(contents: str, name: str) -> registered.Registered:
-    """The model of a data URL. Raises ``EngineError``."""
-    try:
-        data = base64.b64decode(contents.partition(",")[2], validate=True)
-    except (binascii.Error, ValueError):
-        raise DataError(f"{name} did not arrive whole: choose it again.") from None
-    return trial.take(data, name, name.removesuffix(".zip").partition("@")[0])
 
 
 def moved(names: Sequence[str], is_delete: bool) -> list[str]:

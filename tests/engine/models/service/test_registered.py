@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,8 +19,12 @@ from hypothesis import strategies as st
 
 import engine
 from engine.core.errors import DataError, EngineError, StoreError
+from engine.jobs import runner
 from engine.market.spec import MarketSpec
+from engine.models import bundle
+from engine.models.artifact import LIGHTGBM_TEXT, Artifact, from_tensors, to_tensors
 from engine.models.service import archive, registered
+from engine.models.service.card import Card
 from engine.models.service.forecast import predict
 from engine.models.service.served import ServedModel
 from engine.models.tuning.spec import TuningSpec
@@ -48,7 +55,7 @@ def test_a_run_is_registered_once_and_found_by_name_version_and_key(workspace: W
 
 
 def test_a_registered_model_outlives_its_run(workspace: Workspace) -> None:
-    from engine.jobs import library, runner
+    from engine.jobs import library
 
     key, _ = trained("ONE")
     before = predict(registered.load(key), [random_walk(400, 0, symbol="ONE")])
@@ -136,9 +143,63 @@ def changed(model: ServedModel, change: Callable[[dict[str, object]], None]) -> 
     return buffer.getvalue()
 
 
+def resealed(model: ServedModel, change: Callable[[dict[str, object]], None], version: int = archive.FORMAT) -> bytes:
+    """The file of ``model`` with another card, and right hashes, as another version would write it."""
+
+    def again(found: dict[str, Any]) -> None:
+        change(found["card"])
+        described = {name: found[name] for name in ("spec", "processing", "card", "media_type", "content")}
+        text = json.dumps(described, sort_keys=True).encode()
+        found.update(format=version, sha256=hashlib.sha256(text).hexdigest())
+
+    return changed(model, again)
+
+
 def test_a_file_of_a_later_version_is_refused(model: ServedModel) -> None:
-    with pytest.raises(DataError, match="is of format 2, and this version of Stratoscope reads up to 1: update it"):
-        archive.from_bytes(changed(model, lambda found: found.update(format=2)), "mine.zip")
+    with pytest.raises(DataError, match="is of format 3, and this version of Stratoscope reads up to 2: update it"):
+        archive.from_bytes(changed(model, lambda found: found.update(format=3)), "mine.zip")
+    with pytest.raises(DataError, match="of a later version of Stratoscope: its card says mood, which this version"):
+        archive.from_bytes(resealed(model, lambda card: card.update(mood="good")), "mine.zip")
+
+
+def test_a_file_of_an_earlier_version_is_read(model: ServedModel) -> None:
+    """Its card lacks what was added since, and says so by saying nothing."""
+
+    def older(card: dict[str, object]) -> None:
+        for field in ("data_end", "sealed_from", "refitted", "members", "about"):
+            del card[field]
+
+    found = archive.from_bytes(resealed(model, older, version=1), "mine.zip")
+    assert (found.card.data_end, found.card.members) == ("", ())
+    assert found.artifact.content == model.artifact.content
+
+
+def test_what_a_file_holds_is_told_by_the_number_of_its_format() -> None:
+    """A field that is added to a card is one that earlier versions cannot read: raise ``FORMAT`` with it."""
+    assert (archive.FORMAT, len(Card.model_fields)) == (2, 34)
+
+
+def test_a_model_of_weights_that_are_no_numbers_is_not_kept(workspace: Workspace, model: ServedModel) -> None:
+    tensors = to_tensors(model.artifact)
+    broken = from_tensors({**tensors, "intercept": np.full_like(tensors["intercept"], np.nan)})
+    with pytest.raises(DataError, match="weights that are no numbers, in intercept"):
+        registered.add(replace(model, artifact=broken), "broken")
+    within = from_tensors(bundle.packed([model.artifact, broken]))
+    with pytest.raises(DataError, match="weights that are no numbers, in intercept"):
+        registered.add(replace(model, artifact=within), "broken")
+    text = Artifact(LIGHTGBM_TEXT, b"tree\nTree=0\nleaf_value=0.1 nan\n")
+    with pytest.raises(DataError, match="in leaf values"):
+        registered.add(replace(model, artifact=text), "broken")
+    assert registered.versions("broken") == ()
+
+
+def test_a_model_that_predicts_no_number_is_not_kept(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, result = trained("ONE", model={"kind": "linear"})
+    broken = replace(result, prediction=np.full(len(result.prediction), np.nan))
+    monkeypatch.setattr(type(runner.store()), "read", lambda self, key, kind: broken)
+    with pytest.raises(DataError, match="predicts no number for any"):
+        registered.register(key, "broken")
+    assert registered.versions("broken") == ()
 
 
 @pytest.mark.parametrize("field", ["spec", "processing", "card", "media_type", "content"])

@@ -1,0 +1,1 @@
+"""A model's file that a browser has sent: tried, and registered."""
