@@ -31,7 +31,8 @@ class Databases(Source):
     """Bars of DuckDB and SQLite files and of databases that SQLAlchemy reaches, by the queries of config.yaml.
 
     A query has {symbol} for the symbol, or a column ``symbol``. Of several with bars of a symbol the first is used;
-    ``name:SYMBOL`` names one. Queries only read, and are stopped after ``timeout_s``.
+    ``name:SYMBOL`` names one. Queries only read, and are stopped after ``timeout_s``; a search raises ``QueryFailed``
+    where a database fails and no other has a match.
     """
 
     capabilities = Capabilities(
@@ -44,10 +45,19 @@ class Databases(Source):
     def search(self, text: str) -> tuple[Listing, ...]:
         wanted = text.strip().casefold()
         found: dict[str, Listing] = {}
+        failed: list[QueryFailed] = []
         for query in settings().market.sql:
-            for name in _listed(query.name, query.address, query.symbols, int(time.time()) // _REMEMBERED):
+            minute = int(time.time()) // _REMEMBERED
+            try:
+                names = _listed(query.name, query.address, query.symbols, query.timeout_s, minute)
+            except QueryFailed as error:  # the other databases are searched all the same
+                failed.append(error)
+                continue
+            for name in names:
                 if wanted in name.casefold():
                     found.setdefault(name, Listing(name, name=query.name, currency=query.currency))
+        if failed and not found:
+            raise failed[0]
         return tuple(
             sorted(found.values(), key=lambda item: (not item.symbol.casefold().startswith(wanted), item.symbol))
         )
@@ -64,11 +74,11 @@ class Databases(Source):
 
 
 @lru_cache(maxsize=64)
-def _listed(name: str, address: str, query: str, minute: int) -> tuple[str, ...]:
-    """The symbols of a database, by the first column of its second query."""
+def _listed(name: str, address: str, query: str, seconds: float, minute: int) -> tuple[str, ...]:
+    """The symbols of a database, by the first column of its second query, asked for ``seconds`` at most."""
     if not query:
         return ()
-    table = Database(name, address).table(query)
+    table = Database(name, address, seconds).table(query)
     found = []
     for item in table.column(0).unique().drop_null().to_pylist() if table.num_columns else ():
         try:

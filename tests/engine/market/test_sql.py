@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import duckdb
@@ -83,6 +84,23 @@ def test_symbols_are_those_of_the_second_query(workspace: Workspace, address: st
     configure(workspace, address, more="      symbols: SELECT DISTINCT ticker FROM prices\n")
     assert [(item.symbol, item.name) for item in Databases().search("a")] == [("A", "own")]
     assert [item.symbol for item in Databases().search("")] == ["A", "B"]
+
+
+def test_a_search_asks_a_database_no_longer_than_its_limit_and_the_others_all_the_same(workspace: Workspace) -> None:
+    path = workspace.folder / "own.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE prices (ticker TEXT)")
+        connection.execute("INSERT INTO prices VALUES ('A')")
+        connection.commit()
+    queries = [("stuck", ENDLESS), ("own", "SELECT ticker FROM prices")]
+    listed = [
+        f"    - {{name: {name}, address: {path.name}, query: '{BOUND}', symbols: '{query}', timeout_s: 0.2}}\n"
+        for name, query in queries
+    ]
+    workspace.configure(f"cache: cache\nmarket:\n  sql:\n{''.join(listed)}")
+    assert [(item.symbol, item.name) for item in Databases().search("a")] == [("A", "own")]
+    with pytest.raises(QueryFailed, match=r"'stuck' did not answer within 0\.2 s: check"):
+        Databases().search("b")
 
 
 @pytest.mark.parametrize(
