@@ -18,6 +18,7 @@ from engine.core.errors import DataError, NoSuchSeries, NotTradeable, did_you_me
 from engine.core.plugin_errors import described, named, plugin_errors
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
+from engine.market.days import range_words
 from engine.market.integrity import require_sound
 from engine.market.quality import repairs
 from engine.market.quality.verdict import verdicts, with_caveats
@@ -335,14 +336,9 @@ def in_range(spec: Selection, whole: Sequence[Bars]) -> tuple[Bars, ...]:
     for bars in found:
         if len(bars) == 0:
             first, last = bars.series.span
-            raise DataError(f"{bars.series.symbol} has no bars {_range_of(spec)}: its bars run from {first} to {last}.")
+            asked = range_words(spec.start, spec.end)
+            raise DataError(f"{bars.series.symbol} has no bars {asked}: its bars run from {first} to {last}.")
     return found
-
-
-def _range_of(spec: Selection) -> str:
-    if spec.start and spec.end:
-        return f"between {spec.start} and {spec.end}"
-    return f"from {spec.start} on" if spec.start else f"up to {spec.end}"
 
 
 class _SourceFailed(DataError):

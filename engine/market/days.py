@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ Times = NDArray[np.datetime64]
 Zones = tuple[str, ...]
 """Names of time zones; empty for daily bars."""
 
+_SATURDAY, _SUNDAY = 5, 6
 _LAST_PLACE = np.timedelta64(12, "h")  # after UTC, when a date has begun everywhere on earth
 
 
@@ -68,6 +69,14 @@ class Dated:
         """The trading day of a bar."""
         day: np.datetime64 = self.days_at(np.array([moment]))[0]
         return day
+
+
+def range_words(start: date | None, end: date | None) -> str:
+    """A range in words, as ``between 2020-01-04 and 2020-01-05, a weekend``; what is open at both ends has none."""
+    if start is None or end is None:
+        return f"from {start} on" if start else f"up to {end}" if end else ""
+    is_weekend = start.weekday() >= _SATURDAY and (end - start).days <= _SUNDAY - start.weekday()
+    return f"between {start} and {end}{', a weekend' if is_weekend else ''}"
 
 
 def no_times() -> Times:

@@ -15,6 +15,7 @@ from engine.core.errors import Cancelled, DataError, EngineError, StoreError
 from engine.core.progress import Progress, section, silent
 from engine.market import catalog
 from engine.market.bars import Bars, Times
+from engine.market.days import range_words
 from engine.market.fetching import STATUSES, Fetched, FetchReport, FetchRequest, Listing, Outcome, Status
 from engine.market.integrity import require_sound
 from engine.market.series_table import entered_together
@@ -119,7 +120,8 @@ def store(request: FetchRequest, answer: Fetched, fetched: str, provider: str, n
         old = stored(request, name)
         if new is None:
             first, last = answer.bars.series.span
-            message = f"{name} has no bars in this range: the source has them from {first} to {last}."
+            asked = range_words(request.start, request.end)
+            message = f"{name} has no bars {asked}: the source has them from {first} to {last}."
             return Outcome(name, "no data in range", message, dropped=dropped)
         if old is not None and (message := _disagreement(old, new)):
             return Outcome(name, "restated", message, dropped=dropped)

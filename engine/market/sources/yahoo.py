@@ -9,8 +9,9 @@ from typing import Any, Final, Literal, get_args
 from engine.core.errors import DataError
 from engine.core.progress import Progress
 from engine.core.registry import plugin
+from engine.market.days import range_words
 from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing, Status
-from engine.market.intervals import Interval
+from engine.market.intervals import Interval, bar_interval
 from engine.market.provider_requests import Notify, fetch_all
 from engine.market.sources import Source
 from engine.market.yfinance_adapter import (
@@ -113,7 +114,9 @@ def _placed(ticker: Any, name: str, request: FetchRequest) -> Fetched:
     if first is not None and request.end and request.end < first.date():
         said = f"{name} was first traded on {first.date()}: the range ends on {request.end}."
         return _refused(name, "before listing", said)
-    return _refused(name, "no data in range", f"Yahoo has no {request.interval} bars of {name} in this range.")
+    bars = f"{bar_interval(request.interval).adjective} bars of {name}"
+    asked = f" {words}" if (words := range_words(request.start, request.end)) else ""
+    return _refused(name, "no data in range", f"Yahoo has no {bars}{asked}.")
 
 
 def _first_trade(ticker: Any) -> Any:

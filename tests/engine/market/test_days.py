@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from engine.core.errors import DataError
 from engine.market.bars import Bars
 from engine.market.common_calendar import between, common_days
-from engine.market.days import first_moment, local_time, trading_days
+from engine.market.days import first_moment, local_time, range_words, trading_days
 from engine.market.panel import align
 from tests.support.market import days, make_bars, random_walk
 
@@ -132,3 +132,11 @@ def test_range_that_a_series_is_listed_with_is_in_days_of_its_exchange() -> None
 def test_unknown_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(DataError, match="Unknown time zone"):
         trading_days(days(1), [zone])
+
+
+@given(some.dates(date(2019, 1, 1), date(2021, 1, 1)), some.integers(0, 9))
+def test_range_without_a_weekday_is_called_a_weekend(first: date, more: int) -> None:
+    last = first + timedelta(days=more)
+    weekdays = [first + timedelta(days=at) for at in range(more + 1) if (first + timedelta(days=at)).isoweekday() < 6]
+    assert range_words(first, last) == f"between {first} and {last}{'' if weekdays else ', a weekend'}"
+    assert [range_words(first, None), range_words(None, last)] == [f"from {first} on", f"up to {last}"]

@@ -125,7 +125,7 @@ def test_what_fred_does_not_know_is_said(fred: Fred) -> None:
     assert fred.asked == ["NONE", "A&cosd=2020-01-01", "DGS10#"]  # a symbol is no part of an address
     report = stored(start="2024-06-08", end="2024-06-09")
     assert report.outcomes[0].sentence.startswith(
-        "DGS10 has no bars in this range: the source has them from 2023-01-02"
+        "DGS10 has no bars between 2024-06-08 and 2024-06-09, a weekend: the source has them from 2023-01-02"
     )
 
 

@@ -174,9 +174,10 @@ def test_what_yahoo_has_nothing_of_is_told_apart(yahoo: Yahoo) -> None:
         "A was first traded on 2024-01-01: the range ends on 2020-01-01.",
     )
     (after,) = fetched(start="2025-12-01")
-    assert (after.status, after.sentence) == ("no data in range", "Yahoo has no 1d bars of A in this range.")
+    assert (after.status, after.sentence) == ("no data in range", "Yahoo has no daily bars of A from 2025-12-01 on.")
     (weekend,) = fetched(start="2024-06-08", end="2024-06-09")
-    assert weekend.status == "no data in range"
+    said = "Yahoo has no daily bars of A between 2024-06-08 and 2024-06-09, a weekend."
+    assert (weekend.status, weekend.sentence) == ("no data in range", said)
 
 
 @pytest.mark.parametrize(
