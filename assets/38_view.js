@@ -57,6 +57,8 @@
     };
     const { usual, explicit } = kept || { usual: {}, explicit: {} };
     for (const name in usual) seen[name] = explicit[name] === usual[name] ? "" : explicit[name];
+    const [one, two = one] = (symbols || []).map((option) => option.value);
+    if (seen.first === one && seen.second === two) seen.first = seen.second = ""; // the pair that is shown unasked
     if (location.pathname !== "/data") return window.dash_clientside.no_update;
     const link = here.withView(location.pathname + location.search);
     history.replaceState(history.state, "", link);

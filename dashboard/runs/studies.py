@@ -89,8 +89,8 @@ class Study:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a URL's query asks for: the page's own form gets ``query``, whose spec is to be run unless a ``study`` (its
-    form's ``page``) is to be shown, which gets ``asked``.
+    """What a URL's query asks for: the page's own form gets ``query``, whose spec is to be run, unless a ``study`` (its
+    form's ``page``) is to be shown with what was ``asked`` of it; without that, its form is a fresh one.
     """
 
     query: str | None

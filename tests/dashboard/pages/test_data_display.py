@@ -9,10 +9,12 @@ import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import ids as frame
 from dashboard import state
 from dashboard.charts import candles
 from dashboard.components import saved
-from dashboard.pages.data import chart_view, display
+from dashboard.components.tabs import pane_id
+from dashboard.pages.data import chart_view, display, ids
 from dashboard.pages.data.chart_view import FORM, ChartView, displayed, from_query
 from dashboard.pages.data.indicator_values import actions_of, computed
 from dashboard.pages.data.layout import layout
@@ -122,7 +124,7 @@ def test_an_address_restores_settings_tab_symbol_and_range() -> None:
 
 @pytest.mark.parametrize(
     "seen",
-    [{"tab": "nope"}, {"tab": "download"}, {"from": "x", "to": "1"}, {"from": "nan", "to": "1"}, {"view": "<script>"}],
+    [{"tab": "nope"}, {"from": "x", "to": "1"}, {"from": "nan", "to": "1"}, {"view": "<script>"}],
 )
 def test_a_forged_address_opens_the_page_as_usual(seen: dict[str, str]) -> None:
     page = str(layout(state.to_query(MarketSpec()), seen))
@@ -172,3 +174,13 @@ def test_the_clock_of_an_hourly_series_is_the_chosen_one() -> None:
     assert starts["local", "Asia/Tokyo"] == "2017-01-02 07:00 Tokyo"
     assert starts["local", "../etc/passwd"] == "2017-01-01 22:00 UTC"
     assert np.isfinite(candles.info(bars).close).all()
+
+
+@pytest.mark.parametrize("name", ["download", "import", "values"])
+@pytest.mark.parametrize("query", [None, state.to_query(MarketSpec())])
+def test_the_address_opens_a_tab_with_a_form_of_its_own(name: str, query: str | None) -> None:
+    page = layout(query, {"tab": name})
+    shown = [part.id for part in page._traverse() if getattr(part, "role", "") == "tabpanel" and not part.hidden]
+    assert shown == [pane_id(ids.TABS, name)]
+    forms = [part for part in page._traverse() if getattr(part, "id", None) == frame.request(f"data-{name}")]
+    assert [getattr(part, "data", None) for part in forms] == [None]  # nothing is asked of the source yet
