@@ -83,6 +83,12 @@
     }
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
 
+  /* Dash's list has an input that takes the focus for its label, out of sight of readers of the screen: no stop of Tab. */
+  new MutationObserver((changes) => {
+    if (!changes.some((change) => change.addedNodes.length)) return;
+    for (const input of document.querySelectorAll('.dash-dropdown-focus-target[tabindex="0"]')) input.tabIndex = -1;
+  }).observe(document.documentElement, { subtree: true, childList: true });
+
   /* A fold's title says how many of its fields differ from their defaults. */
   function said(place) {
     const radio = place.querySelector("input[type=radio]:checked");

@@ -2,15 +2,18 @@
 (function () {
   "use strict";
   const MAP = '[data-graph="backtest-sweep-map"] .js-plotly-plot';
+  const AT_ONCE = 600;  // milliseconds between two clicks of the hand, however busy the page is
   const listening = new WeakSet();
 
   function listen(plot) {
     let last = null;
     listening.add(plot);
-    plot.on("plotly_click", (event) => (last = { points: event.points.slice(0, 1).map(({ x, y }) => ({ x, y })) }));
-    plot.on("plotly_doubleclick", () => {
-      if (last) window.dash_clientside.set_props(JSON.parse(plot.closest('[id*=\'"role":"graph"\']').id), { clickData: { ...last, twice: true } });
-      last = null;
+    plot.on("plotly_click", ({ points, event }) => {
+      const { x, y } = points[0], now = { x, y, at: event.timeStamp };
+      const isTwice = last && last.x === x && last.y === y && now.at - last.at < AT_ONCE;
+      last = isTwice ? null : now;
+      const id = JSON.parse(plot.closest('[id*=\'"role":"graph"\']').id);
+      if (isTwice) setTimeout(() => window.dash_clientside.set_props(id, { clickData: { points: [{ x, y }], twice: true } }), 0);
     });
   }
 

@@ -10,7 +10,7 @@ from dash import Dash, _callback, html
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 from flask import Response, redirect, request, send_file
 
-from dashboard import matrix_files, page, series_files, service, shell, uploads
+from dashboard import alive, handbook, matrix_files, page, series_files, service, shell, uploads
 from dashboard.callbacks import import_callbacks
 from dashboard.errors import on_error
 from dashboard.jobs.access import MANAGER
@@ -72,6 +72,8 @@ def create_app(
     uploads.register(app.server)
     series_files.register(app.server)
     matrix_files.register(app.server)
+    handbook.register(app.server)
+    alive.register(app.server)
     service.register(app.server, config)
     policy.secure(app, config)
     requests.guard(app)

@@ -28,7 +28,7 @@ class Page:
     ``studies`` are the names (``ids.study``) under which tabs of the page run specs of their own; ``later`` makes what
     is put into the page only when it is opened, for Dash to know its ids. ``layout`` of a page ``with_view`` takes
     the other parameters of the address as well, which say what is in sight. A page ``on_market`` has a form with bars,
-    which follow the universe (``universe``).
+    which follow the universe (``universe``). What is not ``in_rail`` is reached by links alone.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Page:
     later: Callable[[], list[Component]] = list
     with_view: bool = False
     on_market: bool = False
+    in_rail: bool = True
 
     def serve(self, spec: str | list[str] | None = None, **more: object) -> Component:
         """The layout for a URL's query; parameters that mean nothing here are ignored."""

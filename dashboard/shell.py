@@ -91,6 +91,7 @@ def _rail(pages: Sequence[Page]) -> Component:
         dcc.Link(_mark(page) if page.path == "/" else [icon(page.icon), html.Span(page.title)],
                  href=page.path, id=ids.part("rail", page.name), className="rail-link")
         for page in pages
+        if page.in_rail
     ]  # fmt: skip
     return html.Nav(links, className="rail", **{"aria-label": "Pages"})
 
@@ -108,6 +109,7 @@ def _header(pages: Sequence[Page]) -> Component:
             html.Span(className="space"),
             guide.next_step(),
             tray.layout(),
+            dcc.Link("Help", href="/help", className="chip chip-button help-link", title="The handbook"),
             html.Button(
                 icon("swap"),
                 id="swap-button",

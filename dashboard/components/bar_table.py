@@ -38,7 +38,7 @@ def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: st
         return html.P(empty, className="state")
     spans = [2 if isinstance(cell, Bar) else None for cell in rows[0]]
     heads = zip(head, spans, strict=True)
-    titles = html.Tr([html.Th(name, title=help or None, scope="col", colSpan=span) for (name, help), span in heads])
+    titles = html.Tr([_title(name, help, span) for (name, help), span in heads])
     body = [html.Tr([_first(cells[0]), *(part for cell in cells[1:] for part in _cells(cell))]) for cells in rows]
     return html.Div(html.Table([html.Thead(titles), html.Tbody(body)], className="bar-table"), className="scroll-x")
 
@@ -47,6 +47,12 @@ def shares(values: Sequence[float]) -> list[float]:
     """Each value's part of the largest in size."""
     largest = max((abs(value) for value in values), default=0.0)
     return [value / largest if largest > 0 else 0.0 for value in values]
+
+
+def _title(name: str, help: str, span: int | None) -> Component:
+    """The title of a column; of one whose rows speak for themselves only readers of the screen are told."""
+    words = name or html.Span("Group", className="unseen")
+    return html.Th(words, title=help or None, scope="col", colSpan=span)
 
 
 def _first(cell: Cell) -> Component:

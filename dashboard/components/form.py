@@ -270,11 +270,10 @@ class Form:
             return picker.button(ids.choice(self.page, path), found, entry, item.title)
         options = _kinds_of(item)
         chosen = value.get("kind") if isinstance(value, Mapping) else options[0]["value"] if options else None
-        label = {"aria-label": item.title}
-        return html.Div(
-            dbc.Select(id=ids.choice(self.page, path), options=options, value=chosen, className="select"),
-            **label,
-        )
+        place = ids.choice(self.page, path)
+        select = dbc.Select(id=place, options=options, value=chosen, className="select")
+        name = html.Span(item.title, className="unseen")
+        return html.Label([name, select], htmlFor=ids.dom_id(place), className="bare-label")
 
     def _group(self, item: Field, path: str, value: Any, whole: Values) -> Component:
         rows = self.group(item, path, value, whole)

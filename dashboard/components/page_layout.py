@@ -76,7 +76,9 @@ def _side(form: Form, values: Mapping[str, Any], panel: Sequence[Component]) -> 
     return html.Details(
         [
             html.Summary([icon("sliders"), "Settings"], className="panel-toggle"),
-            html.Div([fields, run_bar(page, form.action)], className="side-inner"),
+            html.Div(
+                [fields, run_bar(page, form.action)], className="side-inner", role="form", **{"aria-label": "Settings"}
+            ),
         ],
         open=True,
         className="side",
@@ -92,8 +94,9 @@ def _results(page: str, results: Sequence[Component], empty: Component) -> Compo
 
 
 def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:
-    return html.Div([html.Div(title, className="top-title"), html.Div([*copies(page), *tools], className="top-tools")],
-                    className="top")  # fmt: skip
+    heading = html.H2("Results", className="unseen")
+    tools_ = html.Div([*copies(page), *tools], className="top-tools")
+    return html.Div([heading, html.Div(title, className="top-title"), tools_], className="top")
 
 
 def copies(page: str) -> list[Component]:

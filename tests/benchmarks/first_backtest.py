@@ -21,7 +21,7 @@ from tests.benchmarks.waiting import wait
 from tests.support.workbench import server
 
 BARS = 5_000
-TAB = "return [...document.querySelectorAll('[role=tab]')].find((item) => item.textContent === 'Import')"
+IMPORTS = "return document.querySelector(\"a[href='/data?tab=import']\")"
 CHOOSE = "return document.querySelector('.drop-zone button')"
 FILES = "return document.querySelector('[data-picks=files]')"
 IMPORT = """
@@ -65,7 +65,7 @@ def walk(driver: Any, folder: Path, path: Path) -> tuple[float, int]:
         hand = Hand(driver)
         driver.execute_cdp_cmd("Page.setInterceptFileChooserDialog", {"enabled": True})
         driver.get(running.address)
-        hand.click(TAB)
+        hand.click(IMPORTS)
         hand.click(CHOOSE)
         driver.execute_script(FILES).send_keys(str(path))
         hand.clicks += 1

@@ -48,7 +48,7 @@ def pick(visitor: Visitor, *paths: Path) -> None:
 def test_a_file_of_minutes_is_backtested(visitor: Visitor, tmp_path: Path) -> None:
     clicks = 0
     visitor.open("/")
-    visitor.open_tab("Import")
+    visitor.press("a[href='/data?tab=import']", "the way to the import of files")
     clicks += 1
     pick(visitor, minutes(tmp_path))
     clicks += 2  # "choose files", and the file in the dialog

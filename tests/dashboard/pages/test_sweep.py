@@ -197,7 +197,7 @@ def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
     assert len(strip) == 7
     assert "trial" in str(said)
     assert figure.data[0].type == "heatmap"
-    assert (about, switch) == ("Sharpe, click to open the backtest", "Contours")
+    assert (about, switch) == ("Sharpe, click to choose, double click to open", "Contours")
     again = {name: drawn[name] for name in UNTOUCHED}
     with pytest.raises(PreventUpdate):
         tab.draw(data_of(request()), "sweep", None, drawn["at"], again, drawn)

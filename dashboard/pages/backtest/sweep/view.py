@@ -20,7 +20,7 @@ from dashboard.text.sweeps import ExpectedMaximum, about_costs, axis_labels, met
 from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.result import SweepResult
 
-CHOOSE = html.P("Click a cell of the map to open its backtest.", className="hint")
+CHOOSE = html.P("Click a cell of the map to choose its combination, twice to open its backtest.", className="hint")
 _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
@@ -159,7 +159,7 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     of = shown.symbol or ("portfolio" if len(result.symbols) > 1 else "")
     of_some = f"the best of about {count(info.each, 'combination')}" if info.each > 1 else "the best of its values"
     coarse = f"each tile shows {of_some}" if info.coarse else ""
-    click = "click to open the backtest"
+    click = "click to choose, double click to open"
     click += f" of all {len(result.symbols)} symbols" if shown.symbol else ""
     return ", ".join(part for part in (METRICS[shown.metric].title, of, coarse, click) if part)
 

@@ -1,0 +1,1 @@
+"""The handbook has nothing to call."""
