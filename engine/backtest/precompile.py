@@ -27,6 +27,7 @@ from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Market
 from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
+from engine.strategies.conditional import Conditional
 from engine.strategies.crossing import Crossing, FastAndSlow
 
 UNUSED_DAYS = 7
@@ -43,12 +44,16 @@ def precompile() -> None:
 def load_kernels() -> None:
     """Run each kernel once, as a sweep, a run and an expression would, and prune kernels of other versions."""
     crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, FastAndSlow)), "slow": 5, "fast": 2}
-    other = {"kind": _any_strategy(_decides_at_once)}
+    stop = {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}
+    conditional = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and issubclass(cls, Conditional))}
+    other = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and not issubclass(cls, Conditional))}
     for count, strategy, axis in (
         (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (1, other, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
+        (1, conditional, stop),
+        (1, other, stop),
         (2, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (2, other, {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}),
+        (2, conditional, stop),
+        (2, other, stop),
     ):
         bars = [_made_up(80) for _ in range(count)]
         base = {

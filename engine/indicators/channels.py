@@ -33,6 +33,11 @@ def band(bars: Bars, window: int, width: float) -> Floats:
     return in_price(line, window - 1, bars.close)
 
 
+def deviation(bars: Bars, window: int) -> Floats:
+    """The (population) standard deviation of ``window`` closes: ``band`` is its middle plus a multiple of this."""
+    return in_price(lambda close: talib().STDDEV(close, window), window - 1, bars.close)
+
+
 def keltner_warm_up(window: int, atr_window: int) -> int:
     return max(ema_warm_up(window), atr_warm_up(atr_window))
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+import numpy as np
+
 from engine.core.spec import parameter
 from engine.indicators import channels
 from engine.market.bars import Bars, Floats
-from engine.strategies import Strategy
+from engine.strategies.conditional import Conditional
+from engine.strategies.rule_cache import shared
 
 
-class Bands(Strategy):
+class Bands(Conditional):
     """A moving average of closes with bands of standard deviations (Bollinger on Bollinger Bands, 2001)."""
 
     window: int = parameter(
@@ -26,9 +31,14 @@ class Bands(Strategy):
         section="Strategy",
     )
 
+    elementwise: ClassVar[tuple[str, ...]] = ("width",)
+
     def warm_up(self) -> int:
         return self.window - 1
 
-    def lower_middle_upper(self, bars: Bars) -> tuple[Floats, Floats, Floats]:
-        lower, middle, upper = (channels.band(bars, self.window, width) for width in (-self.width, 0.0, self.width))
-        return lower, middle, upper
+    def _band(self, bars: Bars, width: float) -> Floats:
+        """The line ``width`` deviations above the mean."""
+        return np.asarray(self._middle(bars) + width * shared(channels.deviation, bars, self.window))
+
+    def _middle(self, bars: Bars) -> Floats:
+        return shared(channels.band, bars, self.window, 0.0)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +10,15 @@ from numpy.typing import NDArray
 from engine.market.bars import Bars
 from engine.market.days import Days
 from engine.market.intervals import bar_interval
-from engine.strategies import Signals, Strategy
-from engine.strategies.flags import masked_signals
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags
 
-Flags = NDArray[np.bool_]
+__all__ = ["CalendarStrategy", "Flags", "session_of_month", "weekday"]
 
 MONDAY = np.datetime64("1970-01-05", "D")
 
 
-class CalendarStrategy(Strategy):
+class CalendarStrategy(Conditional):
     """Contract of a calendar strategy: long on the days of a season, flat on the others; short mirrored.
 
     ``holds(days, weekends)`` selects the days of the season; ``weekends`` is set where the market also trades on
@@ -33,16 +31,26 @@ class CalendarStrategy(Strategy):
     def holds(self, days: Days, weekends: Flags) -> Flags:
         """Whether each of ``days`` belongs to the season."""
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
+    def entries(self, bars: Bars) -> Flags:
+        return self._inside(bars)
+
+    def exits(self, bars: Bars) -> Flags:
+        return ~self._inside(bars)
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return ~self._inside(bars)
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return self._inside(bars)
+
+    def _inside(self, bars: Bars) -> Flags:
+        """Whether the session that the close of each bar decides on belongs to the season."""
         days = bars.days
         weekends = np.logical_or.accumulate(weekday(days) >= 5)
         if not bars.series.is_intraday:
             days = bar_interval(bars.series.interval).last_dates(days)
             days = np.where(weekends, days + 1, np.busday_offset(days, 1, roll="backward"))
-        inside = self.holds(days, weekends)
-        return masked_signals(
-            bars, self.warm_up(), entries=inside, exits=~inside, short_entries=~inside, short_exits=inside
-        )
+        return self.holds(days, weekends)
 
 
 def weekday(days: Days) -> NDArray[np.int64]:

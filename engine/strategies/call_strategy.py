@@ -14,7 +14,9 @@ from engine.core.registry import info
 from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
 from engine.market.spec import MarketSpec
-from engine.strategies import Allocation, Signals, Strategy
+from engine.strategies import Allocation, Signals, Strategy, conditional
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags
 
 _EXPECTED = {
     "label": "text",
@@ -87,6 +89,20 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
                 "it must be an array of bool, one for each bar."
             )
     return found
+
+
+def condition(strategy: Conditional, name: str, bars: Bars, rows: int = 1) -> tuple[Flags, frozenset[str]]:
+    """``conditional.condition`` of a strategy whose elementwise fields may be columns of ``rows`` values: (rows, bars),
+    or (bars,) where it reads none. Raises ``StrategyError`` if it fails or returns something else.
+    """
+    with plugin_errors(strategy, NOUN, StrategyError):
+        found, read = conditional.condition(strategy, name, bars)
+    if not is_array(found, "bool", (len(bars),)) and not is_array(found, "bool", (rows, len(bars))):
+        raise StrategyError(
+            f"{named(strategy, NOUN)} returned {described(found)} as {name} for {len(bars):,} bars: "
+            "it must be an array of bool, one for each bar."
+        )
+    return found, read
 
 
 def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:

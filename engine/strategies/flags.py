@@ -11,10 +11,17 @@ from engine.strategies.crossing import levels
 
 Flags = NDArray[np.bool_]
 
+_NEAR = 1e-9  # of a value: what is farther apart has levels in the same order
+
 
 def above(one: Floats, other: Floats | float) -> Flags:
     """Where ``one`` is above ``other`` by more than rounding; False where either is NaN."""
-    return np.asarray(levels(one) > levels(np.asarray(other, dtype=np.float64)))
+    upper, lower = np.broadcast_arrays(one, np.asarray(other, dtype=np.float64))
+    found = np.asarray(upper > lower)
+    with np.errstate(invalid="ignore", over="ignore"):
+        near = np.abs(upper - lower) <= _NEAR * np.abs(lower)
+    found[near] = levels(upper[near]) > levels(lower[near])
+    return found
 
 
 def masked_signals(bars: Bars, warm_up: int, **decisions: Flags) -> Signals:

@@ -1,4 +1,4 @@
-"""Cache of the lines and conditions of rules on the most recent bars.
+"""Cache of lines and conditions on the most recent bars.
 
 A sweep evaluates thousands of similar rules on the same bars: parts shared by combinations are computed once.
 """
@@ -36,7 +36,15 @@ def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
     ``bars`` live, so it must not be modified.
     """
     readers = _READERS(part)
-    place: Hashable = (part, *(item.values_digest() for item in readers)) if readers else part
+    return _cached((part, *(item.values_digest() for item in readers)) if readers else part, bars, answer)
+
+
+def shared(function: Callable[..., A], bars: Bars, *arguments: Hashable) -> A:
+    """``function(bars, *arguments)``, a line that several conditions compare; cached as ``cached`` does."""
+    return _cached((function, arguments), bars, lambda _: function(bars, *arguments))
+
+
+def _cached(place: Hashable, bars: Bars, answer: Callable[[Bars], A]) -> A:
     if _CACHE.bars is None or _CACHE.bars() is not bars:
         known: dict[Hashable, Any] = {}
         _CACHE.bars, _CACHE.known = weakref.ref(bars, lambda _: known.clear()), known

@@ -11,6 +11,7 @@ class Kernels(NamedTuple):
     """The modules whose functions are called from Python."""
 
     account: ModuleType
+    conditions: ModuleType
     crossing: ModuleType
     holdings: ModuleType
     orders: ModuleType
@@ -20,6 +21,6 @@ class Kernels(NamedTuple):
 @cache
 def kernels() -> Kernels:
     """All of them, imported at the first call."""
-    from engine.backtest.kernels import account, crossing, holdings, multi_symbol, orders
+    from engine.backtest.kernels import account, conditions, crossing, holdings, multi_symbol, orders
 
-    return Kernels(account, crossing, holdings, orders, multi_symbol)
+    return Kernels(account, conditions, crossing, holdings, orders, multi_symbol)

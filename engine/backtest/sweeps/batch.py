@@ -15,11 +15,12 @@ from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
-from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
+from engine.backtest.sweeps.condition_grid import ConditionGrid, grid_of, structure
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, groups, unique_rows
+from engine.backtest.sweeps.validity import strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.core.field_paths import changed
 from engine.market.bars import Floats
@@ -35,6 +36,7 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
     """Compute the metrics of the combinations ``chosen``, which have enough bars. Sharpe ratios are annualised."""
     unit, scales = work.unit, work.scales
     outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
+    outer += structure(unit.spec.strategy, scales)
     timed = any(scale.path == "stops.time_stop" for scale in scales)
     for row, places in groups(work.parameters, outer, chosen, work.check_cancelled):
         frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
@@ -45,12 +47,20 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
             _by_accounts(part, places)
             continue
         rules, rule_of = _rules(part)
-        if isinstance(frame.strategy, Crossing):
-            pairs = CrossingGrid(frame.strategy, unit.bars, scales, work.parameters, unit.known, work.check_cancelled)
-            out = work.metrics.arrays() if isinstance(account, MultiSymbol) else work.metrics.whole()
-            pairs.run(account, rules, rule_of, places, out, work.step)
-        else:
+        grid = _grid(part)
+        if grid is None:
             _by_signals(part, places, account, rules, rule_of)
+        else:
+            out = work.metrics.arrays() if isinstance(account, MultiSymbol) else work.metrics.whole()
+            grid.run(account, rules, rule_of, places, out, work.step)
+
+
+def _grid(work: EvaluationBatch) -> CrossingGrid | ConditionGrid | None:
+    """The combinations as those of shared lines or conditions; None where the strategy tells of none."""
+    unit, strategy = work.unit, work.unit.spec.strategy
+    if isinstance(strategy, Crossing):
+        return CrossingGrid(strategy, unit.bars, work.scales, work.parameters, unit.known, work.check_cancelled)
+    return grid_of(work, unit.spec)
 
 
 def _account(work: EvaluationBatch, timed: bool) -> Any | None:
@@ -86,7 +96,7 @@ def _strategies(work: EvaluationBatch, places: Places) -> Iterator[tuple[Backtes
     axes, strategy = work.strategy_axes(), work.unit.spec.strategy
     scales = [work.scales[axis] for axis in axes]
     for row, chosen in groups(work.parameters, axes, places, work.check_cancelled):
-        used = sampling.strategy_of(strategy, scales, row) if axes else strategy
+        used = strategy_of(strategy, scales, row) if axes else strategy
         yield work.unit.spec.model_copy(update={"strategy": used}), chosen
 
 

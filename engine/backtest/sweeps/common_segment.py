@@ -10,6 +10,7 @@ import numpy as np
 
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.rows import CheckCancelled, groups, never_cancelled
+from engine.backtest.sweeps.validity import strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.field_paths import changed
@@ -56,7 +57,7 @@ def slowest_strategy(strategy: Strategy, scales: Sequence[ResolvedAxis], values:
     if any(scale.words for scale in scales):
         return None
     try:
-        return typing.cast(Strategy, sampling.strategy_of(strategy, scales, values))
+        return typing.cast(Strategy, strategy_of(strategy, scales, values))
     except SpecError:
         return None
 
@@ -80,7 +81,7 @@ def _strategy_warm_up(
     for number, (row, _) in enumerate(groups(parameters, axes, check_cancelled=check_cancelled)):
         if not number % _CHECK_EVERY:
             check_cancelled()
-        bars = sampling.strategy_of(base.strategy, inner, row).warm_up()
+        bars = strategy_of(base.strategy, inner, row).warm_up()
         longest = max(longest, bars if bars <= limit else 0)
     return longest
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.batch import evaluate_batch
 from engine.backtest.sweeps.common_segment import slowest_strategy
 from engine.backtest.sweeps.parts import evaluate_divided, is_divisible
 from engine.backtest.sweeps.rows import groups
+from engine.backtest.sweeps.validity import strategy_of
 
 _PARSED = 1_000  # specs parsed between two checks for cancellation
 
@@ -22,7 +22,7 @@ def evaluate(work: EvaluationBatch) -> list[str]:
     """
     short = _lacking_bars(work)
     places = np.flatnonzero(~short)
-    evaluate_them = evaluate_divided if is_divisible(work.unit, places) else evaluate_batch
+    evaluate_them = evaluate_divided if is_divisible(work, places) else evaluate_batch
     evaluate_them(work, places)
     count = int(np.count_nonzero(short))
     if count == 0:
@@ -46,5 +46,5 @@ def _lacking_bars(work: EvaluationBatch) -> NDArray[np.bool_]:
     for number, (row, places) in enumerate(groups(work.parameters, axes, check_cancelled=work.check_cancelled)):
         if not number % _PARSED:
             work.check_cancelled()
-        short[places] = sampling.strategy_of(strategy, inner, row).warm_up() > limit
+        short[places] = strategy_of(strategy, inner, row).warm_up() > limit
     return short

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
-from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, accounts_on
+from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, accounts_on
 from engine.backtest.sweeps.batch import evaluate_batch
+from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.rows import Places, groups
 from engine.core.progress import Progress, silent
 from engine.jobs import worker
@@ -20,15 +21,22 @@ from engine.jobs.cluster import fan_out
 from engine.strategies.crossing import Crossing
 
 _MINIMUM_DISTRIBUTED = 300  # combinations worth distributing
+_ASKS, _SHARE = 5_000, 0.1  # conditions worth distributing: so many, and so many a combination
 _WAVES, _PARTS = 10, 8  # synchronisations, after which the heatmap is updated; parts of each
 
 
-def is_divisible(unit: SweepAccount, places: Places) -> bool:
+def is_divisible(work: EvaluationBatch, places: Places) -> bool:
     """Whether this runs on the cluster and gains from several processes: the batch kernels use threads already."""
+    unit = work.unit
     if len(places) < _MINIMUM_DISTRIBUTED or worker.this_worker() is None:
         return False
     is_paid = any(item.dividends is not None for item in unit.bars)
-    return is_paid or not (isinstance(unit.spec.strategy, Crossing) and is_plain(unit.spec))
+    if is_paid or not is_plain(unit.spec):
+        return True
+    if isinstance(unit.spec.strategy, Crossing):
+        return False
+    grid = None if structure(unit.spec.strategy, work.scales) else grid_of(work, unit.spec)
+    return grid is None or grid.asks(places) > max(len(places) * _SHARE, _ASKS)
 
 
 def evaluate_divided(work: EvaluationBatch, places: Places) -> None:

@@ -20,6 +20,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import base_costs, cost_axes, one_per_choice
 from engine.backtest.sweeps.sweep_progress import SweepProgress
 from engine.backtest.sweeps.tuning import search
+from engine.backtest.sweeps.validity import valid
 from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.progress import Progress, counting
@@ -99,7 +100,7 @@ def combinations(
     if spec.sample != "grid":
         return sampling.drawn(scales, spec.base, spec.sample, spec.count, spec.seed, check_cancelled)
     every = sampling.grid(scales, check_cancelled)
-    fine = sampling.valid(scales, spec.base, every, check_cancelled)
+    fine = valid(scales, spec.base, every, check_cancelled)
     if not fine.any():
         raise SpecError([("axes", "No combination is valid: change the ranges of the axes.")])
     if fine.all():

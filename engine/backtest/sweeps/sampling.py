@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.backtest.sweeps.rows import CheckCancelled, drop_duplicates, never_cancelled, unique_rows
+from engine.backtest.sweeps.rows import CheckCancelled, drop_duplicates, never_cancelled
+from engine.backtest.sweeps.validity import valid
 from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
-from engine.core.field_paths import changed
 from engine.market.bars import Floats
 
 if TYPE_CHECKING:
@@ -80,51 +79,3 @@ def _unit_points(
             shares[:, axis] = (np.argsort(keys[:, axis]) + shares[:, axis]) / count
             check_cancelled()
     return shares
-
-
-def valid(
-    scales: Sequence[ResolvedAxis],
-    base: BacktestSpec,
-    parameters: Floats,
-    check_cancelled: CheckCancelled = never_cancelled,
-) -> NDArray[np.bool_]:
-    """Mask of the rows of ``parameters`` (combinations, axes) that the strategy's own validation accepts."""
-    inside = [axis for axis, scale in enumerate(scales) if scale.path.startswith("strategy.")]
-    if not inside or not len(parameters):
-        return np.ones(len(parameters), dtype=bool)
-    strategy = base.strategy
-    is_valid = getattr(type(strategy), "valid", None)
-    names = {scales[axis].path.removeprefix("strategy."): axis for axis in inside}
-    if is_valid is not None and not any("." in name for name in names):
-        fields: dict[str, NDArray[Any]] = {}
-        for name, value in strategy:
-            if name in names:
-                column = parameters[:, names[name]]
-                fields[name] = column.astype(np.int64) if scales[names[name]].whole else column
-            elif isinstance(value, int | float):
-                fields[name] = np.broadcast_to(np.asarray(value), (len(parameters),))
-        return np.asarray(is_valid(fields), dtype=bool)
-    rows, place = unique_rows(parameters[:, inside], check_cancelled)
-    fine = np.empty(len(rows), dtype=bool)
-    for number, row in enumerate(rows):
-        fine[number] = _parses(strategy, [scales[axis] for axis in inside], row)
-        if not number % _PARSED:
-            check_cancelled()
-    return fine[place]
-
-
-def _parses(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> bool:
-    try:
-        strategy_of(strategy, scales, row)
-    except SpecError:
-        return False
-    return True
-
-
-def strategy_of(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> Any:
-    """``strategy`` with the values of ``row``, one for each of ``scales`` (paths that begin with "strategy.")."""
-    values = {
-        scale.path.removeprefix("strategy."): scale.plain(float(value))
-        for scale, value in zip(scales, row, strict=True)
-    }
-    return changed(strategy, values)

@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
+from engine.backtest.sweeps.asking import asked
 from engine.backtest.sweeps.axes import sweepable, without_costs
 from engine.backtest.sweeps.search_fields import (
     Objective,
@@ -29,6 +30,7 @@ from engine.market.bars import Floats
 from engine.market.intervals import bar_interval
 from engine.market.spec import MarketSpec
 from engine.strategies import Allocation
+from engine.strategies.conditional import Conditional
 from engine.strategies.crossing import Crossing
 
 __all__ = ["LIMIT", "Axis", "SweepSpec", "sweepable"]
@@ -41,6 +43,7 @@ TPE_LIMIT = 100_000
 
 # Seconds per backtest and per bar, measured on one core of a server of 2023; per draw by TPE.
 _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
+_ASKED = (5e-6, 6e-9)  # per condition of which only a threshold differs
 _ADDED = (2e-6, 9e-10)  # per symbol of a portfolio
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
 _YEARS = 20.0  # default where the data are unknown
@@ -162,6 +165,10 @@ class SweepSpec(RunSpec):
         )
         if isinstance(strategy, Crossing):
             return drawing + symbols * kernel
+        if isinstance(strategy, Conditional) and not strategy.carries_decisions:
+            lines, rows = asked(strategy, scales, size)
+            answers = lines * _seconds(strategy.signals_time, bars) / 2 + rows * _seconds(_ASKED, bars)
+            return drawing + symbols * (answers + kernel)
         own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))
         signals = min(own, size) * _seconds(strategy.signals_time, bars)
         return drawing + symbols * (signals + kernel)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount
 from engine.backtest.sweeps.evaluation import evaluate
 from engine.backtest.sweeps.result import calmar
+from engine.backtest.sweeps.validity import valid
 from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
@@ -51,7 +51,7 @@ def search(
         trials = [study.ask(spaces) for _ in range(most)]
         draws += len(trials)
         rows = np.array([[_value(scale, trial.params[scale.path]) for scale in scales] for trial in trials])
-        fine = sampling.valid(scales, spec.base, rows)
+        fine = valid(scales, spec.base, rows)
         invalid += int(np.count_nonzero(~fine))
         new = list(dict.fromkeys(tuple(row) for row in rows[fine].tolist() if tuple(row) not in seen))
         if new:

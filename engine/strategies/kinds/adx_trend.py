@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import directional
-from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, flags
+from engine.market.bars import Bars, Floats
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags, above
+from engine.strategies.rule_cache import shared
 
 
 @plugin("adx_trend", title="ADX-filtered trend")
-class AdxTrend(Strategy):
+class AdxTrend(Conditional):
     """Long while +DI is above −DI, entered only when the ADX indicates a trend; short mirrored.
 
     Wilder's directional movement system (New Concepts in Technical Trading Systems, 1978). A position is closed when
@@ -23,6 +24,7 @@ class AdxTrend(Strategy):
     """
 
     kind: Literal["adx_trend"] = "adx_trend"
+    elementwise: ClassVar[tuple[str, ...]] = ("enter_above", "leave_below")
     window: int = parameter(
         14, title="Window", unit="bars", help="Bars in Wilder's averages.", ge=2, le=300, section="Strategy"
     )
@@ -60,16 +62,27 @@ class AdxTrend(Strategy):
     def warm_up(self) -> int:
         return directional.adx_warm_up(self.window)
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        plus, minus = directional.directional(bars, self.window)
-        adx = directional.adx(bars, self.window)
-        rising, falling = flags.above(plus, minus), flags.above(minus, plus)
-        trend, over = adx > self.enter_above, adx < self.leave_below
-        return flags.masked_signals(
-            bars,
-            self.warm_up(),
-            entries=rising & trend,
-            exits=falling | over,
-            short_entries=falling & trend,
-            short_exits=rising | over,
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return shared(_rising, bars, self.window) & (self._adx(bars) > self.enter_above)
+
+    def exits(self, bars: Bars) -> Flags:
+        return shared(_falling, bars, self.window) | (self._adx(bars) < self.leave_below)
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return shared(_falling, bars, self.window) & (self._adx(bars) > self.enter_above)
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return shared(_rising, bars, self.window) | (self._adx(bars) < self.leave_below)
+
+    def _adx(self, bars: Bars) -> Floats:
+        return shared(directional.adx, bars, self.window)
+
+
+def _rising(bars: Bars, window: int) -> Flags:
+    plus, minus = shared(directional.directional, bars, window)
+    return above(plus, minus)
+
+
+def _falling(bars: Bars, window: int) -> Flags:
+    plus, minus = shared(directional.directional, bars, window)
+    return above(minus, plus)

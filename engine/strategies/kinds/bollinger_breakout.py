@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from engine.core.registry import plugin
 from engine.market.bars import Bars
-from engine.strategies import Signals, flags
 from engine.strategies.bands import Bands
+from engine.strategies.flags import Flags, above
 
 
 @plugin("bollinger_breakout", title="Bollinger breakout")
@@ -23,11 +22,14 @@ class BollingerBreakout(Bands):
     def label(self) -> str:
         return f"Bollinger breakout {self.window}, {self.width:g}σ"
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        lower, middle, upper = self.lower_middle_upper(bars)
-        return Signals(
-            entries=flags.above(bars.close, upper),
-            exits=flags.above(middle, bars.close),
-            short_entries=flags.above(lower, bars.close),
-            short_exits=flags.above(bars.close, middle),
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return above(bars.close, self._band(bars, self.width))
+
+    def exits(self, bars: Bars) -> Flags:
+        return above(self._middle(bars), bars.close)
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return above(self._band(bars, -self.width), bars.close)
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return above(bars.close, self._middle(bars))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from engine.core.registry import plugin
 from engine.market.bars import Bars
-from engine.strategies import Signals, flags
 from engine.strategies.bands import Bands
+from engine.strategies.flags import Flags, above
 
 
 @plugin("bollinger_reversion", title="Bollinger reversion")
@@ -23,11 +22,14 @@ class BollingerReversion(Bands):
     def label(self) -> str:
         return f"Bollinger reversion {self.window}, {self.width:g}σ"
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        lower, middle, upper = self.lower_middle_upper(bars)
-        return Signals(
-            entries=flags.above(lower, bars.close),
-            exits=flags.above(bars.close, middle),
-            short_entries=flags.above(bars.close, upper),
-            short_exits=flags.above(middle, bars.close),
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return above(self._band(bars, -self.width), bars.close)
+
+    def exits(self, bars: Bars) -> Flags:
+        return above(bars.close, self._middle(bars))
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return above(bars.close, self._band(bars, self.width))
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return above(self._middle(bars), bars.close)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import channels
 from engine.indicators.volatility import ranges
-from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, flags
+from engine.market.bars import Bars, Floats
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags
+from engine.strategies.rule_cache import shared
 
 
 @plugin("donchian_breakout", title="Donchian breakout")
-class DonchianBreakout(Strategy):
+class DonchianBreakout(Conditional):
     """Long when the close exceeds the highest price of the previous bars, flat when it falls below their lowest.
 
     Donchian's channel (1960) with two windows, as the Turtles traded it from 1983 on (Faith, Way of the Turtle, 2007).
@@ -45,16 +46,20 @@ class DonchianBreakout(Strategy):
     def warm_up(self) -> int:
         return max(self.enter, self.leave)
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        if self.prices == "closes":
-            high = low = bars.close
-        else:
-            high, low, _ = ranges(bars)
-        return flags.masked_signals(
-            bars,
-            self.warm_up(),
-            entries=bars.close > channels.highest(high, self.enter),
-            exits=bars.close < channels.lowest(low, self.leave),
-            short_entries=bars.close < channels.lowest(low, self.enter),
-            short_exits=bars.close > channels.highest(high, self.leave),
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return bars.close > channels.highest(self._high(bars), self.enter)
+
+    def exits(self, bars: Bars) -> Flags:
+        return bars.close < channels.lowest(self._low(bars), self.leave)
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return bars.close < channels.lowest(self._low(bars), self.enter)
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return bars.close > channels.highest(self._high(bars), self.leave)
+
+    def _high(self, bars: Bars) -> Floats:
+        return bars.close if self.prices == "closes" else shared(ranges, bars)[0]
+
+    def _low(self, bars: Bars) -> Floats:
+        return bars.close if self.prices == "closes" else shared(ranges, bars)[1]

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import averages, channels, volatility
-from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, flags
+from engine.market.bars import Bars, Floats
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags, above
+from engine.strategies.rule_cache import shared
 
 
 @plugin("keltner_breakout", title="Keltner breakout")
-class KeltnerBreakout(Strategy):
+class KeltnerBreakout(Conditional):
     """Long when the close is above the upper line of the channel, out when it is below its middle; short mirrored.
 
     The channel is Keltner's (How to Make Money in Commodities, 1960) in the form that Raschke gave it: an exponential
@@ -21,6 +22,7 @@ class KeltnerBreakout(Strategy):
     """
 
     kind: Literal["keltner_breakout"] = "keltner_breakout"
+    elementwise: ClassVar[tuple[str, ...]] = ("width",)
     window: int = parameter(
         20, title="Window", unit="bars", help="Bars of the exponential average in the middle.",
         ge=2, le=1000, section="Strategy",
@@ -45,14 +47,20 @@ class KeltnerBreakout(Strategy):
     def warm_up(self) -> int:
         return channels.keltner_warm_up(self.window, self.atr_window)
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        middle = averages.ema(bars, self.window)
-        reach = self.width * volatility.atr(bars, self.atr_window)
-        return flags.masked_signals(
-            bars,
-            self.warm_up(),
-            entries=flags.above(bars.close, middle + reach),
-            exits=flags.above(middle, bars.close),
-            short_entries=flags.above(middle - reach, bars.close),
-            short_exits=flags.above(bars.close, middle),
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return above(bars.close, self._middle(bars) + self._reach(bars))
+
+    def exits(self, bars: Bars) -> Flags:
+        return above(self._middle(bars), bars.close)
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return above(self._middle(bars) - self._reach(bars), bars.close)
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return above(bars.close, self._middle(bars))
+
+    def _middle(self, bars: Bars) -> Floats:
+        return shared(averages.ema, bars, self.window)
+
+    def _reach(self, bars: Bars) -> Floats:
+        return self.width * shared(volatility.atr, bars, self.atr_window)

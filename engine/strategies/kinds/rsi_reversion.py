@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import momentum
-from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy
+from engine.market.bars import Bars, Floats
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags
+from engine.strategies.rule_cache import shared
 
 
 @plugin("rsi_reversion", title="RSI reversion")
-class RsiReversion(Strategy):
+class RsiReversion(Conditional):
     """Long when the RSI is below a low level, flat when it is above a middle one; short mirrored at 50.
 
     The relative strength index and its levels 30 and 70 are Wilder's (New Concepts in Technical Trading Systems, 1978).
@@ -23,6 +24,7 @@ class RsiReversion(Strategy):
     """
 
     kind: Literal["rsi_reversion"] = "rsi_reversion"
+    elementwise: ClassVar[tuple[str, ...]] = ("enter_below", "leave_above")
     window: int = parameter(
         14, title="Window", unit="bars", help="Bars in Wilder's averages of gains and losses.",
         ge=2, le=500, section="Strategy",
@@ -61,11 +63,17 @@ class RsiReversion(Strategy):
     def warm_up(self) -> int:
         return momentum.rsi_warm_up(self.window)
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        rsi = momentum.rsi(bars, self.window)
-        return Signals(
-            entries=rsi < self.enter_below,
-            exits=rsi > self.leave_above,
-            short_entries=rsi > 100 - self.enter_below,
-            short_exits=rsi < 100 - self.leave_above,
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return self._rsi(bars) < self.enter_below
+
+    def exits(self, bars: Bars) -> Flags:
+        return self._rsi(bars) > self.leave_above
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return self._rsi(bars) > 100 - self.enter_below
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return self._rsi(bars) < 100 - self.leave_above
+
+    def _rsi(self, bars: Bars) -> Floats:
+        return shared(momentum.rsi, bars, self.window)

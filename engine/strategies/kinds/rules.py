@@ -10,7 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, flags
+from engine.strategies import flags
+from engine.strategies.conditional import Conditional, Parts, Side
 from engine.strategies.conditions.comparison import Compare
 from engine.strategies.operands.averages import SmaLine
 from engine.strategies.operands.oscillators import RsiLine
@@ -20,6 +21,12 @@ from engine.strategies.rules import CONDITIONS, MAX_DEPTH, MAX_NESTING, Conditio
 Conditions = tuple[Annotated[Condition, CONDITIONS], ...]
 
 MAXIMUM_CONDITIONS = 32
+_FIELDS: Mapping[Side, tuple[str, str]] = {
+    "entries": ("enter", "enter_match"),
+    "exits": ("leave", "leave_match"),
+    "short_entries": ("short_enter", "enter_match"),
+    "short_exits": ("short_leave", "leave_match"),
+}
 _ABOVE_TREND = Compare(right=SmaLine(window=200))
 _DIP = Compare(left=RsiLine(window=5), comparison="below", right=Number(value=30))
 _RECOVERED = Compare(left=RsiLine(window=5), comparison="above", right=Number(value=60))
@@ -30,7 +37,7 @@ def _conditions(default: tuple[Condition, ...], title: str, help: str) -> Any:
 
 
 @plugin("rules", title="Rules")
-class Rules(Strategy):
+class Rules(Conditional):
     """Enters and exits on conditions that compare prices, indicators and numbers.
 
     Conditions are evaluated at every close. A line without a value decides nothing, negated or not. Without exit
@@ -92,15 +99,27 @@ class Rules(Strategy):
     def warm_up(self) -> int:
         return max(part.warm_up() for part in (*self.enter, *self.leave, *self.short_enter, *self.short_leave))
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        return flags.masked_signals(
-            bars,
-            self.warm_up(),
-            entries=self._decide(bars, self.enter, self.enter_match),
-            exits=self._decide(bars, self.leave, self.leave_match),
-            short_entries=self._decide(bars, self.short_enter, self.enter_match),
-            short_exits=self._decide(bars, self.short_leave, self.leave_match),
-        )
+    def entries(self, bars: Bars) -> flags.Flags:
+        return self._decide(bars, self.enter, self.enter_match)
+
+    def exits(self, bars: Bars) -> flags.Flags:
+        return self._decide(bars, self.leave, self.leave_match)
+
+    def short_entries(self, bars: Bars) -> flags.Flags:
+        return self._decide(bars, self.short_enter, self.enter_match)
+
+    def short_exits(self, bars: Bars) -> flags.Flags:
+        return self._decide(bars, self.short_leave, self.leave_match)
+
+    def parts(self, side: Side) -> Parts | None:
+        name, match = _FIELDS[side]
+        paths = tuple(f"{name}.{place}" for place in range(len(getattr(self, name))))
+        return Parts(paths, getattr(self, match)) if paths else None
+
+    def part(self, path: str, bars: Bars) -> flags.Flags:
+        name, _, place = path.partition(".")
+        found: Condition = getattr(self, name)[int(place)]
+        return found.evaluate(bars).yes
 
     def _decide(self, bars: Bars, conditions: Conditions, match: Match) -> flags.Flags:
         if not conditions:

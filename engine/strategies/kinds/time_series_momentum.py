@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import momentum
-from engine.market.bars import Bars
-from engine.strategies import Signals, Strategy, flags
+from engine.market.bars import Bars, Floats
+from engine.strategies.conditional import Conditional
+from engine.strategies.flags import Flags
+from engine.strategies.rule_cache import shared
 
 
 @plugin("time_series_momentum", title="Time-series momentum")
-class TimeSeriesMomentum(Strategy):
+class TimeSeriesMomentum(Conditional):
     """Long when the market has risen over the lookback, flat when it has not; short when it has fallen.
 
     Moskowitz, Ooi and Pedersen, Time Series Momentum (2012), with a decision at every close; they use excess returns
@@ -22,6 +23,7 @@ class TimeSeriesMomentum(Strategy):
     """
 
     kind: Literal["time_series_momentum"] = "time_series_momentum"
+    elementwise: ClassVar[tuple[str, ...]] = ("threshold",)
     lookback: int = parameter(
         252, title="Lookback", unit="bars", help="Bars over which the return is measured.",
         ge=1, le=2000, section="Strategy",
@@ -54,13 +56,21 @@ class TimeSeriesMomentum(Strategy):
     def warm_up(self) -> int:
         return self.lookback + self.skip
 
-    def signals(self, bars: Bars, inputs: Mapping[str, Any]) -> Signals:
-        past = momentum.past_return(bars.close, self.lookback, self.skip)
-        return flags.masked_signals(
-            bars,
-            self.warm_up(),
-            entries=past > self.threshold,
-            exits=past <= 0,
-            short_entries=past < -self.threshold,
-            short_exits=past >= 0,
-        )
+    def entries(self, bars: Bars) -> Flags:
+        return self._past(bars) > self.threshold
+
+    def exits(self, bars: Bars) -> Flags:
+        return self._past(bars) <= 0
+
+    def short_entries(self, bars: Bars) -> Flags:
+        return self._past(bars) < -self.threshold
+
+    def short_exits(self, bars: Bars) -> Flags:
+        return self._past(bars) >= 0
+
+    def _past(self, bars: Bars) -> Floats:
+        return shared(_past_return, bars, self.lookback, self.skip)
+
+
+def _past_return(bars: Bars, lookback: int, skip: int) -> Floats:
+    return momentum.past_return(bars.close, lookback, skip)

@@ -26,11 +26,13 @@ def compiled(*modules: ModuleType) -> dict[str, int]:
 
 
 def test_nothing_is_compiled_after_the_warm_up() -> None:
-    from engine.backtest.kernels import account, crossing, holdings, multi_symbol, orders
+    from engine.backtest.kernels import account, conditions, crossing, holdings, multi_symbol, orders
 
     load_kernels()
-    kernels = account, crossing, holdings, orders, multi_symbol
+    kernels = account, conditions, crossing, holdings, orders, multi_symbol
     before = compiled(*kernels)
+    assert before["engine.backtest.kernels.conditions.sweep"] == 1
+    assert before["engine.backtest.kernels.conditions.sweep_symbols"] == 1
     assert before["engine.backtest.kernels.crossing.sweep"] == 1
     assert before["engine.backtest.kernels.multi_symbol.sweep_symbols"] == 1
     bars, other = random_walk(300), random_walk(200, seed=2, symbol="TWO")

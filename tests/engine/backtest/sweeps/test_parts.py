@@ -20,7 +20,7 @@ from tests.support import tasks
 from tests.support.sweeping import axis, run, spec, sweep
 
 REQUEST = sweep(
-    spec({"kind": "rsi_reversion"}, market={"collection": "wiki", "symbols": ["IBM"]}),
+    spec({"kind": "rsi_reversion"}, market={"collection": "wiki", "symbols": ["IBM"]}, direction="both"),
     [axis("strategy.window", 2, 60), axis("strategy.enter_below", 20, 34, 2)],
 )
 

@@ -1,0 +1,147 @@
+"""Accounts of combinations whose decisions are conjunctions or disjunctions of conditions, 64 bars at once.
+
+A *condition* is a row of words, bit by bit whether it holds on a bar; each is computed once and shared by all
+combinations that have it. A combination's entries and exits are then a few operations on words, and its account goes
+from fill to fill by looking for the next bit that is set.
+
+``rows`` are ``bits`` (conditions, words); ``entries`` and ``exits`` (combinations, conditions of a side) int32, the
+rows of each combination; whether all of them must hold, for either side; and ``begin`` (symbols + 1), the first word of
+each symbol. *Orders*, *accounts* and metrics are those of ``kernels.orders`` and ``kernels.multi_symbol``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.kernels.compiled import inlined, kernel, lowest
+from engine.backtest.kernels.holdings import summarise
+from engine.backtest.kernels.multi_symbol import (
+    account_in,
+    make_symbol_scratch,
+    simulate_symbol,
+    store_metrics,
+    store_portfolio_metrics,
+)
+from engine.backtest.kernels.orders import make_scratch, order_metrics, record, reset_scratch, shift_to_fills
+from engine.backtest.kernels.stops import has_stops
+
+_ONE, _TWO, _NONE = np.uint64(1), np.uint64(2), np.uint64(0)
+
+
+@inlined
+def combine(bits: Any, conditions: Any, all_hold: Any, begin: Any, words: Any) -> Any:
+    """Into ``words``, which begin at ``begin``, where all or any of the rows ``conditions`` of ``bits`` hold."""
+    width = len(words)
+    for w in range(width):
+        words[w] = bits[conditions[0], begin + w]
+    for k in range(1, len(conditions)):
+        for w in range(width):
+            other = bits[conditions[k], begin + w]
+            words[w] = words[w] & other if all_hold else words[w] | other
+
+
+@inlined
+def list_fills(entries: Any, exits: Any, shift: Any, bars: Any, events: Any) -> Any:
+    """Bars (plus ``shift``) of the fills that change what is held, entry, exit, entry and so on; returns how many.
+    Where both sides decide it is an exit.
+    """
+    count = at = 0
+    ahead = ~_NONE  # the bits of the word that lie ahead
+    width = len(entries)
+    while True:
+        word = entries[at] & ~exits[at] & ahead
+        while word == 0:
+            at += 1
+            if at == width:
+                return count
+            word = entries[at] & ~exits[at]
+        place = lowest(word)
+        if (at << 6) + place + shift >= bars:
+            return count
+        events[count] = (at << 6) + place + shift
+        count += 1
+        word = exits[at] & ~((_TWO << np.uint64(place)) - _ONE)
+        while word == 0:
+            at += 1
+            if at == width:
+                return count
+            word = exits[at]
+        place = lowest(word)
+        if (at << 6) + place + shift >= bars:
+            return count
+        events[count] = (at << 6) + place + shift
+        count += 1
+        ahead = ~((_TWO << np.uint64(place)) - _ONE)
+
+
+@inlined
+def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
+    """Orders at the bars of all decisions; where both sides decide it is an exit."""
+    count = 0
+    for w in range(len(entries)):
+        decided = entries[w] | exits[w]
+        while decided != 0:
+            place = lowest(decided)
+            orders[count] = 2 * ((w << 6) + place) + 1 - np.int64((exits[w] >> np.uint64(place)) & _ONE)
+            count += 1
+            decided &= decided - _ONE
+    return count
+
+
+@kernel
+def sweep(rows: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
+    """Figures of the combinations in ``chunk``, into the same positions of ``metrics``: see ``crossing.sweep``."""
+    bits, entries_of, exits_of, all_enter, all_exit, begin = rows
+    lines, drawdowns, fills, _, shift, _ = account
+    bars = len(lines) - 1
+    width = begin[1]
+    entries, exits = np.empty(width, np.uint64), np.empty(width, np.uint64)
+    orders = np.empty(bars + 1, np.int64)
+    scratch = make_scratch(bars)
+    setting = -1
+    for c in chunk:
+        row = rule_of[c] if len(rule_of) else 0
+        rule = rules[row]
+        stops = has_stops(rule)
+        if stops and row != setting:
+            reset_scratch(scratch)
+        setting = row
+        combine(bits, entries_of[c], all_enter, 0, entries)
+        combine(bits, exits_of[c], all_exit, 0, exits)
+        if not stops and len(fills) == 0:
+            count = list_fills(entries, exits, shift, bars, orders)
+            found = summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1])
+            record(metrics, c, found, (count + 1) >> 1)
+            continue
+        count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
+        found, number = order_metrics(orders, count, account, rule, scratch)
+        record(metrics, c, found, number)
+
+
+@kernel
+def sweep_symbols(rows: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
+    """``sweep`` of several symbols."""
+    bits, entries_of, exits_of, all_enter, all_exit, begin = rows
+    symbols = len(begin) - 1
+    scratch = make_symbol_scratch(market)
+    entries, exits = np.empty(begin[symbols], np.uint64), np.empty(begin[symbols], np.uint64)
+    orders = np.empty(len(scratch[1][0]), np.int64)
+    setting = -1
+    for c in chunk:
+        row = rule_of[c] if len(rule_of) else 0
+        if row != setting:
+            scratch[2][0][:] = -1
+        setting = row
+        scratch[0][:] = 0.0
+        combine(bits, entries_of[c], all_enter, 0, entries)
+        combine(bits, exits_of[c], all_exit, 0, exits)
+        for s in range(symbols):
+            account = account_in(market, s)
+            first, last = begin[s], begin[s + 1]
+            decided = list_orders(entries[first:last], exits[first:last], orders)
+            count = shift_to_fills(orders, decided, account[2], account[4], len(account[0]) - 1)
+            found, made = simulate_symbol(orders, count, market, s, rules[row], scratch)
+            store_metrics(metrics, s + 1, c, found, made)
+        store_portfolio_metrics(scratch, symbols, metrics, c)

@@ -1,0 +1,224 @@
+"""Combinations of a strategy of conditions: the rows of words of each, and the kernels over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.kernels import kernels
+from engine.backtest.multi_symbol import MultiSymbol
+from engine.backtest.sweeps.accounts import EvaluationBatch
+from engine.backtest.sweeps.common_segment import slowest_strategy
+from engine.backtest.sweeps.parallel import run_in_pieces
+from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
+from engine.backtest.sweeps.validity import copied, part_axes, strategy_of
+from engine.core.axes import ResolvedAxis
+from engine.market.bars import Bars, Floats
+from engine.strategies import Strategy, call_strategy
+from engine.strategies.conditional import LONG_SIDES, Conditional, Side
+from engine.strategies.flags import Flags
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+_MEMORY = 96e6  # bytes of conditions held at a time
+_TOGETHER = 16  # conditions that are asked as one, whose lines stay in the processor's cache
+_STRATEGY = "strategy."
+
+
+@dataclass
+class _Condition:
+    """A condition of a side, by its ``name``, and the ``axes`` that it depends on, as far as is known."""
+
+    name: str
+    axes: list[int] = field(default_factory=list)
+
+
+class _AnotherAxis(Exception):
+    """A condition has read a field of an axis that it did not read before."""
+
+
+def structure(strategy: Strategy, scales: Sequence[ResolvedAxis]) -> list[int]:
+    """The axes that say how the sides of ``strategy`` are made of their parts, and so are none of a part."""
+    parts = part_axes(strategy, scales)
+    alone = {axis for axes in parts.values() for axis in axes}
+    own = [axis for axis, scale in enumerate(scales) if scale.path.startswith(_STRATEGY)]
+    return [axis for axis in own if axis not in alone] if parts else []
+
+
+def grid_of(work: EvaluationBatch, spec: BacktestSpec) -> ConditionGrid | None:
+    """The combinations of ``work`` with the strategy of ``spec``; None where that is no ``Conditional``, decides before
+    the measured bars, or may still warm up in them.
+    """
+    strategy, unit = spec.strategy, work.unit
+    if not isinstance(strategy, Conditional) or strategy.carries_decisions:
+        return None
+    inner = [work.scales[axis] for axis in work.strategy_axes()]
+    most = work.parameters[:, work.strategy_axes()].max(axis=0)
+    slowest = slowest_strategy(strategy, inner, most) if inner else strategy
+    lead = min(len(known) - len(bars) for known, bars in zip(unit.known, unit.bars, strict=True))
+    if slowest is None or slowest.warm_up() > lead:
+        return None
+    return ConditionGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled)
+
+
+class ConditionGrid:
+    """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars`` of each symbol, the last ones of
+    ``known``.
+
+    Each condition is asked once for each distinct row of the axes whose fields it reads, by the strategy itself. Where
+    the answers do not all fit into memory, the combinations are evaluated in blocks.
+    """
+
+    def __init__(
+        self,
+        strategy: Conditional,
+        bars: Sequence[Bars],
+        known: Sequence[Bars],
+        scales: Sequence[ResolvedAxis],
+        parameters: Floats,
+        check_cancelled: CheckCancelled,
+    ) -> None:
+        self._strategy, self._bars, self._known = strategy, bars, known
+        self._scales, self._parameters, self._check_cancelled = scales, parameters, check_cancelled
+        self._axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith(_STRATEGY)]
+        self._begin = np.append(0, np.cumsum([(len(item) + 63) // 64 for item in bars])).astype(np.int64)
+        self._matches = [parts is None or parts.match == "all" for parts in map(strategy.parts, LONG_SIDES)]
+        self._sides = [self._conditions(side) for side in LONG_SIDES]
+
+    def run(
+        self,
+        account: Any,
+        rules: Floats,
+        rule_of: NDArray[np.int32],
+        places: Places,
+        out: tuple[NDArray[Any], ...],
+        step: Callable[[int], None],
+    ) -> None:
+        """Write the metrics of the combinations ``places`` into ``out``, ratios annualised; ``account`` is the input of
+        ``conditions.sweep``, or a ``MultiSymbol``.
+        """
+        self._probe(int(places[0]))
+        several = isinstance(account, MultiSymbol)
+        loops = kernels().conditions
+        sweep, given = (loops.sweep_symbols, account.market) if several else (loops.sweep, account)
+        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].periods_per_year_or_nan())
+        for block in self._blocks(places):
+            rows = self._rows(block)
+
+            def work(chunk: Places, rows: Any = rows) -> None:
+                sweep(rows, given, rules, rule_of, chunk, out)
+                out[1][..., chunk] *= yearly
+
+            run_in_pieces(work, block, step)
+
+    def _conditions(self, side: Side) -> list[_Condition]:
+        """Those of ``side``. Of a part the axes are known, of others those that the first combination reads."""
+        parts = self._strategy.parts(side)
+        if parts is None:
+            return [_Condition(side)]
+        axes = part_axes(self._strategy, self._scales)
+        return [_Condition(path, axes[path]) for path in parts.paths]
+
+    def _field(self, axis: int) -> str:
+        return self._scales[axis].path.removeprefix(_STRATEGY)
+
+    def _probe(self, combination: int) -> None:
+        """Note the axes that each condition depends on for one combination; others may read more."""
+        for item in (item for side in self._sides for item in side if "." not in item.name):
+            with suppress(_AnotherAxis):
+                self._ask(item, np.array([combination]), self._known[0])
+
+    def asks(self, places: Places) -> int:
+        """How many conditions are asked for the combinations ``places``, at least."""
+        self._probe(int(places[0]))
+        return sum(self._sizes(places)[1])
+
+    def _sizes(self, places: Places) -> tuple[list[Places], list[int]]:
+        """For each condition the label of each of ``places`` among its distinct rows, and how many those are."""
+        labels = [unique_rows(self._parameters[places][:, item.axes])[1] for side in self._sides for item in side]
+        return labels, [int(label.max(initial=-1)) + 1 for label in labels]
+
+    def _blocks(self, places: Places) -> Iterator[Places]:
+        """``places`` in parts whose conditions fit into memory."""
+        limit = max(int(_MEMORY / (8 * self._begin[-1])), 64)
+        labels, sizes = self._sizes(places)
+        if sum(sizes) <= limit or len(places) <= limit // 2:
+            yield places
+            return
+        order = np.argsort(labels[int(np.argmax(sizes))], kind="stable")
+        self._check_cancelled()
+        for half in np.array_split(places[order], 2):
+            yield from self._blocks(half)
+
+    def _rows(self, block: Places) -> tuple[Any, ...]:
+        """The combinations of ``block`` in the layout of ``kernels.conditions``."""
+        while True:
+            try:
+                return self._asked(block)
+            except _AnotherAxis:
+                continue
+
+    def _asked(self, block: Places) -> tuple[Any, ...]:
+        tables: list[tuple[_Condition, Places]] = []
+        of_side = [np.zeros((len(self._parameters), len(side)), dtype=np.int32) for side in self._sides]
+        count = 0
+        for side, conditions in zip(of_side, self._sides, strict=True):
+            for column, item in enumerate(conditions):
+                rows, label = unique_rows(self._parameters[block][:, item.axes], self._check_cancelled)
+                first = np.zeros(len(rows), dtype=np.int64)
+                first[label[::-1]] = block[::-1]
+                tables.append((item, first))
+                side[block, column] = label + count
+                count += len(rows)
+        bits = np.zeros((count, int(self._begin[-1])), dtype=np.uint64)
+        for symbol in range(len(self._bars)):
+            self._fill(bits, tables, symbol)
+        return bits, *of_side, *self._matches, self._begin
+
+    def _fill(self, bits: NDArray[np.uint64], tables: Sequence[tuple[_Condition, Places]], symbol: int) -> None:
+        """The words of a symbol: in ``tables`` the combinations that are asked, for each condition."""
+        known, count = self._known[symbol], len(self._bars[symbol])
+        priced = np.isfinite(known.close)
+        words = bits[:, self._begin[symbol] : self._begin[symbol + 1]].view(np.uint8)
+        row = 0
+        for item, combinations in tables:
+            for places in self._asked_together(item, combinations):
+                answer = np.atleast_2d(self._ask(item, combinations[places], known)) & priced
+                packed = np.packbits(answer[:, -count:], axis=1, bitorder="little")
+                words[row + places, : packed.shape[1]] = packed
+                self._check_cancelled()
+            row += len(combinations)
+
+    def _asked_together(self, item: _Condition, combinations: Places) -> Iterator[Places]:
+        """The places of ``combinations`` that are asked as one: those which differ in elementwise fields alone."""
+        apart = [axis for axis in item.axes if self._field(axis) not in self._strategy.elementwise]
+        for _, same in groups(self._parameters[combinations], apart):
+            yield from np.array_split(same, -(-len(same) // _TOGETHER))
+
+    def _ask(self, item: _Condition, combinations: Places, bars: Bars) -> Flags:
+        found, read = call_strategy.condition(self._of(combinations), item.name, bars, len(combinations))
+        if "." not in item.name:
+            wanted = [axis for axis in self._axes if self._field(axis).partition(".")[0] in read]
+            if not set(wanted) <= set(item.axes):
+                item.axes = sorted({*item.axes, *wanted})
+                raise _AnotherAxis
+        return found
+
+    def _of(self, combinations: Places) -> Conditional:
+        """The strategy of ``combinations`` that differ in elementwise fields alone, which become columns."""
+        scales, rows = [self._scales[axis] for axis in self._axes], self._parameters[combinations][:, self._axes]
+        if any("." in self._field(axis) for axis in self._axes):
+            found: Conditional = strategy_of(self._strategy, scales, rows[0])
+            return found
+        made: Conditional = copied(self._strategy, scales, rows[0])
+        if len(rows) == 1:
+            return made
+        names = [self._field(axis) for axis in self._axes]
+        columns = {name: rows[:, [at]] for at, name in enumerate(names) if name in self._strategy.elementwise}
+        return made.model_copy(update=columns)
