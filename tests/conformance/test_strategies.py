@@ -25,6 +25,7 @@ from engine.market.panel import align
 from engine.market.spec import MarketSpec
 from engine.research import ledger
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
+from engine.strategies.conditional import Conditional
 from engine.strategies.crossing import Crossing
 from tests.support.followed import runs_for
 from tests.support.market import cut, random_walk
@@ -248,6 +249,21 @@ def test_a_crossing_says_which_parameters_are_valid(name: str) -> None:
         except SpecError:
             accepted = False
         assert accepted == valid, values
+
+
+@pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Conditional)])
+def test_a_column_of_values_is_answered_as_each_of_them(name: str) -> None:
+    """What a sweep relies on where fields are elementwise."""
+    strategy: Any = build(STRATEGIES.get(name))
+    bars = random_walk(300, seed=2)
+    for field in strategy.elementwise:
+        values = getattr(strategy, field) * np.array([0.5, 0.9, 1.0, 1.3, 2.0]) + 0.01
+        for side in SIDES:
+            column = strategy.model_copy(update={field: values[:, None]})
+            together, read = call_strategy.condition(column, side, bars, len(values))
+            alone = [strategy.model_copy(update={field: value}) for value in values]
+            each = [call_strategy.condition(one, side, bars)[0] for one in alone]
+            np.testing.assert_array_equal(together if field in read else np.array([together] * 5), each)
 
 
 @every

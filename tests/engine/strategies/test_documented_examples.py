@@ -22,6 +22,7 @@ from tests.support.decided import decisions_of
 from tests.support.deciding import marks
 from tests.support.market import cut, days, make_bars, random_walk
 from tests.support.random_accounts import request
+from tests.support.sweeping import axis, run, same_as_runs, spec, sweep
 from tests.support.workspace import Workspace
 
 PAGE = (Path(__file__).parents[3] / "docs" / "plugins.md").read_text(encoding="utf-8")
@@ -122,6 +123,15 @@ def test_median_cross(workspace: Workspace) -> None:
     assert isinstance(strategy, Crossing)
     found = call_strategy.signals(strategy, make_bars([5.0, 4, 3, 6, 1, np.nan, 7, 8, 9]), {})
     assert (marks(found.entries), marks(found.exits)) == ("...x.....", "....x....")
+
+
+def test_dip(workspace: Workspace) -> None:
+    strategy = install(workspace, "strategies", "dip").model_copy(update={"window": 3, "depth": 0.1})
+    found = call_strategy.signals(strategy, make_bars([9.0, 9, 9, 6, 6, np.nan, 6, 6, 9, 9]), {})
+    assert (marks(found.entries), marks(found.exits)) == ("...xx.....", "........xx")
+    bars = random_walk(300)
+    axes = [axis("strategy.window", 3, 9), axis("strategy.depth", 0.0, 0.05, 0.01)]
+    same_as_runs(run(sweep(spec({"kind": "dip"}), axes), bars), bars, count=8)
 
 
 def test_equal_parts(workspace: Workspace) -> None:

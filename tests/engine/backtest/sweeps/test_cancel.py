@@ -80,7 +80,7 @@ def test_combinations_that_are_judged_one_by_one_are_watched(bars: Bars) -> None
             raise Cancelled("enough")
 
     with pytest.raises(Cancelled):
-        run(sweep(spec(RSI), BANDS), bars, progress=until_it_runs)
+        run(sweep(spec(RSI, direction="both"), BANDS), bars, progress=until_it_runs)
     assert 0 < looks.heard[-1] < 0.01
 
 

@@ -15,9 +15,8 @@ from engine.backtest.kernels import kernels
 from engine.backtest.sweeps import condition_grid
 from engine.backtest.sweeps.validity import _by_parsing, valid
 from engine.core.errors import DataError, StrategyError
-from engine.core.field_paths import leaves
-from engine.strategies import STRATEGIES, call_strategy
-from engine.strategies.conditional import LONG_SIDES, Conditional
+from engine.strategies import STRATEGIES
+from engine.strategies.conditional import Conditional
 from tests.support.market import random_walk
 from tests.support.sweeping import FILLS, axis, flags, run, same_as_runs, series, spec, sweep
 from tests.support.workspace import Workspace
@@ -143,24 +142,6 @@ def test_valid_is_what_parses(strategy: dict[str, Any], axes: list[dict[str, Any
     values = np.array(np.meshgrid(*(scale.values() for scale in scales))).reshape(len(scales), -1).T
     expected = _by_parsing(request.base.strategy, scales, range(len(scales)), values, lambda: None)
     np.testing.assert_array_equal(valid(scales, request.base, values), expected)
-
-
-@pytest.mark.parametrize("kind", sorted({strategy["kind"] for strategy, _ in KINDS}))
-def test_a_column_of_values_is_answered_as_each_of_them(kind: str) -> None:
-    strategy, bars = STRATEGIES.parse({"kind": kind}), random_walk(300, seed=2)
-    assert isinstance(strategy, Conditional)
-    for name in strategy.elementwise:
-        assert name in leaves(strategy)
-        values = getattr(strategy, name) * np.array([0.5, 0.9, 1.0, 1.3, 2.0]) + 0.01
-        for side in LONG_SIDES:
-            column = strategy.model_copy(update={name: values[:, None]})
-            together, read = call_strategy.condition(column, side, bars, len(values))
-            if name in read:
-                each = [
-                    call_strategy.condition(strategy.model_copy(update={name: value}), side, bars)[0]
-                    for value in values
-                ]
-                np.testing.assert_array_equal(together, each)
 
 
 def test_conditions_that_do_not_fit_into_memory_are_taken_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
