@@ -93,7 +93,7 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
 def _variants(spec: BenchmarkSpec, workload: Workload) -> tuple[Variant, ...]:
     """Those that are named, which must be here, or all that are."""
     if not spec.variants:
-        return tuple(item for item in workload.variants() if not item.problem())
+        return tuple(item for item in spec.possible(workload) if not item.problem())
     chosen = spec.chosen(workload)
     for item in chosen:
         if problem := item.problem():

@@ -93,7 +93,12 @@ class BenchmarkSpec(Action):
         """The variants that are named; with none named those that should be available, by what the server knows."""
         if self.variants:
             return tuple(workload.variant(name) for name in self.variants)
-        return tuple(item for item in workload.variants() if not item.unavailable())
+        return tuple(item for item in self.possible(workload) if not item.unavailable())
+
+    def possible(self, workload: Workload) -> tuple[Variant, ...]:
+        """The variants by the libraries that are to measure it, absent ones too."""
+        only = self.workload.measured_by(workload)
+        return tuple(item for item in workload.variants() if not only or item.name.partition(":")[0] in only)
 
     def label(self) -> str:
         sizes = f" at {', '.join(f'{size:,}' for size in self.sizes)}" if self.sizes else ""

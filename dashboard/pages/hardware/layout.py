@@ -7,6 +7,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from flask import current_app
 
+from dashboard import state
 from dashboard.components import metric
 from dashboard.components.card import card, columns
 from dashboard.components.graph import graph
@@ -19,6 +20,8 @@ from dashboard.pages.hardware.benchmarks import layout as benchmarks
 from dashboard.pages.hardware.benchmarks import routes
 from dashboard.pages.hardware.request import FORM
 from engine import devices
+from engine.benchmarks.spec import BenchmarkSpec
+from engine.benchmarks.workloads.everything_suite import EverythingSuite
 
 WINDOWS = {60: "1 min", 600: "10 min", 3600: "1 h"}
 GROUP, LIVE, JOBS, BENCHMARKS, MACHINE = "hardware", "live", "jobs", "benchmarks", "machine"
@@ -145,4 +148,6 @@ def _figures() -> Component:
 
 
 def _earlier() -> Component:
-    return card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first")
+    everything = f"/hardware?spec={state.to_query(BenchmarkSpec(workload=EverythingSuite()))}"
+    tool = dcc.Link("Choose all suites", href=everything, className="link-button strong")
+    return card("Measurements", html.Div(skeleton(60), id=ids.EARLIER), sub="newest first", tools=[tool])

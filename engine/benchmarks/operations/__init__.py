@@ -35,6 +35,10 @@ class Operations(ABC):
         """``x`` copied from the host's memory to the device's."""
         return self.kernels.to_device(x, "float64" if x.dtype == np.float64 else "float32")
 
+    def lend(self, x: Any) -> NDArray[Any]:
+        """``x`` as NumPy reads it: where it lies if the library allows that, else a copy. Not to be written to."""
+        return self.kernels.to_numpy(x)
+
     @abstractmethod
     def increment(self, x: Any) -> Any:
         """One more than each number."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.benchmarks.operations import Number, Operations
 from engine.core.errors import DeviceError
@@ -16,6 +17,9 @@ class Backend(Operations):
         if number == "bfloat16":
             raise DeviceError("NumPy has no bfloat16.")
         return x.astype(number)
+
+    def lend(self, x: Any) -> NDArray[Any]:
+        return np.asarray(x)
 
     def increment(self, x: Any) -> Any:
         return x + 1

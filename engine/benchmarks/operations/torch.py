@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.benchmarks.operations import Number, Operations
 
 
@@ -13,6 +16,9 @@ class Backend(Operations):
         import torch
 
         return x.to(getattr(torch, number))
+
+    def lend(self, x: Any) -> NDArray[Any]:
+        return np.asarray(x.numpy() if x.device.type == "cpu" else x.cpu().numpy())
 
     def increment(self, x: Any) -> Any:
         return x + 1

@@ -72,6 +72,10 @@ class Benchmark(Spec):
         """Seconds for all samples of a variant at one size; one call that exceeds them is not timed."""
         return SAMPLING_BUDGET
 
+    def measured_by(self, workload: Workload) -> tuple[str, ...]:
+        """The libraries that measure one of its workloads; every one where that is empty."""
+        return ()
+
     def targets(self, place: int) -> tuple[Target, ...]:
         """What the workload in that place of ``series`` is held to."""
         return ()

@@ -16,6 +16,7 @@ from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.reduction import Reduction
 from engine.benchmarks.workloads.softmax import Softmax
 from engine.benchmarks.workloads.sort import Sort
+from engine.benchmarks.workloads.zero_copy import ZeroCopy
 from engine.core.registry import plugin
 
 
@@ -43,5 +44,6 @@ class PrimitivesSuite(Suite):
             CumulativeSum(),
             GatherScatter(),
             HostCopy(),
+            ZeroCopy(),
             LaunchLatency(),
         )

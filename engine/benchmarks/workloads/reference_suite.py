@@ -42,6 +42,11 @@ class ReferenceSuite(Suite):
     def budget(self) -> float:
         return 120.0 if self.scale == "full" else super().budget()
 
+    def measured_by(self, workload: Workload) -> tuple[str, ...]:
+        """At full size those that have a target: the others would need as much memory again."""
+        place = self.workloads().index(workload) if self.scale == "full" and workload in self.workloads() else -1
+        return tuple(_full()[place][1]) if place >= 0 else ()
+
     def targets(self, place: int) -> tuple[Target, ...]:
         work, seconds = _full()[place]
         return tuple(Target(library, limit, work.amount()) for library, limit in seconds.items())

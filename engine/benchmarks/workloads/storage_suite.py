@@ -6,6 +6,7 @@ from typing import Literal
 
 from engine.benchmarks.workloads import Suite, Workload
 from engine.benchmarks.workloads.csv_scan import CsvScan
+from engine.benchmarks.workloads.panel_read import PanelRead
 from engine.benchmarks.workloads.parquet_scan import ParquetScan
 from engine.benchmarks.workloads.stored_result import StoredResult
 from engine.core.registry import plugin
@@ -21,4 +22,4 @@ class StorageSuite(Suite):
         return "Suite: storage"
 
     def workloads(self) -> tuple[Workload, ...]:
-        return ParquetScan(), CsvScan(), StoredResult()
+        return ParquetScan(), PanelRead(), CsvScan(), StoredResult()

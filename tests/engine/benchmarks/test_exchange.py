@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 from engine import routing
 from engine.benchmarks import exchange, routed
 from engine.benchmarks.advice import advice, regressions, verdict
+from engine.benchmarks.claims import claims
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
+from engine.benchmarks.workloads.claims_suite import ClaimsSuite
+from engine.benchmarks.workloads.everything_suite import EverythingSuite
 from engine.benchmarks.workloads.network_step import NetworkStep
+from engine.benchmarks.workloads.reference_suite import ReferenceSuite
+from engine.benchmarks.workloads.research_suite import ResearchSuite
 from engine.core.errors import DataError
 from engine.models.neural import choice as networks
 from tests.engine.benchmarks.test_result import part
@@ -124,3 +129,24 @@ def test_devices_follow_a_measurement_of_all_that_could_do_the_work(workspace: W
     (found,) = routing.measured(work.name).seconds.values()
     assert found == {"torch:cpu": 0.5, "mlx:cpu": 0.1}
     assert work.name in {item.name for item in routed.works()}
+
+
+def test_a_claim_stands_beside_what_was_measured() -> None:
+    """Published: MLX 2.7 and 1.27 times as fast as torch, a hand-over 3 to 5 times as fast as a copy."""
+    names = ("torch:cpu", "mlx:cpu")
+    parts = [part(times, names) for times in ([0.9, 0.3], [0.2, 0.4], [0.5, 0.2], [0.5, 0.05])]
+    found = claims(BenchmarkResult(tuple(parts), machine="", versions={}, measured=0.0))
+    assert [claim.measured for claim in found] == pytest.approx([3.0, 0.5, 4.0])
+    assert [claim.verdict() for claim in found] == [
+        "More than published.", "Less than published.", "As published.",
+    ]  # fmt: skip
+    absent = [replace(item, variants=("torch:cpu", "other:cpu")) for item in parts]
+    nothing = claims(BenchmarkResult(tuple(absent), machine="", versions={}, measured=0.0))
+    assert {claim.verdict() for claim in nothing} == {"Not measured here."}
+
+
+def test_everything_is_all_suites_and_each_work_once() -> None:
+    series = EverythingSuite().series()
+    assert len(set(series)) == len(series)
+    for suite in (ClaimsSuite(), ReferenceSuite(), ResearchSuite()):
+        assert set(suite.series()) <= set(series)

@@ -138,6 +138,8 @@ def test_the_reference_table_holds_each_library_to_its_seconds_at_the_size_that_
         ("numpy", 2.0), ("pandas", 5.0), ("torch", 1.0), ("mlx", 0.5), ("sklearn", 10.0),
     ]  # fmt: skip
     assert [item.axis_value() for (item,) in full.series()] == [10_000, 1_000_000, 5_000, 100_000]
+    assert [item.name for item in BenchmarkSpec(workload=full).chosen(full.workloads()[0])] == ["numpy:cpu"]
+    assert len(BenchmarkSpec(workload=reduced).chosen(reduced.workloads()[0])) > 1, "there is memory for all"
     variants = reduced.workloads()[2].variants()
     seconds = harness._targets(reduced.targets(2), reduced.series()[2], variants)
     by_name = {item.name: value for item, (value,) in zip(variants, seconds, strict=True)}

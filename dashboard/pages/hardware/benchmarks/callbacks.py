@@ -21,6 +21,7 @@ from dashboard.pages.hardware.request import PAGE
 from engine.benchmarks import advice, exchange
 from engine.benchmarks.exchange import ResultFile
 from engine.benchmarks.spec import BenchmarkSpec
+from engine.benchmarks.workloads.claims_suite import ClaimsSuite
 from engine.core.errors import DataError, EngineError
 from engine.jobs.actions import Performed
 
@@ -31,13 +32,15 @@ from engine.jobs.actions import Performed
     Input(frame.result(PAGE), "data"),
 )
 def summarise(data: runs.ResultData) -> tuple[Any, Any]:
-    result = runs.report(data, BenchmarkSpec).report
+    done = runs.report(data, BenchmarkSpec)
+    result = done.report
     found = roofline.info(result)
     if not len(found.reached):
         drawn: Any = states.no_figure("No work in this result counts both its operations and its bytes.")
     else:
         drawn = roofline.figure(found)
-    return drawn, view.advised(result)
+    claimed = [view.claimed(result)] if isinstance(done.action.workload, ClaimsSuite) else []
+    return drawn, [*claimed, view.advised(result)]
 
 
 @callback(

@@ -9,6 +9,7 @@ from dashboard.components.bar_table import Cell, Signed, bar_table
 from dashboard.text.format import MISSING, number
 from engine.benchmarks import exchange
 from engine.benchmarks.advice import advice
+from engine.benchmarks.claims import claims
 from engine.benchmarks.exchange import ResultFile
 from engine.benchmarks.result import BenchmarkResult
 
@@ -35,6 +36,20 @@ def advised(result: BenchmarkResult) -> Component:
         [told.work, *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
     ]
     return bar_table(head, rows[:MOST], empty="Nothing was timed.")
+
+
+def claimed(result: BenchmarkResult) -> Component:
+    """Published ratios beside those of this machine."""
+    rows: list[list[Cell]] = [
+        [claim.text, " to ".join(_times(value) for value in dict.fromkeys(claim.published)),
+         _times(claim.measured), claim.how, claim.verdict()]
+        for claim in claims(result)
+    ]  # fmt: skip
+    return bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Measured", ""), ("", "")], rows)
+
+
+def _times(value: float) -> str:
+    return number(value, 2, "×").replace(" ", "")
 
 
 def compared(result: BenchmarkResult, other: ResultFile) -> list[Component]:
