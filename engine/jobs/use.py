@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -20,6 +23,7 @@ _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _PRESSURE = Path("/proc/pressure/cpu")
 _HEAT = "/sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count"
 _NOTABLE = 1.0  # seconds that a job lasts before anybody asks why
+_LOOK = 1.0  # seconds between two looks at child processes: each reads the list of all processes
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Use:
     """What a job, or a part of it, took.
 
     ``seconds`` of wall time and ``processor`` seconds of its process, and of those that this one started and saw end;
-    ``memory`` is the most that the process itself held in bytes, of one that does other work meanwhile its own too;
+    ``memory`` is the most that the process held in bytes, of one that does other work meanwhile its own too, and the
+    most that processes held together which it started (of those that lived between two looks the largest alone);
     ``gpu_memory`` the most that torch or MLX had allocated on a GPU, None without one. Of the whole machine meanwhile:
     ``busy`` and ``capacity`` in processor seconds, bytes ``swapped``, seconds for which the container was
     ``throttled``, seconds in which some thread ``waited`` for a processor, and how often the processor slowed down for
@@ -67,6 +72,7 @@ class _Reading:
     waited: float | None
     heat: int | None
     highest: int
+    largest_child: int
 
 
 class Meter:
@@ -78,6 +84,7 @@ class Meter:
                 _FORGET.write_text("5")  # the most that the process has held is counted from here on (proc(5))
             _forget_gpu()
         self._first, self._held = _read(), psutil.Process().memory_info().rss
+        self._children = _Children()
 
     def use(self) -> Use:
         """What was taken since."""
@@ -86,7 +93,7 @@ class Meter:
         return Use(
             seconds=seconds,
             processor=last.processor - self._first.processor,
-            memory=self._most(last, int(process.memory_info().rss)),
+            memory=self._most(last, int(process.memory_info().rss)) + self._of_children(last),
             pid=process.pid,
             gpu_memory=_gpu_memory(),
             busy=max(last.busy - self._first.busy, 0.0),
@@ -97,11 +104,55 @@ class Meter:
             heat=None if last.heat is None or self._first.heat is None else last.heat - self._first.heat,
         )
 
+    def _of_children(self, last: _Reading) -> int:
+        """What was seen of them; at least the largest that has ended, where it is larger than any before."""
+        seen, ended = self._children.most(), last.largest_child
+        return max(seen, ended if ended > self._first.largest_child else 0)
+
     def _most(self, last: _Reading, now: int) -> int:
         """The high-water mark where it is counted anew, or has risen; else the more of before and after."""
         if (marked := _high_water()) is not None:
             return max(marked, now)
         return max(last.highest if last.highest > self._first.highest else 0, self._held, now)
+
+
+class _Children:
+    """Looks at the processes that this one starts from now on, until ``most`` is asked for or nobody holds it."""
+
+    def __init__(self) -> None:
+        self._seen, self._done = [0], threading.Event()
+        threading.Thread(target=_watch, args=(self._seen, self._done, time.time()), daemon=True).start()
+        weakref.finalize(self, self._done.set)
+
+    def most(self) -> int:
+        """The most bytes that they have held together."""
+        self._done.set()
+        return self._seen[0]
+
+
+def _watch(seen: list[int], done: threading.Event, since: float) -> None:
+    while not done.wait(_LOOK):
+        seen[0] = max(seen[0], sum(_held(pid, since) for pid in _started(os.getpid())))
+
+
+def _started(pid: int) -> Iterator[int]:
+    """The processes that a process has started, and those that they have."""
+    lists = list(Path(f"/proc/{pid}/task").glob("*/children"))  # the table of all processes takes ten times as long
+    if lists:
+        for child in (int(word) for item in lists for word in _text(item).split()):
+            yield child
+            yield from _started(child)
+        return
+    with suppress(psutil.Error):
+        yield from (item.pid for item in psutil.Process(pid).children(recursive=pid == os.getpid()))
+
+
+def _held(pid: int, since: float) -> int:
+    """Resident bytes of a process that has started ``since`` then and is still there."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return int(process.memory_info().rss) if process.create_time() >= since - 1 else 0
+    return 0
 
 
 def total(uses: Sequence[Use]) -> Use | None:
@@ -157,6 +208,7 @@ def _read() -> _Reading:
         waited=_waited(),
         heat=_number(Path(_HEAT)),
         highest=int(usage.ru_maxrss) * scale,
+        largest_child=int(started.ru_maxrss) * scale,
     )
 
 

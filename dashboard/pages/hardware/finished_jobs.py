@@ -28,7 +28,7 @@ HEADS = {
     "Waited": "For a free worker.",
     "Took": "Wall time on its worker.",
     "Processor": "Processor time of all its processes over its wall time: 100% is one core.",
-    "Memory": "The most that its worker processes held at once.",
+    "Memory": "The most that its worker processes, and those that they started, held at once.",
     "GPU memory": "The most that torch and MLX had allocated on the GPU.",
     "Why it was slow": "Read from the machine before and after the job.",
 }

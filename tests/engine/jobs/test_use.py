@@ -8,8 +8,10 @@ import sys
 import time
 from dataclasses import replace
 
+import psutil
 import pytest
 
+from engine.jobs import use
 from engine.jobs.use import Meter, Use, slowdowns, total
 
 QUIET = Use(seconds=10.0, processor=9.5, memory=100, pid=1, busy=10.0, capacity=40.0, swapped=0, throttled=0.0,
@@ -23,23 +25,44 @@ def test_a_meter_reads_this_process_against_its_own_clocks() -> None:
         pass
     held = bytearray(150 * 2**20)
     del held
-    use, after = meter.use(), os.times()
+    found, after = meter.use(), os.times()
     taken = after.user + after.system - before.user - before.system
-    assert use.processor == pytest.approx(taken, abs=0.05)
-    assert use.seconds >= use.processor - 0.05
-    assert use.memory > 150 * 2**20
-    assert use.pid == os.getpid()
-    assert Use.of({**use.event(), "of a later version": 1}) == use
+    assert found.processor == pytest.approx(taken, abs=0.05)
+    assert found.seconds >= found.processor - 0.05
+    assert found.memory > 150 * 2**20
+    assert found.pid == os.getpid()
+    assert Use.of({**found.event(), "of a later version": 1}) == found
 
 
 def test_a_process_that_the_job_starts_counts_as_the_job() -> None:
     meter, before = Meter(), os.times()
     burn = "import time\nwhile time.process_time() < 0.5: pass"
     subprocess.run([sys.executable, "-c", burn], check=True)
-    use, after = meter.use(), os.times()
+    found, after = meter.use(), os.times()
     taken = after.children_user + after.children_system - before.children_user - before.children_system
     assert taken > 0.4
-    assert use.processor == pytest.approx(taken, abs=0.1)
+    assert found.processor == pytest.approx(taken, abs=0.1)
+
+
+def test_the_memory_of_processes_that_the_job_starts_counts_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(use, "_LOOK", 0.05)
+    meter, hold = Meter(), f"held = bytearray({100 * 2**20}); print(1, flush=True); input()"
+    own = [
+        subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+    ]
+    try:
+        assert all(item.stdout and item.stdout.readline() for item in own)
+        deadline = time.monotonic() + 20
+        while meter._children._seen[0] < 200 * 2**20 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        began = psutil.Process(own[0].pid).create_time()
+        assert use._held(own[0].pid, began) > 100 * 2**20
+        assert use._held(own[0].pid, began + 100) == 0, "it was there before the job"
+    finally:
+        for item in own:
+            item.communicate(b"\n")
+    found = meter.use()
+    assert found.memory > 200 * 2**20 + psutil.Process().memory_info().rss / 2
 
 
 def test_memory_that_was_given_back_before_does_not_count_where_the_system_can_forget_it() -> None:
