@@ -43,6 +43,7 @@ from tests.benchmarks import (
     planted_signal,
     predict,
     rolling,
+    routing,
     store,
     sweep,
     talib_outputs,
@@ -99,6 +100,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
         yield nothing(driver, Path(folder) / "nothing", runs * 3)
         yield from correlation.rows(driver, Path(folder) / "correlation")
         yield from predict.rows(Path(folder) / "predict")
+        yield from live.browser_rows(driver, Path(folder) / "live", runs)
         yield from zoom.rows(driver, Path(folder) / "zoom", len(zoom.GESTURES))
     yield modules()
     yield one_run.row(2 * runs)
@@ -115,6 +117,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from planted_signal.rows()
     yield cancel.row()
     yield from harness.rows()
+    yield from routing.rows()
     yield from live.rows()
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import statistics
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -13,7 +15,10 @@ from flask import Flask
 
 from dashboard.pages.hardware import callbacks, sampler
 from dashboard.pages.hardware.readings import Reader
+from tests.benchmarks.browser import milliseconds
+from tests.benchmarks.waiting import settle, wait
 from tests.support.machine import QUIET
+from tests.support.workbench import server
 
 READINGS, HOUR, DAY, CORES = 200, 3600, 86_400, 16
 
@@ -33,6 +38,36 @@ def rows() -> list[tuple[str, ...]]:
         ),
         ("the same after a day", "the same", f"{statistics.median(old):.0f} ms", f"{old[0]:.0f} to {old[-1]:.0f} ms"),
     ]
+
+
+STILL = "dash_clientside.set_props('hardware-interval', {disabled: true})"
+WHOLE = "dash_clientside.set_props('hardware-window', {value: 3600})"
+TICK = "window.dataBefore = %s; dash_clientside.set_props('hardware-tick', {data: Date.now()})"
+SHOWN = """document.getElementById('{"graph":"hardware-cpu","role":"graph"}')?.querySelector('.js-plotly-plot')?.data"""
+POINTS = f"return (({SHOWN} || [])[0]?.x?.length ?? ({SHOWN} || [])[0]?.z?.[0]?.length ?? 0) > 300"
+
+
+def browser_rows(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
+    """A tick of the page to the hour drawn, by a young server and by one of a day."""
+    found = []
+    for age, what in (
+        (HOUR, "a full hour of live readings, tick to drawn, server + browser"),
+        (DAY, "the same after a day"),
+    ):
+        with server(folder / str(age), ("-m", "tests.benchmarks.hour", str(age))) as running:
+            driver.get(f"{running.address}/hardware")
+            wait(driver, f"return !!{SHOWN}")
+            driver.execute_script(WHOLE)
+            wait(driver, POINTS)
+            settle(running)
+            driver.execute_script(STILL)
+            time.sleep(2)
+            taken = sorted(
+                milliseconds(driver, TICK % SHOWN, f"return {SHOWN} !== window.dataBefore") for _ in range(runs)
+            )
+        told = f"{taken[0]:.0f} to {taken[-1]:.0f} ms"
+        found.append((what, "100 ms" if age == HOUR else "the same", f"{statistics.median(taken):.0f} ms", told))
+    return found
 
 
 def _share() -> float:

@@ -27,4 +27,4 @@ class ClaimsSuite(Suite):
     def workloads(self) -> tuple[Workload, ...]:
         """In the order of ``engine.benchmarks.claims``."""
         training = NetworkStep(network="transformer", window=50, units=128)
-        return training, LlamaDecoding(heads=32), HostCopy(), ZeroCopy()
+        return training, LlamaDecoding(heads=16), HostCopy(), ZeroCopy()
