@@ -104,7 +104,7 @@ class Child:
         work()
         return {
             "pace": lane.pace, "threads": lane.threads, "error": lane.error, "usable": lane.usable, "note": lane.note,
-            "peak": peak_memory(),
+            "peak": peak_memory(), "joules": lane.joules, "joules_error": lane.joules_error, "metered": lane.metered,
         }  # fmt: skip
 
     def _close(self, order: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -28,7 +28,7 @@ from engine.benchmarks.spec import (
 )
 from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import NOUN, Target, Workload
-from engine.core import libraries
+from engine.core import energy, libraries
 from engine.core.errors import DeviceError, SpecError
 from engine.core.memory import available_memory
 from engine.core.plugin_errors import plugin_errors
@@ -87,6 +87,7 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
         ceilings=roofs.found(),
         spread=spread,
         beside=alongside.seen,
+        no_energy=energy.counters().reason,
     )
 
 
@@ -266,7 +267,13 @@ def _result(sizes: Sequence[Workload], columns: Sequence[list[Lane]], repetition
         arithmetic=np.array([float(item.arithmetic()) for item in sizes]),
         traffic=np.array([float(item.traffic()) for item in sizes]),
         number=first.number(),
+        energy=_by_call(rows, lambda lane: lane.joules),
+        energy_error=_by_call(rows, lambda lane: lane.joules_error),
     )
+
+
+def _by_call(rows: Sequence[Sequence[Lane]], what: Callable[[Lane], float]) -> Floats:
+    return np.array([[what(lane) / lane.metered if lane.metered else np.nan for lane in row] for row in rows])
 
 
 def _absent(workload: Workload, variants: Sequence[Variant]) -> dict[str, str]:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.benchmarks.spec import SAMPLING_BUDGET
 from engine.benchmarks.variants import Prepared, Variant
 from engine.benchmarks.workloads import Workload
+from engine.core import energy
 from engine.core.errors import Cancelled, DeviceError, EngineError
 
 Report = Callable[[], None]
@@ -33,7 +34,8 @@ UNPREPARED = Prepared(_unprepared, _unprepared)
 class Lane:
     """``pace`` is in seconds of a warm call, ``target`` the number of samples to take; ``samples`` are seconds. One
     that is not ``usable`` says so in its ``note`` and holds nothing. ``peak`` is the most memory, in bytes, that its
-    process has held while it was at work; NaN where the variants share this one.
+    process has held while it was at work; NaN where the variants share this one. ``joules`` are what the machine drew
+    in ``metered`` calls, NaN where nothing tells, known to ``joules_error``.
     """
 
     variant: Variant
@@ -44,6 +46,9 @@ class Lane:
     samples: list[float] = field(default_factory=list)
     error: float = np.nan
     peak: float = np.nan
+    joules: float = 0.0
+    joules_error: float = 0.0
+    metered: int = 0
     usable: bool = True
     note: str = ""
     held: ExitStack = field(default_factory=ExitStack)
@@ -69,9 +74,13 @@ class Lane:
         """Take samples until there are ``count``, after a call that wakes the library and the processor's clock."""
         with self.watched():
             self.call()
+            before, begun = energy.counters().read(), len(self.samples)
             while len(self.samples) < count:
                 self.samples.append(self.call()[0])
                 report()
+            self.joules += energy.counters().since(before)
+            self.joules_error += energy.step() if before else np.nan
+            self.metered += len(self.samples) - begun
 
     def prepare(self, inputs: Any) -> None:
         """Bring the inputs to where the variant computes. Raises what it raises."""

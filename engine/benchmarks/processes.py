@@ -256,6 +256,7 @@ class RemoteLane(Lane):
 
     def _take(self, state: Mapping[str, Any]) -> None:
         self.pace, self.threads, self.error = state["pace"], state["threads"], state["error"]
+        self.joules, self.joules_error, self.metered = state["joules"], state["joules_error"], state["metered"]
         self.peak = max(state["peak"], self.peak if self.peak == self.peak else 0.0)
         if not state["usable"]:
             self.reject(state["note"])

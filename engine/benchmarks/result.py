@@ -44,7 +44,8 @@ class WorkloadResult:
     process of a variant has held, its library included; NaN where the variants shared one. ``arithmetic`` and
     ``traffic`` (sizes,) are the floating-point operations of a call and the bytes that it must move at least, zero
     where they are not known; ``number`` is the type of its numbers. ``target`` (variants x sizes) are the seconds that
-    a median must not exceed, NaN where there is none.
+    a median must not exceed, NaN where there is none. ``energy`` (variants x sizes) are joules of a call, of the whole
+    machine as its counters have it, known to ``energy_error``; NaN where there is no counter.
     """
 
     kind: str
@@ -74,6 +75,8 @@ class WorkloadResult:
     traffic: Floats = field(default_factory=lambda: np.empty(0))
     number: str = ""
     target: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    energy: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    energy_error: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
     @property
     def label(self) -> str:
@@ -127,7 +130,7 @@ class BenchmarkResult:
     libraries (``devices.fingerprint``): timings of another one are not to be compared. ``ceilings`` are those of the
     devices that took part. ``spread`` is the interquartile range over the median of a fixed piece of work before the
     first timing: how steady the machine was; NaN where it was not measured. ``beside`` says that other jobs ran
-    meanwhile.
+    meanwhile. ``no_energy`` says why no energy was measured, "" where it was.
     """
 
     results: tuple[WorkloadResult, ...]
@@ -139,6 +142,7 @@ class BenchmarkResult:
     ceilings: tuple[Ceiling, ...] = ()
     spread: float = float("nan")
     beside: bool = False
+    no_energy: str = ""
 
     def noise(self) -> float:
         """The largest noise of its workloads; NaN if nothing was timed."""

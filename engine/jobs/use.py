@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 import psutil
 
+from engine.core import energy
 from engine.core.cores import logical_cores
 from engine.core.memory import control_groups
 
@@ -36,7 +38,8 @@ class Use:
     ``gpu_memory`` the most that torch or MLX had allocated on a GPU, None without one. Of the whole machine meanwhile:
     ``busy`` and ``capacity`` in processor seconds, bytes ``swapped``, seconds for which the container was
     ``throttled``, seconds in which some thread ``waited`` for a processor, and how often the processor slowed down for
-    ``heat``; None for what this system does not tell. ``pid`` is that of the process.
+    ``heat``, and the ``joules`` that it drew, known to ``joules_error``; None for what this system does not tell.
+    ``pid`` is that of the process.
     """
 
     seconds: float
@@ -50,6 +53,8 @@ class Use:
     throttled: float | None = None
     waited: float | None = None
     heat: int | None = None
+    joules: float | None = None
+    joules_error: float = 0.0
 
     def event(self) -> Mapping[str, Any]:
         """As plain data."""
@@ -84,11 +89,11 @@ class Meter:
                 _FORGET.write_text("5")  # the most that the process has held is counted from here on (proc(5))
             _forget_gpu()
         self._first, self._held = _read(), psutil.Process().memory_info().rss
-        self._children = _Children()
+        self._children, self._energy = _Children(), energy.counters().read()
 
     def use(self) -> Use:
         """What was taken since."""
-        last, process = _read(), psutil.Process()
+        last, process, joules = _read(), psutil.Process(), energy.counters().since(self._energy)
         seconds = last.moment - self._first.moment
         return Use(
             seconds=seconds,
@@ -102,6 +107,8 @@ class Meter:
             throttled=_less(last.throttled, self._first.throttled),
             waited=_less(last.waited, self._first.waited),
             heat=None if last.heat is None or self._first.heat is None else last.heat - self._first.heat,
+            joules=None if math.isnan(joules) else joules,
+            joules_error=energy.step() if self._energy else 0.0,
         )
 
     def _of_children(self, last: _Reading) -> int:

@@ -166,7 +166,7 @@ def drawn(done: Performed, shown: WorkloadResult, base: Any) -> tuple[Any, ...]:
     base = base if isinstance(base, str) and base in shown.variants else ""
     others = measured.others(done, shown) if len(shown.sizes) == 1 else []
     sub = measured.sub(done.report, shown, bool(others))
-    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.absent(shown)
+    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.absent(done.report, shown)
 
 
 def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult], base: str = "") -> Any:

@@ -18,8 +18,8 @@ from dashboard.jobs.tray import link
 from dashboard.pages.hardware import ids
 from dashboard.pages.hardware.view import size
 from dashboard.security.payloads import Listed
-from dashboard.text.format import MISSING, duration, percent
-from engine.jobs.use import slowdowns
+from dashboard.text.format import MISSING, duration, number, percent
+from engine.jobs.use import Use, slowdowns
 
 SHOWN = 60
 HEADS = {
@@ -30,6 +30,7 @@ HEADS = {
     "Processor": "Processor time of all its processes over its wall time: 100% is one core.",
     "Memory": "The most that its worker processes, and those that they started, held at once.",
     "GPU memory": "The most that torch and MLX had allocated on the GPU.",
+    "Energy": "Of the whole machine meanwhile; ± is the step of its counters.",
     "Why it was slow": "Read from the machine before and after the job.",
 }
 _ENDED: Mapping[Status, str] = {"failed": "chip bad", "cancelled": "chip", "interrupted": "chip warn"}
@@ -53,7 +54,9 @@ def described(jobs: list[Job]) -> Component:
     if not jobs:
         return html.P("No job has ended yet: those that take longer than a moment appear here.", className="hint pad")
     has_gpu = any(job.taken and job.taken.gpu_memory is not None for job in jobs)
-    heads = [name for name in HEADS if has_gpu or name != "GPU memory"]
+    has_energy = any(job.taken and job.taken.joules is not None for job in jobs)
+    absent = {name for name, there in (("GPU memory", has_gpu), ("Energy", has_energy)) if not there}
+    heads = [name for name in HEADS if name not in absent]
     head = html.Tr([html.Th(name, scope="col", title=HEADS[name] or None) for name in heads])
     body = [html.Tr([_cell(name, content) for name, content in _row(job).items() if name in heads]) for job in jobs]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="bar-table jobs-table")
@@ -76,8 +79,15 @@ def _row(job: Job) -> dict[str, Any]:
         "Processor": percent(use.processor / use.seconds, 0) if use and use.seconds else MISSING,
         "Memory": size(use.memory) if use else MISSING,
         "GPU memory": size(use.gpu_memory) if use and use.gpu_memory is not None else MISSING,
+        "Energy": _energy(use),
         "Why it was slow": _why(job),
     }
+
+
+def _energy(use: Use | None) -> str:
+    if use is None or use.joules is None:
+        return MISSING
+    return f"{number(use.joules, 1)} ± {number(use.joules_error, 1)} J"
 
 
 def _took(job: Job) -> str:

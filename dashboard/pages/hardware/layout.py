@@ -35,6 +35,7 @@ COLUMNS = (
     Column("rate", "Rate", width=128, help="Work per call over the median."),
     Column("error", "Error", width=84, help="Deviation from the expected result; hover for the tolerance."),
     Column("peak", "Memory", width=84, help="Peak memory of the library's process, the library itself included."),
+    Column("energy", "Energy", width=118, help="Of the whole machine, per call; ± is the step of its counters."),
     Column("threads", "Threads", width=76, help="CPU threads available to the library."),
     Column("note", "Note", least=190),
 )  # fmt: skip

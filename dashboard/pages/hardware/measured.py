@@ -53,9 +53,18 @@ def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict
         "error": scientific(result.error[at]),
         "allowed": f"Tolerance: {scientific(result.bound[size])} against {result.expected}.",
         "peak": megabytes(result.peak[at] / 2**20) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
+        "energy": _energy(result, variant, size),
         "threads": str(result.threads[variant]),
         "note": note(result, variant, size),
     }
+
+
+def _energy(result: WorkloadResult, variant: int, size: int) -> str:
+    """``1.23 ± 0.05 J``; a dash where no counter told."""
+    if not result.energy.size or not math.isfinite(result.energy[variant, size]):
+        return MISSING
+    joules, error = result.energy[variant, size], result.energy_error[variant, size]
+    return f"{significant(joules)} ± {significant(error)} J"
 
 
 def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
@@ -107,11 +116,12 @@ def _unsteady(result: BenchmarkResult) -> list[Component | str]:
     return [part for chip in found for part in (chip, " ")]
 
 
-def absent(result: WorkloadResult) -> list[Component]:
-    """The variants of the workload that could not be measured, each with the reason."""
+def absent(benchmark: BenchmarkResult, result: WorkloadResult) -> list[Component]:
+    """The variants of the workload that could not be measured, each with the reason, and why energy was not."""
+    missing = {**result.absent, **({"Energy": benchmark.no_energy} if benchmark.no_energy else {})}
     return [
         html.Div(html.Div([html.B(title), html.Span(reason, className="hint")]), className="job")
-        for title, reason in result.absent.items()
+        for title, reason in missing.items()
     ]
 
 

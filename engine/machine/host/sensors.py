@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from engine import devices
+from engine.core.energy import packages
 from engine.machine.host import apple
 from engine.machine.host.apple import Accelerator, Power
 
@@ -35,7 +36,7 @@ class Sensors:
     """Reads Linux's sensors and energy counters (RAPL), or what macmon tells on a Mac. For one thread."""
 
     def __init__(self, root: Path = Path("/"), macmon: Sequence[str] = MACMON) -> None:
-        self._counters = _counters(root)
+        self._counters = packages(root)
         self._energy, self._moment = self._joules(), time.monotonic()
         self._macmon = Macmon(macmon) if devices.is_apple_silicon() else None
 
@@ -129,13 +130,3 @@ def processor_temperature() -> float | None:
         if plausible:
             return float(max(plausible))
     return None
-
-
-def _counters(root: Path) -> list[Path]:
-    """Energy counters of the processor packages that this user may read."""
-    found = []
-    for folder in sorted((root / "sys/class/powercap").glob("intel-rapl:[0-9]*")):
-        with suppress(OSError, ValueError):
-            if folder.name.count(":") == 1 and int((folder / "energy_uj").read_text()) >= 0:
-                found.append(folder / "energy_uj")
-    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,11 +89,21 @@ def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
         "variant": "NumPy CPU", "size": "64", "work": "Matrix product 64 × 64 float32", "median": "2.00 ms",
         "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
         "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "Tolerance: 1.2e−05 against float64.",
-        "peak": "–",
+        "peak": "–", "energy": "–",
         "threads": "2", "note": "",
     }  # fmt: skip
     assert second["median"] == second["speed_up"] == second["rate"] == "–"
     assert second["note"] == "torch CPU differs from float64."
+
+
+def test_energy_has_its_error_or_the_reason_that_there_is_none() -> None:
+    metered = replace(
+        result().results[0], energy=np.array([[1.234], [np.nan]]), energy_error=np.array([[0.05], [np.nan]])
+    )
+    assert [row["energy"] for row in measured.rows(metered)] == ["1.23 ± 0.0500 J", "–"]
+    without = replace(result(), no_energy="Only root may read the counters.")
+    assert "Only root may read the counters." in str(measured.absent(without, without.results[0]))
+    assert "Energy" not in str(measured.absent(result(), result().results[0]))
 
 
 @pytest.mark.parametrize(

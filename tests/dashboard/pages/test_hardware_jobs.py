@@ -44,6 +44,9 @@ def test_a_row_says_what_was_taken_and_why_it_was_slow() -> None:
     assert "GPU memory" not in shown
     on_gpu = replace(done, use=json.dumps(replace(USE, gpu_memory=2**30).event()))
     assert "1.0 GB" in str(finished_jobs.described([on_gpu]))
+    assert "Energy" not in shown
+    metered = replace(done, use=json.dumps(replace(USE, joules=123.44, joules_error=0.5).event()))
+    assert "123.4 ± 0.5 J" in str(finished_jobs.described([metered]))
 
 
 def test_where_no_job_has_ended_it_says_so() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import PAUSE, ROUNDS, SAMPLING_BUDGET, START, STEADINESS, WARM_UP, BenchmarkSpec
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
 from engine.benchmarks.workloads.rolling_mean import RollingMean
+from engine.core import energy
+from engine.core.energy import Counter, Counters
 from engine.core.errors import Cancelled, DeviceError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
@@ -101,6 +104,18 @@ def test_every_device_present_is_timed(workload: MatrixProduct | RollingMean) ->
     assert result.usable.all()
     assert result.unit == workload.unit.symbol
     assert result.absent == {devices.NAMES[name]: devices.absence(name) for name in devices.missing()}
+
+
+def test_energy_is_that_of_the_counters_by_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A counter that advances by 2 J at each look: a round has two of them, whatever its calls."""
+    state = count(0, 2)
+    counters = Counters([Counter(lambda: next(state), 1.0)])
+    monkeypatch.setattr(energy, "counters", lambda: counters)
+    monkeypatch.setattr(energy, "step", lambda: 0.5)
+    action = BenchmarkSpec(workload=MatrixProduct(size=64), variants=("numpy:cpu",), repetitions=6)
+    found = harness.measure(action, silent, Here()).results[0]
+    assert found.energy[0, 0] == pytest.approx(3 * 2 / 6)
+    assert found.energy_error[0, 0] == pytest.approx(3 * 0.5 / 6)
 
 
 def test_libraries_use_every_core_and_give_them_back() -> None:

@@ -1,0 +1,133 @@
+"""Joules by the counters of the machine: of processor packages (RAPL, under Linux) and of NVIDIA's GPUs (NVML).
+
+They count the whole machine, whoever computes. A counter that advances in steps is known to a step: the error.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PATIENCE = 0.3  # seconds to wait for a counter's steps
+NONE = (
+    "The energy counters of the processor (RAPL) are not there or only root may read them, and no NVIDIA driver tells "
+    "of a GPU's."
+)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """``read`` gives units of ``scale`` joules, and begins anew at ``range`` units; 0 for never."""
+
+    read: Callable[[], int]
+    scale: float
+    range: int = 0
+
+    def between(self, before: int, after: int) -> float:
+        """Joules; a counter that has begun anew did so once."""
+        return self.scale * (after - before + (self.range if after < before else 0))
+
+
+class Counters:
+    """All that this user may read, as one."""
+
+    def __init__(self, counters: Sequence[Counter]) -> None:
+        self._counters = tuple(counters)
+
+    @property
+    def reason(self) -> str:
+        """Why there is none, a sentence; "" where there is."""
+        return "" if self._counters else NONE
+
+    def read(self) -> tuple[int, ...]:
+        """The state of each, for ``since``; empty where one has failed."""
+        try:
+            return tuple(item.read() for item in self._counters)
+        except Exception:  # noqa: BLE001 - a driver may raise anything, and energy is not told then
+            return ()
+
+    def since(self, before: tuple[int, ...]) -> float:
+        """Joules since then; NaN where they are not known."""
+        after = self.read()
+        if not before or len(after) != len(before):
+            return float("nan")
+        return sum(
+            item.between(*pair) for item, pair in zip(self._counters, zip(before, after, strict=True), strict=True)
+        )
+
+    def step(self) -> float:
+        """Joules by which they advance at once, the largest step that was seen of each."""
+        with suppress(Exception):
+            return sum(_step(item) for item in self._counters)
+        return float("nan")
+
+
+def _step(counter: Counter) -> float:
+    """The largest of the first three steps, or what was counted while waiting for them."""
+    largest, last, until, seen = 0.0, counter.read(), time.monotonic() + _PATIENCE, 0
+    while seen < 3 and time.monotonic() < until:
+        if (now := counter.read()) != last:
+            largest, last, seen = max(largest, counter.between(last, now)), now, seen + 1
+    return largest
+
+
+def packages(root: Path = Path("/")) -> list[Path]:
+    """The energy counters of processor packages that this user may read, in microjoules."""
+    found = []
+    for folder in sorted((root / "sys/class/powercap").glob("intel-rapl:[0-9]*")):
+        with suppress(OSError, ValueError):
+            if folder.name.count(":") == 1 and int((folder / "energy_uj").read_text()) >= 0:
+                found.append(folder / "energy_uj")
+    return found
+
+
+def counters_of(root: Path, nvml: Any) -> Counters:
+    """Those of the system whose files are under ``root``, and of the open library ``nvml``; None for no GPU."""
+    found = []
+    for path in packages(root):
+        with suppress(OSError, ValueError):
+            top = int((path.parent / "max_energy_range_uj").read_text())
+            found.append(Counter(_reader(path), 1e-6, top))
+    return Counters([*found, *(_gpus(nvml) if nvml else ())])
+
+
+def _reader(path: Path) -> Callable[[], int]:
+    return lambda: int(path.read_text())
+
+
+def _gpus(nvml: Any) -> list[Counter]:
+    """Millijoules since the driver was loaded; GPUs before Volta, and slices of one, have no such counter."""
+    found = []
+    for index in range(nvml.nvmlDeviceGetCount()):
+        with suppress(nvml.NVMLError, AttributeError):
+            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+            found.append(Counter(_gpu_reader(nvml, handle), 1e-3))
+    return found
+
+
+def _gpu_reader(nvml: Any, handle: Any) -> Callable[[], int]:
+    return lambda: int(nvml.nvmlDeviceGetTotalEnergyConsumption(handle))
+
+
+@cache
+def counters() -> Counters:
+    """Those of this machine; the library of NVIDIA stays open, as each opening takes milliseconds."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return counters_of(Path("/"), None)
+    return counters_of(Path("/"), pynvml)
+
+
+@cache
+def step() -> float:
+    """Joules that a difference of ``counters`` is known to, measured once."""
+    return counters().step()
