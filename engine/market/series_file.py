@@ -61,10 +61,7 @@ def folder() -> Path:
 
 def path_of(collection: str, symbol: str, interval: str) -> str | None:
     """The path of the bars of that name; None for names that are too long."""
-    try:
-        return f"{_collection_folder(settings().cache, collection)}{file_name(symbol)}-{interval}{SUFFIX}"
-    except ValueError:
-        return None
+    return _path_of(str(settings().cache), collection, symbol, interval)
 
 
 def beside(path: str, suffix: str) -> str:
@@ -72,10 +69,18 @@ def beside(path: str, suffix: str) -> str:
     return path.removesuffix(SUFFIX) + suffix
 
 
+@lru_cache(maxsize=16_384)
+def _path_of(cache: str, collection: str, symbol: str, interval: str) -> str | None:
+    try:
+        return os.path.join(_collection_folder(cache, collection), f"{file_name(symbol)}-{interval}{SUFFIX}")
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=256)
-def _collection_folder(cache: Path, collection: str) -> str:
-    """The folder of a collection, with a trailing separator."""
-    return os.path.join(cache, _FOLDER, folder_name(collection), "")
+def _collection_folder(cache: str, collection: str) -> str:
+    """The folder of a collection."""
+    return os.path.join(cache, _FOLDER, folder_name(collection))
 
 
 def companions(path: str) -> list[str]:

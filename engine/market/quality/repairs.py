@@ -6,9 +6,11 @@ the bars have the values that it was made for.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -27,6 +29,7 @@ from engine.market.quality.edits import Edit, apply, fits
 from engine.market.series_file import REPAIRS, beside, path_of
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
+_MANY = 64  # files of one folder from which on it is read instead of asked for each
 _SECONDS = len("2026-01-31T23:59:59")
 
 
@@ -66,8 +69,9 @@ def repaired(bars: Bars) -> Bars:
 
 def fingerprints(supplied: Sequence[str], series: Sequence[Series]) -> tuple[str, ...]:
     """Digest of the bars of each of ``series`` after its edits, of which ``supplied`` has that of the bars without."""
+    there = _files(_path(item) for item in series)
     return tuple(
-        _fingerprint(digest, item) if (path := _path(item)) and os.access(path, os.F_OK) else digest
+        _fingerprint(digest, item) if _path(item) in there else digest
         for digest, item in zip(supplied, series, strict=True)
     )
 
@@ -135,6 +139,21 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
 def _path(series: Series) -> str:
     bars = path_of(series.collection, series.symbol, series.interval)
     return beside(bars, REPAIRS) if bars else ""
+
+
+def _files(paths: Iterable[str]) -> set[str]:
+    """Those of ``paths`` that are files; a folder in which many are asked for is read instead of asked for each."""
+    by_folder: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        by_folder[path[: path.rfind(os.sep) + 1]].append(path)
+    found: set[str] = set()
+    for folder, asked in by_folder.items():
+        if len(asked) < _MANY:
+            found |= {path for path in asked if os.access(path, os.F_OK)}
+        else:
+            with contextlib.suppress(OSError):
+                found |= {folder + name for name in os.listdir(folder) if name.endswith(REPAIRS)}
+    return found
 
 
 def _of_path(path: str) -> tuple[Edit, ...]:

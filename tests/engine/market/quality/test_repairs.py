@@ -71,6 +71,17 @@ def test_repair_is_applied_when_bars_are_read_and_undone_to_the_bit() -> None:
     assert (catalog.fingerprint(SPEC), catalog.read(supplied.series).digest(), SPEC.fingerprint()) == before
 
 
+def test_a_repaired_series_has_its_own_fingerprint_among_many_as_well_as_alone() -> None:
+    supplied = stored(pence())
+    repairs.add(supplied, assess(supplied.series, "24/7").findings[0].repairs[0])
+    others = [replace(supplied.series, symbol=f"S{place}") for place in range(199)]
+    many = [*others, supplied.series, replace(supplied.series, collection="nowhere")]
+    digests = [f"digest {place}" for place in range(len(many))]
+    alone = [repairs.fingerprints([digest], [series])[0] for digest, series in zip(digests, many, strict=True)]
+    assert list(repairs.fingerprints(digests, many)) == alone
+    assert [place for place, (one, other) in enumerate(zip(digests, alone, strict=True)) if one != other] == [199]
+
+
 def test_repair_is_not_applied_twice_nor_undone_twice_nor_to_other_bars() -> None:
     supplied = stored(pence())
     (edit,) = assess(supplied.series, "24/7").findings[0].repairs
