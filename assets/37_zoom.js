@@ -24,6 +24,8 @@
     return range.length === 2 && range.every(Number.isFinite) && range[0] < range[1] ? range : undefined;
   }
 
+  here.askedRange = asked;
+
   function held(graph, range, subject) {
     const plot = plotOf(graph), full = (plot && plot._fullLayout) || {};
     const zone = (plot && plot.layout && plot.layout.meta && plot.layout.meta.zone) || "UTC";

@@ -90,6 +90,14 @@ def value_axis(title: str = "", *, tickformat: str = "", log: bool = False, **op
     return {**axis, **options}
 
 
+def spell(first: float, last: float) -> dict[str, Any]:
+    """A shape: the time from ``first`` to ``last``, shaded behind everything."""
+    return {
+        "type": "rect", "xref": "x", "x0": first, "x1": last, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
+        "fillcolor": tint(MUTED, 12), "line": {"width": 0},
+    }  # fmt: skip
+
+
 def span(low: float, high: float, *, log: bool = False) -> list[float]:
     """The range of an axis from ``low`` to ``high`` with some room, in the axis's own units."""
     bottom, top = (float(np.log10(low)), float(np.log10(high))) if log else (low, high)

@@ -10,6 +10,7 @@ import numpy as np
 
 from dashboard.charts import base
 from engine.backtest.metrics import drawdown
+from engine.backtest.reports.drawdowns import deepest
 from engine.backtest.result import BacktestResult
 from engine.market.bars import Floats, Times
 
@@ -32,17 +33,23 @@ class Curve:
 @dataclass(frozen=True, eq=False)
 class EquityInfo:
     """``curves`` in the order of their colours; ``benchmark`` is buy and hold of the first run's symbols;
-    ``costless`` is a single run without any cost.
+    ``costless`` is a single run without any cost; ``spells`` are drawdowns of the first run, from their high to their
+    recovery.
     """
 
     curves: tuple[Curve, ...]
     benchmark: Curve
     log: bool
     costless: Curve | None = None
+    spells: tuple[tuple[float, float], ...] = ()
 
 
-def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
-    """What is drawn for ``results``, the first of which is the run on the page."""
+def info(
+    results: Sequence[BacktestResult], log: bool = True, held: str = "Buy and hold", marked: int = 0
+) -> EquityInfo:
+    """What is drawn for ``results``, the first of which is the run on the page, whose benchmark is called ``held``;
+    ``marked`` of its deepest drawdowns are shaded.
+    """
     first = results[0]
     labels = [item.label for item in results]
     names = [
@@ -53,7 +60,10 @@ def info(results: Sequence[BacktestResult], log: bool = True) -> EquityInfo:
         _curve(name, item.time, item.equity, item.capital) for name, item in zip(names, results, strict=True)
     )
     ghost = _curve("Before costs", first.time, first.costless, first.capital) if len(results) == 1 else None
-    return EquityInfo(curves, _curve("Buy and hold", first.time, first.benchmark, first.capital), log, ghost)
+    benchmark = _curve(held, first.time, first.benchmark, first.capital)
+    found = deepest(first.time, first.equity, first.capital, marked) if marked else ()
+    ends = [base.times(np.array([item.start, first.time[-1] if item.end is None else item.end])) for item in found]
+    return EquityInfo(curves, benchmark, log, ghost, tuple((float(start), float(end)) for start, end in ends))
 
 
 def figure(info: EquityInfo) -> go.Figure:
@@ -86,6 +96,7 @@ def figure(info: EquityInfo) -> go.Figure:
         y=base.growth_axis(_growth(info), log=info.log),
         panes=[(drawdowns, 0.22)],
         keep="equity",
+        shapes=[base.spell(start, end) for start, end in info.spells],
     )
 
 

@@ -23,7 +23,7 @@ WINDOWS = {"1m": ("1 month", 1 / 12), "3m": ("3 months", 0.25), "6m": ("6 months
 
 DEFAULT_WINDOW = "6m"
 
-_PANES = (("Sharpe", ".2~f"), ("Volatility", ".1~%"), ("Beta to buy and hold", ".2~f"), ("Exposure", ".0%"))
+_PANES = (("Sharpe", ".2~f"), ("Volatility", ".1~%"), ("Beta", ".2~f"), ("Exposure", ".0%"))
 _SHARE, _GAP = 0.21, 0.04
 
 
@@ -87,15 +87,15 @@ def info(result: BacktestResult, window: str = DEFAULT_WINDOW) -> RollingInfo:
     )
 
 
-def figure(info: RollingInfo) -> go.Figure:
-    """Four panes on one time axis, the run over holding its symbols."""
+def figure(info: RollingInfo, benchmark: str = "Buy and hold") -> go.Figure:
+    """Four panes on one time axis, the run over its ``benchmark``."""
     run, held = base.SERIES[0], base.SERIES[4]
     panes = [base.value_axis(tickformat=ticks, nticks=4) for _, ticks in _PANES]
     panes[3] |= {"rangemode": "tozero"}
     traces = [
-        _trace(info.hold_sharpe, "Buy and hold", held, "y", ".2f", group="hold"),
+        _trace(info.hold_sharpe, benchmark, held, "y", ".2f", group="hold"),
         _trace(info.sharpe, "This run", run, "y", ".2f", group="run"),
-        _trace(info.hold_volatility, "Buy and hold", held, "y2", ".1%", group="hold", showlegend=False),
+        _trace(info.hold_volatility, benchmark, held, "y2", ".1%", group="hold", showlegend=False),
         _trace(info.volatility, "This run", run, "y2", ".1%", group="run", showlegend=False),
         _trace(info.beta, "Beta", run, "y3", ".2f", group="run", showlegend=False),
         _trace(info.exposure, "Exposure", run, "y4", ".0%", group="run", showlegend=False, fill="tozeroy",
@@ -107,7 +107,7 @@ def figure(info: RollingInfo) -> go.Figure:
         y=panes[0],
         panes=[(pane, _SHARE) for pane in panes[1:]],
         keep=f"rolling {info.window}",
-        annotations=_titles(),
+        annotations=_titles(benchmark),
         margin={**base.MARGIN, "t": 18},
     )
 
@@ -116,13 +116,14 @@ def _bars(result: BacktestResult, window: str) -> int:
     return max(round(WINDOWS[window][1] * result.periods_per_year), 3)
 
 
-def _titles() -> list[dict[str, object]]:
+def _titles(benchmark: str) -> list[dict[str, object]]:
     """What each pane shows, above its left end."""
     first = 1.0 - 3 * (_SHARE + _GAP)
     tops = [1.0, *(1.0 - first - _GAP - place * (_SHARE + _GAP) for place in range(3))]
     style = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False}
     ink = {"font": {"size": 11, "color": base.MUTED}}
-    return [{"text": name, "y": top, **style, **ink} for (name, _), top in zip(_PANES, tops, strict=True)]
+    names = [f"Beta to {benchmark}" if name == "Beta" else name for name, _ in _PANES]
+    return [{"text": name, "y": top, **style, **ink} for name, top in zip(names, tops, strict=True)]
 
 
 def _trace(line: Line, name: str, colour: str, axis: str, number: str, *, group: str, **options: object) -> go.Scatter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def figure(info: UnderwaterInfo, *, keep: str) -> go.Figure:
         x=info.time, y=base.values(info.fall), name="Drawdown", mode="lines", fill="tozeroy",
         line={"color": base.LOSS, "width": 1.2}, fillcolor=base.tint(base.LOSS, 16), hovertemplate="%{y:.2%}",
     )  # fmt: skip
-    shades = [_shade(first, last) for first, last in info.spells]
+    shades = [base.spell(first, last) for first, last in info.spells]
     return base.figure(
         [line],
         x=base.time_axis(intraday=base.has_hours(info.time)),
@@ -56,10 +56,3 @@ def figure(info: UnderwaterInfo, *, keep: str) -> go.Figure:
         keep=f"underwater {keep}",
         shapes=shades,
     )
-
-
-def _shade(first: float, last: float) -> dict[str, Any]:
-    return {
-        "type": "rect", "xref": "x", "x0": first, "x1": last, "yref": "paper", "y0": 0, "y1": 1, "layer": "below",
-        "fillcolor": base.tint(base.MUTED, 12), "line": {"width": 0},
-    }  # fmt: skip

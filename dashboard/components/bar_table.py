@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.metric import defined
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -52,7 +54,7 @@ def shares(values: Sequence[float]) -> list[float]:
 def _title(name: str, help: str, span: int | None) -> Component:
     """The title of a column; of one whose rows speak for themselves only readers of the screen are told."""
     words = name or html.Span("Group", className="unseen")
-    return html.Th(words, title=help or None, scope="col", colSpan=span)
+    return html.Th(words, scope="col", colSpan=span, **defined(help))
 
 
 def _first(cell: Cell) -> Component:

@@ -45,10 +45,27 @@ def cells(metrics: Sequence[Metric]) -> list[Component]:
     return [_cell(metric) for metric in metrics]
 
 
+def figures(metrics: Sequence[Metric]) -> Component:
+    """Name and value pairs, one a line, each with its definition."""
+    parts = [
+        part for metric in metrics for part in (_name(metric), html.Dd(metric.text, className=metric.tone or None))
+    ]
+    return html.Dl(parts, className="facts")
+
+
+def defined(help: str) -> dict[str, str | int]:
+    """Properties of a component whose definition opens on hover, on focus and on touch (``assets/34_help.js``)."""
+    return {"title": help, "tabIndex": 0, "data-help": help} if help else {}
+
+
+def _name(metric: Metric) -> Component:
+    return html.Dt(metric.name, **defined(metric.help))
+
+
 def _cell(metric: Metric) -> Component:
     parts = [
         html.Div(metric.name, className="k"),
         html.Div(metric.text, className=f"v {metric.tone}".strip()),
         html.Div(metric.note, className="d"),
     ]
-    return html.Div(parts, className="kpi", title=metric.help or None)
+    return html.Div(parts, className="kpi", **defined(metric.help))

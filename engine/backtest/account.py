@@ -64,7 +64,7 @@ same factor, whatever the order of the symbols; limit entries of one bar count a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +120,8 @@ class Account:
     recorded or not. ``cut`` orders were partially filled; ``rejected`` entries not at all, for lack of cash, of volume
     or below the minimum commission; ``forced`` fills of margin calls exceeded the volume limit. ``unfilled``: the last
     decision would change a position and no later bar can fill it. ``orders`` are records (bar, symbol, reason, units,
-    price, fee, quote).
+    price, fee, quote). ``target`` is, for each symbol, the value of its position at the last close once the waiting
+    orders are filled, before costs and limits of cash: NaN where the sizing decides at the fill.
     """
 
     time: Times
@@ -137,6 +138,7 @@ class Account:
     forced: int = 0
     ruined: bool = False
     unfilled: bool = False
+    target: Floats = field(default_factory=lambda: np.empty(0))
 
 
 def encode_signals(signals: Signals, direction: Direction) -> Codes:
@@ -295,6 +297,7 @@ def simulate(
         forced=int(totals["forced"]),
         ruined=bool(totals["ruined"]),
         unfilled=_would_change(book["pending"], book["units"]),
+        target=_targets(book, rules, float(equity[-1])),
     )
 
 
@@ -315,3 +318,30 @@ def _would_change(pending: Codes, units: Floats) -> bool:
     exits = ((pending == kernel.EXIT) | (pending == kernel.EXIT_LONG)) & (units > 0)
     covers = ((pending == kernel.EXIT) | (pending == kernel.EXIT_SHORT)) & (units < 0)
     return bool(np.any(enters | exits | covers | (pending == kernel.TO_WEIGHT)))
+
+
+def _targets(book: NDArray[Any], rules: Any, equity: float) -> Floats:
+    """The values of ``Account.target``."""
+    mark = np.nan_to_num(book["mark"])
+    pending, units, amount, held = book["pending"], book["units"], book["pending_amount"], book["units"] * mark
+    sized = {
+        kernel.EQUITY: amount * equity,
+        kernel.VALUE: amount,
+        kernel.UNITS: amount * mark,
+        kernel.WEIGHT: amount * equity,
+    }
+    size = sized.get(int(rules["measure"]), np.full(len(book), np.nan))
+    leaves = (
+        (pending == kernel.EXIT)
+        | ((pending == kernel.EXIT_LONG) & (units > 0))
+        | ((pending == kernel.EXIT_SHORT) & (units < 0))
+    )
+    cases = [
+        leaves,
+        (pending == kernel.GO_LONG) & (units <= 0),
+        (pending == kernel.GO_SHORT) & (units >= 0),
+        pending == kernel.TO_WEIGHT,
+        pending == kernel.RESIZE,
+    ]
+    found: Floats = np.select(cases, [np.zeros(len(book)), size, -size, amount * equity, np.sign(units) * size], held)
+    return found

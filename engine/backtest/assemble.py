@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.daily_returns import about_bars_within_days
 from engine.backtest.fast_metrics import FastMetrics
+from engine.backtest.fill_records import fills_of
 from engine.backtest.measured import MeasuredBars, effective_warm_up, required_warm_up
 from engine.backtest.metrics import ANNUALISED, METRICS, equity_metrics, trade_metrics
 from engine.backtest.result import REASONS, BacktestResult
@@ -69,6 +70,7 @@ def assemble(
         costless=costless,
         exposure=exposure,
         **trades,
+        **fills_of(runs, len(spec.market.symbols)),
         family=spec.strategy.kind,
         resized=spec.strategy.resizes,
         warm_up=effective_warm_up(spec),

@@ -45,6 +45,11 @@ class BacktestResult(Labelled, Dated):
     and the best excursion while held, as fractions of the entry price; ``trade_ambiguous`` marks an exit on a bar that
     touched stop and target, which counts as the stop. A trade still open at the end has ``trade_open`` set and is
     valued at the last close.
+    Arrays over fills, in the order of their bars: ``fill_symbol`` indexes ``symbols``, ``fill_units`` are above zero
+    for purchases, ``fill_price`` includes slippage and ``fill_quote`` does not, ``fill_fee`` is the commission.
+    ``target`` is by symbol the value that its position is to have after the last close, in the market's currency,
+    before costs: that of the position where no order waits, NaN where the size is decided at the fill. Results of
+    earlier versions have neither fills nor targets.
     ``resized`` is ``Strategy.resizes``: the strategy moved weights instead of opening and closing trades. ``zones`` are
     the time zones of the symbols' exchanges, empty for daily bars, whose times are dates; times of intraday bars are in
     UTC; ``day_starts`` and ``start_days`` are those of ``days.Dated``. ``metrics`` and ``benchmark_metrics`` hold the
@@ -88,6 +93,13 @@ class BacktestResult(Labelled, Dated):
     resized: bool = False
     day_starts: Times = field(default_factory=no_times)
     start_days: Days = field(default_factory=no_days)
+    fill_time: Times = field(default_factory=no_times)
+    fill_symbol: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    fill_units: Floats = field(default_factory=lambda: np.empty(0))
+    fill_price: Floats = field(default_factory=lambda: np.empty(0))
+    fill_quote: Floats = field(default_factory=lambda: np.empty(0))
+    fill_fee: Floats = field(default_factory=lambda: np.empty(0))
+    target: Floats = field(default_factory=lambda: np.empty(0))
 
     def returns(self) -> Floats:
         """Simple returns from bar to bar, one fewer than bars; zero after ruin."""

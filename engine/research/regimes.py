@@ -82,8 +82,9 @@ class Regime:
     benchmark_mean: float
 
 
-def regimes(result: BacktestResult) -> tuple[Regime, ...]:
-    """``REGIMES`` of the result's benchmark, without those that never occurred.
+def regimes(result: BacktestResult, part: slice = slice(None)) -> tuple[Regime, ...]:
+    """``REGIMES`` of the result's benchmark, without those that never occurred; of the ``part`` of its returns,
+    classified from all bars before.
 
     Bull is above the 200-day moving average, turbulent a 20-bar volatility above its median so far; a return belongs to
     the regime known at the close before it.
@@ -92,12 +93,13 @@ def regimes(result: BacktestResult) -> tuple[Regime, ...]:
     trend = trend_regime(result.benchmark, round(TREND_DAYS * bars_a_day(result.days)))[:-1]
     volatile = volatility_regime(held)
     found = []
-    for name, mask in zip(REGIMES, (trend > 0, trend < 0, volatile < 0, volatile > 0), strict=True):
+    for name, whole in zip(REGIMES, (trend > 0, trend < 0, volatile < 0, volatile > 0), strict=True):
+        mask = whole[part]
         if mask.sum() > 1:
             per_year = result.periods_per_year
-            ratios = [sharpe_per_bar(values[mask]) for values in (own, held)]
+            ratios = [sharpe_per_bar(values[part][mask]) for values in (own, held)]
             yearly = [None if ratio is None else ratio * float(np.sqrt(per_year)) for ratio in ratios]
-            means = [float(values[mask].mean()) * per_year for values in (own, held)]
+            means = [float(values[part][mask].mean()) * per_year for values in (own, held)]
             found.append(Regime(name, float(mask.mean()), yearly[0], means[0], yearly[1], means[1]))
     return tuple(found)
 

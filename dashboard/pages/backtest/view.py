@@ -21,11 +21,11 @@ from engine.research.verdict import QUICK
 TONES = {"good": "ok", "doubtful": "warn", "bad": "bad"}
 
 
-def kpis(result: BacktestResult) -> list[metric.Metric]:
-    """The strip above the charts, each metric beside that of buy and hold of the same symbols."""
+def kpis(result: BacktestResult, held: str = "B&H") -> list[metric.Metric]:
+    """The strip above the charts, each metric beside that of the benchmark, which is called ``held``."""
     figures, hold = result.metrics, result.benchmark_metrics
     notes = {
-        **{name: f"B&H {metric_text(name, hold[name])}" for name in hold},
+        **{name: f"{held} {metric_text(name, hold[name])}" for name in hold},
         "exposure": "mean",
         "trades": f"win rate {percent(figures['win_rate'])}",
         "costs": "annualised",
@@ -68,12 +68,12 @@ def outcome(judgement: Verdict) -> str:
     return f"All {len(judgement.findings)} tests: {bad or 'none'} failed, {doubtful or 'none'} in doubt"
 
 
-def years(found: Sequence[Year]) -> Component:
+def years(found: Sequence[Year], held: str = "Buy and hold") -> Component:
     """A line a calendar year, the latest first."""
     head = [
         ("Year", ""),
         ("Return", "From the final equity of the previous year."),
-        ("Buy and hold", "The same symbols at the same costs."),
+        (held, "Return of the benchmark."),
         ("Drawdown", "Maximum drawdown within the year, its start counted as a peak."),
         ("Sharpe", "Sharpe ratio of the year's bars, annualised."),
         ("Trades", "Trades entered in the year."),

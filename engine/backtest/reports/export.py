@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.metrics import drawdown
+from engine.backtest.reports.holdings import Holdings, Position
 from engine.backtest.result import REASONS, BacktestResult
 from engine.market.bars import Times
 
@@ -51,14 +53,45 @@ def trade_columns(result: BacktestResult) -> Columns:
     }
 
 
+def fill_columns(result: BacktestResult) -> Columns:
+    """By fill, in the order of the bars: units above zero are bought; the price includes slippage."""
+    return {
+        "time": result.fill_time,
+        "symbol": np.array(result.symbols, dtype=object)[result.fill_symbol],
+        "units": result.fill_units,
+        "price": result.fill_price,
+        "quote": result.fill_quote,
+        "commission": result.fill_fee,
+    }
+
+
+def weight_columns(held: Holdings) -> Columns:
+    """By bar: the weight of each symbol, and the cash."""
+    return {"time": held.time, **dict(zip(held.symbols, held.weights.T, strict=True)), "cash": held.cash}
+
+
+def position_columns(positions: Sequence[Position]) -> Columns:
+    """By symbol: what is held at the last close, and what is to be; the change is in units."""
+    columns = {name.name: [getattr(item, name.name) for item in positions] for name in fields(Position)}
+    found = {
+        name: np.array(values, dtype=object if name == "symbol" else np.float64) for name, values in columns.items()
+    }
+    return found | {"change_units": found["target_units"] - found["units"]}
+
+
 def equity_csv(result: BacktestResult) -> str:
     """``bar_columns`` as CSV."""
-    return _text(bar_columns(result))
+    return csv_text(bar_columns(result))
 
 
 def trades_csv(result: BacktestResult) -> str:
     """``trade_columns`` as CSV."""
-    return _text(trade_columns(result))
+    return csv_text(trade_columns(result))
+
+
+def fills_csv(result: BacktestResult) -> str:
+    """``fill_columns`` as CSV."""
+    return csv_text(fill_columns(result))
 
 
 def _cells(column: NDArray[Any]) -> list[Any]:
@@ -76,8 +109,8 @@ def _times(moments: Times) -> list[str]:
     return [str(moment) for moment in (days if is_daily else moments.astype("datetime64[s]"))]
 
 
-def _text(columns: Columns) -> str:
-    """CSV by RFC 4180, except for line ends, which are Unix ones."""
+def csv_text(columns: Columns) -> str:
+    """``columns`` as CSV by RFC 4180, except for line ends, which are Unix ones."""
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\n")
     lines.writerow(columns)

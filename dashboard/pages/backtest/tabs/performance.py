@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
@@ -17,6 +15,8 @@ from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
 from dashboard.pages.backtest import ids, restated, view
+from dashboard.pages.backtest.performance import cards, choice, cost_curve, held
+from dashboard.pages.backtest.performance.subject import CHOSEN, STATES, Chosen, Subject, subject
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from dashboard.text.format import day_range
@@ -25,33 +25,37 @@ from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.research import evidence
 
-SHOWN = 8  # latest trades
+SHOWN, SHADED = 8, 3  # latest trades, deepest drawdowns
 
 
 def layout() -> list[Component]:
     scale = html.Button("Log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
     curves = graph.graph(
-        ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1", tools=[scale]
-    )
+        ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1",
+        tools=[*choice.benchmark(), scale],
+    )  # fmt: skip
     every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="Run all tests on this backtest")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
-    choices = dbc.RadioItems(
-        id=ids.WINDOW,
-        name=ids.WINDOW,
-        options=windows(tuple(rolling.WINDOWS)),
-        className="seg small",
-    )
-    choice = html.Div(choices, role="radiogroup", **{"aria-label": "Window"})
-    years = card.card("Annual returns", html.Div(id=ids.YEARS, className="scroll-y"), sub="against buy and hold")
+    years = card.card("Annual returns", html.Div(id=ids.YEARS, className="scroll-y"), sub="against the benchmark")
     latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
     returns = graph.graph(ids.DISTRIBUTION, height=262, title="Distribution of returns", rescale=False)
+    relative = card.card("Against the benchmark", html.Div(id=ids.RELATIVE))
+    paid = html.Div([card.card("Costs", html.Div(id=ids.COSTS_PAID)), *cost_curve.layout()], className="cards")
     return [
         html.Div(id=ids.EARLIER, className="undo-bar", role="status"),
+        choice.span_bar(),
         card.columns(curves, judged),
+        card.columns(relative, paid, kind="half"),
+        card.columns(
+            card.card("Drawdowns", html.Div(id=ids.DRAWDOWNS), sub="the deepest; three are shaded on the equity"),
+            card.card("Market regimes", html.Div(id=ids.REGIMES), sub="classified from earlier bars only"),
+            kind="half",
+        ),
+        held.layout(),
         card.columns(
             graph.graph(ids.MONTHLY, height=320, title="Monthly returns", sub="%", rescale=False), years, kind="half"
         ),
-        graph.graph(ids.ROLLING, height=430, title="Rolling metrics", tools=[choice]),
+        graph.graph(ids.ROLLING, height=430, title="Rolling metrics", tools=[choice.window()]),
         card.columns(returns, latest, kind="half"),
         dcc.Store(id=ids.PAINTED),
     ]
@@ -61,18 +65,18 @@ TAB = Tab("performance", "Performance", layout)
 clientside_callback(
     ClientsideFunction("stratoscope", "afterPaint"),
     Output(ids.PAINTED, "data"),
-    Input(ids.KPIS, "children"),
+    Input(ids.EARLIER, "children"),
 )
 
 
-def draw(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
+def draw(data: runs.ResultData, clicks: int | None, **chosen: Any) -> tuple[Any, ...]:
     """All that is in sight first, which comes with the result itself."""
     spec, result = runs.opened(data, BacktestSpec)
     show_context(data, spec, result)
-    figure = equity.figure(equity.info([result], log=is_log(clicks)))
-    key = (data or {}).get("key", "")
-    note = restated.note(key, spec, result)
-    return static_html(metric.cells(view.kpis(result))), static_html(verdict(spec, result)), figure, note
+    found = subject(data, chosen)
+    note = restated.note((data or {}).get("key", ""), spec, result)
+    judged = static_html(verdict(spec, result))
+    return static_html(metric.cells(view.kpis(found.result, found.short))), judged, curve(found, clicks), note
 
 
 FIRST_PICTURE = runs.FirstPicture(
@@ -83,8 +87,24 @@ FIRST_PICTURE = runs.FirstPicture(
         Output(frame.figure(ids.EQUITY), "data"),
         Output(ids.EARLIER, "children"),
     ),
-    {"clicks": State(ids.SCALE, "n_clicks")},
+    {"clicks": State(ids.SCALE, "n_clicks"), **STATES},
 )
+
+
+def curve(found: Subject, clicks: int | None) -> Any:
+    """The equity of the whole run, its deepest drawdowns shaded."""
+    return equity.figure(equity.info([found.whole], log=is_log(clicks), held=found.held, marked=SHADED))
+
+
+@callback(
+    Output(ids.KPIS, "children", allow_duplicate=True),
+    inputs={"chosen": CHOSEN, "data": State(RESULT_ID, "data")},
+    prevent_initial_call=True,
+)
+def state_again(chosen: Chosen, data: runs.ResultData) -> Any:
+    """The strip of the part that was brushed, beside another benchmark."""
+    found = subject(data, chosen)
+    return static_html(metric.cells(view.kpis(found.result, found.short)))
 
 
 @callback(
@@ -96,20 +116,39 @@ FIRST_PICTURE = runs.FirstPicture(
     Output(frame.figure(ids.MONTHLY), "data"),
     Output(frame.figure(ids.DISTRIBUTION), "data"),
     Output(ids_sub(ids.DISTRIBUTION), "children"),
-    seen("performance"),
+    inputs={"data": seen("performance"), "chosen": CHOSEN},
 )
-def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
+def draw_below(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
     """What lies further down, once the browser has painted what comes first."""
-    _, result = runs.opened(data, BacktestSpec)
+    seen_now = subject(data, chosen)
+    result = seen_now.result
     months, found = monthly.info(result), distribution.info(result)
     size = {"height": monthly.height(months)}
-    listed = columns(result, LATEST), rows(result, SHOWN), static_html(view.years(yearly(result)))
-    drawn = *listed, size, size, monthly.figure(months)
+    years = static_html(view.years(yearly(result), seen_now.held))
+    drawn = columns(result, LATEST), rows(result, SHOWN), years, size, size, monthly.figure(months)
     if not result.exposure.any():
         return *drawn, states.no_figure(NONE), ""
     if found.drawn < 2:
         return *drawn, states.no_figure("Too few bars with a position for a distribution."), ""
     return *drawn, distribution.figure(found), view.counted(found)
+
+
+@callback(
+    Output(ids.RELATIVE, "children"),
+    Output(ids.COSTS_PAID, "children"),
+    Output(ids.DRAWDOWNS, "children"),
+    Output(ids.REGIMES, "children"),
+    Output(ids.SPAN_WORDS, "children"),
+    Output(ids.SPAN_BAR, "hidden"),
+    Output(ids.SPAN_WHOLE, "hidden"),
+    inputs={"data": seen("performance"), "chosen": CHOSEN},
+)
+def fill_cards(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
+    """The figures beside the charts, and of which part they are."""
+    found = subject(data, chosen)
+    words = " ".join(text for text in (found.words(), found.problem) if text)
+    filled = cards.against(found), cards.costs(found), cards.drawdowns(found), cards.by_regime(found)
+    return *(static_html(part) for part in filled), words, not words, found.part is None
 
 
 @callback(
@@ -119,34 +158,35 @@ def draw_below(data: runs.ResultData) -> tuple[Any, ...]:
     Output(ids_sub(ids.ROLLING), "children"),
     Output(ids.WINDOW, "options"),
     Output(ids.WINDOW, "value"),
-    seen("performance"),
-    Input(ids.WINDOW, "value"),
+    inputs={"data": seen("performance"), "window": Input(ids.WINDOW, "value"), "chosen": CHOSEN},
 )
-def roll(data: runs.ResultData, window: Any) -> tuple[Any, ...]:
+def roll(data: runs.ResultData, window: Any, chosen: Chosen) -> tuple[Any, ...]:
     """Over the window that was chosen, or over one that suits where the run does not fill that or none was chosen."""
-    _, result = runs.opened(data, BacktestSpec)
+    found = subject(data, chosen)
+    result = found.result
     filled, low, tall = rolling.filled(result), {"height": 120}, {"height": 430}
     if not filled:
         shortest = rolling.info(result, rolling.default_window(result)).window
         text = f"This run is shorter than {shortest}: too short for any rolling window."
-        return low, low, states.no_figure(text), "", windows(filled), None
-    chosen = window if window in filled else rolling.default_window(result)
-    info = rolling.info(result, chosen)
+        return low, low, states.no_figure(text), "", choice.windows(filled), None
+    taken = window if window in filled else rolling.default_window(result)
+    info = rolling.info(result, taken)
     sub = f"window of {info.window}, {info.bars:,} bars"
-    return tall, tall, rolling.figure(info), sub, windows(filled), chosen
+    return tall, tall, rolling.figure(info, found.held), sub, choice.windows(filled), taken
 
 
 @callback(
     Output(frame.figure(ids.EQUITY), "data", allow_duplicate=True),
     Output(ids.SCALE, "children"),
-    Input(ids.SCALE, "n_clicks"),
-    State(RESULT_ID, "data"),
+    inputs={
+        "clicks": Input(ids.SCALE, "n_clicks"),
+        "chosen": {**CHOSEN, "brushed": STATES["brushed"]},
+        "data": State(RESULT_ID, "data"),
+    },
     prevent_initial_call=True,
 )
-def rescale(clicks: int | None, data: runs.ResultData) -> tuple[Any, str]:
-    _, result = runs.opened(data, BacktestSpec)
-    figure = equity.figure(equity.info([result], log=is_log(clicks)))
-    return figure, "Log" if is_log(clicks) else "Linear"
+def rescale(clicks: int | None, chosen: Chosen, data: runs.ResultData) -> tuple[Any, str]:
+    return curve(subject(data, chosen), clicks), "Log" if is_log(clicks) else "Linear"
 
 
 @callback(
@@ -159,11 +199,6 @@ def test_it(clicks: int | None) -> str:
     if not clicks:
         raise PreventUpdate
     return "real"
-
-
-def windows(filled: Sequence[str]) -> list[dict[str, Any]]:
-    """The choice of windows; those that a run does not fill cannot be taken."""
-    return [{"value": name, "label": name, "disabled": name not in filled} for name in rolling.WINDOWS]
 
 
 def is_log(clicks: int | None) -> bool:

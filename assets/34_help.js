@@ -1,0 +1,45 @@
+/* Definitions: what has one (dashboard/components/metric.py: defined) shows it on focus and on touch, as on hover. */
+(function () {
+  "use strict";
+  const bubble = document.createElement("div");
+  bubble.className = "help-bubble";
+  bubble.setAttribute("role", "tooltip");
+  bubble.hidden = true;
+  let owner = null, isTouch = false;
+
+  function hide() {
+    bubble.hidden = true;
+    owner = null;
+  }
+
+  function show(item) {
+    owner = item;
+    bubble.textContent = item.dataset.help;
+    if (!bubble.isConnected) document.body.append(bubble);
+    bubble.hidden = false;
+    const place = item.getBoundingClientRect(), size = bubble.getBoundingClientRect();
+    const left = Math.max(8, Math.min(place.left, document.documentElement.clientWidth - size.width - 8));
+    const isBelow = place.bottom + size.height + 12 < document.documentElement.clientHeight;
+    bubble.style.left = left + "px";
+    bubble.style.top = (isBelow ? place.bottom + 6 : Math.max(8, place.top - size.height - 6)) + "px";
+  }
+
+  const helped = (event) => event.target.closest && event.target.closest("[data-help]");
+  document.addEventListener("pointerdown", (event) => {
+    isTouch = event.pointerType === "touch";
+    if (!helped(event)) hide();
+  });
+  document.addEventListener("focusin", (event) => {
+    const item = helped(event);
+    if (item && (isTouch || item.matches(":focus-visible"))) show(item);
+    else hide();
+  });
+  document.addEventListener("focusout", hide);
+  document.addEventListener("click", (event) => {
+    const item = isTouch && helped(event);
+    if (item && owner !== item) show(item);
+  });
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+  document.addEventListener("wheel", hide, { passive: true });
+  document.addEventListener("touchmove", hide, { passive: true });
+})();

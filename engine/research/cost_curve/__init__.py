@@ -1,0 +1,1 @@
+"""The Sharpe ratio of a backtest at multiples of its costs."""
