@@ -119,10 +119,19 @@
     if (isKnown) window.dash_clientside.set_props("_pages_location", { search: location.search });
   });
 
+  /* The key of the result that a card shows: its study's, or its page's; "" for what shows several, or none. */
+  const resultKeys = {};
+  here.keyOf = function (card) {
+    const pane = card.closest("[role=tabpanel]"), owner = location.pathname.slice(1);
+    if (pane && pane.classList.contains("free")) return "";
+    return (pane && resultKeys[owner + "-" + JSON.parse(pane.id).tab]) || resultKeys[owner] || "";
+  };
+
   /* The address is that of what is in sight: the study's where its tab is open and has a run, else the page's. The
      stores of runs and of results come in one order, that of ``ids``. */
   here.followTab = function (active, runs, results, ids, href, isBegun) {
     const owner = href.split("?")[0].slice(1);
+    ids.forEach((id, index) => { resultKeys[id.page] = (results[index] || {}).key || ""; });
     const at = (page) => ids.findIndex((id, index) => id.page === page && runs[index]);
     const study = at(owner + "-" + active), seen = study < 0 ? at(owner) : study;
     const run = runs[seen], isNew = isBegun && run && asked[owner] && run.query !== specOf(location.href);

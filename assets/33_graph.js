@@ -210,22 +210,36 @@
 
   /* Export ------------------------------------------------------------------------------------------------------ */
 
+  /* Named after the chart and the key of the run that it shows, the day where it shows none. */
   function fileName(card) {
-    const day = new Date().toISOString().slice(0, 10);
-    return "stratoscope-" + card.dataset.graph + "-" + day;
+    const key = here.keyOf ? here.keyOf(card) : "";
+    return "stratoscope-" + card.dataset.graph + "-" + (key ? key.slice(0, 8) : new Date().toISOString().slice(0, 10));
+  }
+
+  /* Rows that the legend of a picture takes: its names one after another, each with its piece of line. */
+  function legendRows(plot, width) {
+    let rows = 1, used = 0;
+    for (const trace of plot._fullData.filter((item) => item.showlegend !== false && item.visible === true)) {
+      const size = 48 + 7 * String(trace.name || "").length;
+      if (used && used + size > width) [rows, used] = [rows + 1, 0];
+      used += size;
+    }
+    return rows;
   }
 
   function picture(plot, card, format) {
     const style = getComputedStyle(document.documentElement), heading = card.querySelector("header");
     const title = [heading.querySelector("h3"), heading.querySelector(".sub")].map((part) => part.textContent).join("  ");
+    const hasLegend = plot._fullData.filter((item) => item.showlegend !== false).length > 1;
+    const width = plot.clientWidth || 900, top = 34 + (hasLegend ? 20 * legendRows(plot, width - 60) : 0);
     const layout = Object.assign({}, plot.layout, {
       paper_bgcolor: style.getPropertyValue("--surface").trim(),
-      showlegend: plot._fullData.length > 1,
-      legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 1, xanchor: "right" },
-      title: { text: title, x: 0.01, xanchor: "left", font: { size: 13 } },
-      margin: Object.assign({}, plot.layout.margin, { t: 48 }),
+      showlegend: hasLegend,
+      legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0, xanchor: "left", yref: "paper" },
+      title: { text: title, x: 0.01, xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 10 }, font: { size: 13 } },
+      margin: Object.assign({}, plot.layout.margin, { t: top }),
     });
-    const size = { width: plot.clientWidth || 900, height: (plot.clientHeight || 400) + 40 };
+    const size = { width: width, height: (plot.clientHeight || 400) + top };
     const options = Object.assign({ format: format, filename: fileName(card), scale: format === "png" ? 2 : 1 }, size);
     return window.Plotly.downloadImage({ data: plot.data, layout: layout }, options);
   }
@@ -239,13 +253,20 @@
   const moment = (value, isDate) =>
     isDate && typeof value === "number" ? new Date(value).toISOString().replace(/T00:00:00\.000Z$/, "") : value;
 
-  function gridRows(trace) {
-    const rows = [["x", "y", trace.name || "value"]];
+  /* What the axes are called: as the figure says in its meta, by their titles, or plainly. */
+  function columnNames(plot) {
+    const layout = plot._fullLayout || {}, said = (plot.layout && plot.layout.meta && plot.layout.meta.columns) || [];
+    const titled = (axis, name) => (axis && axis.title && plot.layout[name] && plot.layout[name].title && axis.title.text) || "";
+    return [said[0] || titled(layout.xaxis, "xaxis"), said[1] || titled(layout.yaxis, "yaxis"), said[2]];
+  }
+
+  function gridRows(trace, names) {
+    const rows = [[names[0] || "column", names[1] || "row", names[2] || trace.name || "value"]];
     trace.z.forEach((line, j) => Array.from(line).forEach((z, i) => rows.push([trace.x ? trace.x[i] : i, trace.y ? trace.y[j] : j, z])));
     return rows;
   }
 
-  function tableRows(traces, isDate) {
+  function tableRows(traces, isDate, names) {
     const columns = [], rows = new Map();
     traces.forEach((trace, index) => {
       const parts = trace.type === "candlestick" || trace.type === "ohlc" ? ["open", "high", "low", "close"] : ["y"];
@@ -262,14 +283,15 @@
     });
     const keys = [...rows.keys()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
     const body = keys.map((key) => [moment(key, isDate), ...columns.map((_, i) => rows.get(key)[i])]);
-    return [[isDate ? "time" : "x", ...columns], ...body];
+    const isFlat = traces.some((trace) => trace.orientation === "h");
+    return [[isDate ? "time" : names[isFlat ? 1 : 0] || (isFlat ? "name" : "position"), ...columns], ...body];
   }
 
   here.csv = function (plot) {
     const isDate = ((plot._fullLayout || {}).xaxis || {}).type === "date";
     const grid = plot._fullData.find((trace) => trace.type === "heatmap");
     const traces = plot._fullData.filter((trace) => trace.visible === true && trace.type !== "heatmap");
-    const rows = grid ? gridRows(grid) : tableRows(traces, isDate);
+    const names = columnNames(plot), rows = grid ? gridRows(grid, names) : tableRows(traces, isDate, names);
     return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
   };
 
@@ -287,6 +309,8 @@
     const card = item.closest(".graph-card"), plot = card.querySelector(".js-plotly-plot");
     item.closest("details").open = false;
     if (!plot || !plot._fullData || !plot._fullData.length) return here.say("There is nothing to export yet.", "warn");
+    const full = item.dataset.export === "csv" && card.dataset.full && document.getElementById(card.dataset.full);
+    if (full) return full.click();
     if (item.dataset.export !== "csv") return picture(plot, card, item.dataset.export);
     here.download(here.csv(plot), fileName(card) + ".csv", "text/csv");
   });

@@ -3,6 +3,21 @@
   "use strict";
   const here = window.dash_clientside.stratoscope;
 
+  /* A tear sheet in a frame that nobody sees, as the browser's dialogue prints it or saves it as PDF. */
+  here.printed = function (sheet) {
+    if (!sheet || !sheet.content) return;
+    const before = document.getElementById("printed-sheet"), frame = document.createElement("iframe");
+    if (before) before.remove();
+    Object.assign(frame, { id: "printed-sheet", className: "printed-sheet", title: sheet.title, srcdoc: sheet.content });
+    frame.setAttribute("aria-hidden", "true");
+    frame.tabIndex = -1;
+    frame.onload = () => {
+      frame.contentDocument.title = sheet.title.replace(/\.pdf$/, "");
+      frame.contentWindow.print();
+    };
+    document.body.append(frame);
+  };
+
   here.asksSymbol = (benchmark) => benchmark !== "symbol";
 
   here.brushed = function (change, clicks, now) {

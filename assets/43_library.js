@@ -87,7 +87,9 @@
     return [kept.length ? kept : no(), no()];  // opening another run keeps what was chosen
   };
 
-  here.chooseRuns = function (listed, now, id) {
+  /* While nothing is chosen the list shows the run on the page, which is no choice yet. */
+  here.chooseRuns = function (listed, now, id, result) {
+    if (!(now || []).length && listed && listed.length === 1 && result && listed[0] === result.key) return;
     if (JSON.stringify(listed || []) !== JSON.stringify(now || [])) window.dash_clientside.set_props(id, { data: listed || [] });
   };
 

@@ -77,6 +77,7 @@ def figure(info: MonthlyInfo) -> go.Figure:
     letters = {"tickvals": list(MONTHS), "ticktext": [name[0] for name in MONTHS]}
     return base.figure(
         traces,
+        meta={"columns": ["month", "year"]},
         x={**columns, **letters, "domain": [0, 0.895]},
         y={"fixedrange": True, "type": "category", "autorange": "reversed", "showgrid": False, "ticks": "",
            "nticks": min(len(info.years), 24)},

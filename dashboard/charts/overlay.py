@@ -16,7 +16,8 @@ from engine.market.bars import Floats, Times
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-COLOURS = tuple(base.SERIES[index] for index in (0, 1, 2, 3, 5))
+COLOURS = (*(base.SERIES[index] for index in (0, 1, 2, 3, 5)), "var(--s7)", "var(--s8)", "var(--s9)")
+"""One for each of the runs that are compared."""
 DASHES = ("solid", "dash")
 COMBINED = (base.TEXT, "solid")
 HELD = (base.SERIES[4], "solid")

@@ -24,13 +24,15 @@ def graph(
     tools: Sequence[Component] = (),
     rescale: bool = True,
     follows: str = "",
+    full: str = "",
 ) -> Component:
     """The card of the graph ``name``, whose figure goes to ``Output(ids.figure(name), "data")``.
 
     The store holds a figure without a template; None shows a skeleton, ``states.no_figure`` a sentence, and
     ``{"error": sentence}`` what went wrong. The legend stands in the title line. With ``rescale`` the y axes follow
     what is visible when x is zoomed. A chart that ``follows`` has a ``SeriesView.moved``: it is panned with the mouse
-    and zoomed with its wheel, and the server draws what comes into sight.
+    and zoomed with its wheel, and the server draws what comes into sight. ``full`` is the id of the button that saves
+    all that the chart draws a part of: it is pressed for the CSV.
     """
     config = CONFIG | {"scrollZoom": True, "doubleClick": False} if follows else CONFIG
     head = html.Header(
@@ -55,6 +57,7 @@ def graph(
         "data-graph": name,
         "data-rescale": "true" if rescale else "false",
         "data-follows": follows,
+        "data-full": full,
         "aria-label": title,
     }
     return html.Section([head, body, dcc.Store(id=ids.figure(name))], className="panel-card graph-card", **data)

@@ -68,7 +68,15 @@ footer { color: var(--faint); font-size: 12px; }
   .kpis { grid-template-columns: repeat(4, minmax(0, 1fr)); }
   .two { grid-template-columns: minmax(0, 1fr); }
 }
-@media print { body { padding: 0; } td, .dot { print-color-adjust: exact; } }
+@page { size: A4; margin: 12mm; }
+@media print {
+  body { padding: 0; }
+  td, .dot { print-color-adjust: exact; }
+  section, tr { break-inside: avoid; }
+  .kpis { grid-template-columns: repeat(8, minmax(0, 1fr)); }
+  .two { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .scroll { overflow: visible; }
+}
 """
 
 

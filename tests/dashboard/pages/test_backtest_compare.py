@@ -240,12 +240,21 @@ def test_what_is_no_list_of_keys_is_no_choice(forged: Any) -> None:
     assert compare.how("gold", None) == ("equal", "never")
 
 
-def test_the_list_offers_saved_runs_but_that_on_the_page_and_keeps_what_is_chosen() -> None:
+def test_the_list_offers_saved_runs_and_keeps_what_is_chosen() -> None:
     data, other = data_of(3), run(4)
     gone = run(5)
     library.delete(gone)
     options, value = compare.offer(data, [gone, "0" * 64, data["key"]])
     offered = {option["value"]: option["label"] for option in options}
-    assert set(offered) == {other, gone, "0" * 64}
+    assert set(offered) == {data["key"], other, gone, "0" * 64}
     assert offered["0" * 64] == "not found"
-    assert value == [gone, "0" * 64]
+    assert value == [gone, "0" * 64, data["key"]]
+    assert compare.offer(data, [])[1] == [data["key"]], "the run on the page, which is all that is shown"
+
+
+def test_what_was_ticked_is_compared_and_nothing_else() -> None:
+    data, keys = data_of(3), [run(4), run(5)]
+    names = [trace.name for trace in compare.compare(data, keys, "equal", "never")[0].data][::2]
+    assert names == ["Buy and hold, TEST", "SMA 4/20, TEST", "SMA 5/20, TEST", "Combined"]
+    alone = [trace.name for trace in compare.compare(data, [], "equal", "never")[0].data][::2]
+    assert alone == ["Buy and hold, TEST", "SMA 3/20, TEST"]

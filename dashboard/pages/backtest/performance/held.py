@@ -40,7 +40,7 @@ def layout() -> Component:
         dcc.Download(id=ids.HOLDINGS_FILES),
     ]
     return card.columns(
-        graph.graph(ids.HOLDINGS, height=300, title="Holdings", sub="weight in the equity"),
+        graph.graph(ids.HOLDINGS, height=300, title="Holdings", sub="weight in the equity", full=ids.WEIGHTS_CSV),
         card.card("Holds now", box, tools=files),
         kind="half",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ CHOSEN = {
     "symbol": Input(ids.BENCHMARK_SYMBOL, "value"),
 }
 STATES = {name: State(item.component_id, item.component_property) for name, item in CHOSEN.items()}
+UNCHANGED: Chosen = MappingProxyType({"brushed": None, "benchmark": "hold", "symbol": None})
+"""The whole run against buy and hold."""
 SHORT = {"hold": "B&H", "equal_weight": "Equal", "risk_matched": "Matched", "cash": "Cash"}
 
 
@@ -57,7 +60,7 @@ class Subject:
         )
 
 
-def subject(data: runs.ResultData, chosen: Chosen) -> Subject:
+def subject(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> Subject:
     """Raises as ``runs.opened``; a benchmark that does not cover the run gives way to buy and hold."""
     spec, whole = runs.opened(data, BacktestSpec)
     name, symbol, problem = *benchmark(chosen), ""

@@ -15,7 +15,7 @@ from dashboard.charts import correlation, overlay
 from dashboard.components import card, graph, states, tabs
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import comparison, crosscheck, ids
-from dashboard.pages.backtest.tab import Tab, seen
+from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import kind_name
 from engine.jobs import library
@@ -78,7 +78,8 @@ TAB = Tab("compare", "Compare", layout, free=True)
 def compare(
     data: runs.ResultData, keys: list[str] | None, weighting: str | None, rebalancing: str | None
 ) -> tuple[Any, ...]:
-    compared = comparison.gather(on_page(data), texts(keys))
+    page, chosen = on_page(data), texts(keys)
+    compared = comparison.gather(page if page and (not chosen or page[0] in chosen) else None, chosen)
     if not compared.results:
         none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
         return none, comparison.notes(compared.notes), words, words, states.no_figure(NOTHING), "", words
@@ -92,16 +93,18 @@ def compare(
 
 @callback(Output(ids.COMPARE, "options"), Output(ids.COMPARE, "value"), seen("compare"), Input(ids.CHOSEN, "data"))
 def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str, str]], list[str]]:
-    """Every saved backtest, and what is chosen already: the list drops at once what it does not offer."""
+    """Every saved backtest, and what is chosen already, the run on the page where nothing is: the list drops at once
+    what it does not offer.
+    """
     saved = {item.key: item for item in library.saved(kind_name(BacktestSpec), limit=200)} | library.find(texts(keys))
     own, chosen = (data or {}).get("key"), texts(keys)
     known = [
         {"value": key, "label": f"{item.label}  {runs.short({'key': key})}", "search": " ".join(item.tags) + item.note}
         for key, item in saved.items()
-        if key != own
     ]
+    here = [{"value": own, "label": f"On this page  {runs.short(data)}"}] if own and own not in saved else []
     unknown = [{"value": key, "label": "not found"} for key in chosen if key not in saved and key != own]
-    return known + unknown, [key for key in chosen if key != own]
+    return here + known + unknown, chosen or ([own] if own else [])
 
 
 clientside_callback(
@@ -142,6 +145,7 @@ clientside_callback(  # no output: that the list and the store follow each other
     Input(ids.COMPARE, "value"),
     State(ids.CHOSEN, "data"),
     State(ids.CHOSEN, "id"),
+    State(RESULT_ID, "data"),
     prevent_initial_call=True,
 )
 

@@ -14,9 +14,9 @@ from dashboard.charts import distribution, equity, monthly, rolling
 from dashboard.components import card, graph, metric, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
-from dashboard.pages.backtest import ids, restated, view
+from dashboard.pages.backtest import csv_files, ids, restated, view
 from dashboard.pages.backtest.performance import cards, choice, cost_curve, held
-from dashboard.pages.backtest.performance.subject import CHOSEN, STATES, Chosen, Subject, subject
+from dashboard.pages.backtest.performance.subject import CHOSEN, STATES, UNCHANGED, Chosen, Subject, subject
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from dashboard.text.format import day_range
@@ -32,7 +32,7 @@ def layout() -> list[Component]:
     scale = html.Button("Log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
     curves = graph.graph(
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1",
-        tools=[*choice.benchmark(), scale],
+        tools=[*choice.benchmark(), scale], full=ids.EQUITY_FULL,
     )  # fmt: skip
     every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="Run all tests on this backtest")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
@@ -58,6 +58,8 @@ def layout() -> list[Component]:
         graph.graph(ids.ROLLING, height=430, title="Rolling metrics", tools=[choice.window()]),
         card.columns(returns, latest, kind="half"),
         dcc.Store(id=ids.PAINTED),
+        html.Button("Every bar", id=ids.EQUITY_FULL, hidden=True, tabIndex=-1),
+        dcc.Download(id=ids.EQUITY_FILE),
     ]
 
 
@@ -73,7 +75,7 @@ def draw(data: runs.ResultData, clicks: int | None, **chosen: Any) -> tuple[Any,
     """All that is in sight first, which comes with the result itself."""
     spec, result = runs.opened(data, BacktestSpec)
     show_context(data, spec, result)
-    found = subject(data, chosen)
+    found = subject(data, {**UNCHANGED, **chosen})
     note = restated.note((data or {}).get("key", ""), spec, result)
     judged = static_html(verdict(spec, result))
     return static_html(metric.cells(view.kpis(found.result, found.short))), judged, curve(found, clicks), note
@@ -118,7 +120,7 @@ def state_again(chosen: Chosen, data: runs.ResultData) -> Any:
     Output(ids_sub(ids.DISTRIBUTION), "children"),
     inputs={"data": seen("performance"), "chosen": CHOSEN},
 )
-def draw_below(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
+def draw_below(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
     """What lies further down, once the browser has painted what comes first."""
     seen_now = subject(data, chosen)
     result = seen_now.result
@@ -143,7 +145,7 @@ def draw_below(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
     Output(ids.SPAN_WHOLE, "hidden"),
     inputs={"data": seen("performance"), "chosen": CHOSEN},
 )
-def fill_cards(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
+def fill_cards(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
     """The figures beside the charts, and of which part they are."""
     found = subject(data, chosen)
     words = " ".join(text for text in (found.words(), found.problem) if text)
@@ -160,7 +162,7 @@ def fill_cards(data: runs.ResultData, chosen: Chosen) -> tuple[Any, ...]:
     Output(ids.WINDOW, "value"),
     inputs={"data": seen("performance"), "window": Input(ids.WINDOW, "value"), "chosen": CHOSEN},
 )
-def roll(data: runs.ResultData, window: Any, chosen: Chosen) -> tuple[Any, ...]:
+def roll(data: runs.ResultData, window: Any, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
     """Over the window that was chosen, or over one that suits where the run does not fill that or none was chosen."""
     found = subject(data, chosen)
     result = found.result
@@ -187,6 +189,18 @@ def roll(data: runs.ResultData, window: Any, chosen: Chosen) -> tuple[Any, ...]:
 )
 def rescale(clicks: int | None, chosen: Chosen, data: runs.ResultData) -> tuple[Any, str]:
     return curve(subject(data, chosen), clicks), "Log" if is_log(clicks) else "Linear"
+
+
+@callback(
+    Output(ids.EQUITY_FILE, "data"),
+    Input(ids.EQUITY_FULL, "n_clicks"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def save(clicks: int | None, data: runs.ResultData) -> dict[str, Any]:
+    """Every bar of the equity, of which the chart draws a part."""
+    _, result = runs.opened(data, BacktestSpec)
+    return csv_files.download(result, "equity", (data or {}).get("key", ""))
 
 
 @callback(
