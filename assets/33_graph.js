@@ -98,6 +98,8 @@
     plot.on("plotly_react", () => rescale(plot, null));
     const moved = plot.closest(".graph-card").dataset.follows;
     if (moved) here.follow(plot, moved);
+    const brush = plot.closest(".graph-card").dataset.brush;
+    if (brush) plot.on("plotly_relayout", (change) => here.brush(change, brush));
     legend(plot);
   }
 

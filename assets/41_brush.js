@@ -20,16 +20,15 @@
 
   here.asksSymbol = (benchmark) => benchmark !== "symbol";
 
-  here.brushed = function (change, clicks, now) {
-    const no = window.dash_clientside.no_update, context = window.dash_clientside.callback_context;
-    const graph = context.inputs_list[0].id.graph;
-    if (context.triggered.some((item) => item.prop_id.endsWith(".n_clicks"))) {
-      const plot = document.querySelector('[data-graph="' + graph + '"] .js-plotly-plot');
-      if (plot) window.Plotly.relayout(plot, { "xaxis.autorange": true });
-      return now ? null : no;
-    }
+  /* dcc.Graph would tell the last of several reports alone, and the y axes follow x at once. */
+  here.brush = function (change, store) {
     const range = here.askedRange(change);
-    if (range === undefined || JSON.stringify(range) === JSON.stringify(now || null)) return no;
-    return range;
+    if (range !== undefined) window.dash_clientside.set_props(store, { data: range });
+  };
+
+  here.wholeRun = function (clicks, graph) {
+    const plot = document.querySelector('[data-graph="' + graph.graph + '"] .js-plotly-plot');
+    if (plot) window.Plotly.relayout(plot, { "xaxis.autorange": true });
+    return null;
   };
 })();

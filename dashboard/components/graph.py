@@ -25,6 +25,7 @@ def graph(
     rescale: bool = True,
     follows: str = "",
     full: str = "",
+    brush: str = "",
 ) -> Component:
     """The card of the graph ``name``, whose figure goes to ``Output(ids.figure(name), "data")``.
 
@@ -32,7 +33,8 @@ def graph(
     ``{"error": sentence}`` what went wrong. The legend stands in the title line. With ``rescale`` the y axes follow
     what is visible when x is zoomed. A chart that ``follows`` has a ``SeriesView.moved``: it is panned with the mouse
     and zoomed with its wheel, and the server draws what comes into sight. ``full`` is the id of the button that saves
-    all that the chart draws a part of: it is pressed for the CSV.
+    all that the chart draws a part of: it is pressed for the CSV. ``brush`` is the id of a store that is told what is
+    zoomed to: two moments in milliseconds since 1970, or None for all.
     """
     config = CONFIG | {"scrollZoom": True, "doubleClick": False} if follows else CONFIG
     head = html.Header(
@@ -58,6 +60,7 @@ def graph(
         "data-rescale": "true" if rescale else "false",
         "data-follows": follows,
         "data-full": full,
+        "data-brush": brush,
         "aria-label": title,
     }
     return html.Section([head, body, dcc.Store(id=ids.figure(name))], className="panel-card graph-card", **data)

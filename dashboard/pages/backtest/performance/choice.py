@@ -71,10 +71,9 @@ clientside_callback(
     Input(ids.BENCHMARK, "value"),
 )
 clientside_callback(
-    ClientsideFunction("stratoscope", "brushed"),
+    ClientsideFunction("stratoscope", "wholeRun"),
     Output(ids.SPAN, "data"),
-    Input(frame.graph(ids.EQUITY), "relayoutData"),
     Input(ids.SPAN_WHOLE, "n_clicks"),
-    State(ids.SPAN, "data"),
+    State(frame.graph(ids.EQUITY), "id"),
     prevent_initial_call=True,
 )

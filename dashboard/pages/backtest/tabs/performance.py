@@ -32,7 +32,7 @@ def layout() -> list[Component]:
     scale = html.Button("Log", id=ids.SCALE, className="link-button", title="Switch between log and linear scale")
     curves = graph.graph(
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1",
-        tools=[*choice.benchmark(), scale], full=ids.EQUITY_FULL,
+        tools=[*choice.benchmark(), scale], full=ids.EQUITY_FULL, brush=ids.SPAN,
     )  # fmt: skip
     every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="Run all tests on this backtest")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
