@@ -92,8 +92,8 @@ def test_holdings_are_those_of_the_part_and_targets_those_of_the_end(data: Data)
     assert "Capacity" in " ".join(words(capacity))
     time = subject(data).whole.time
     part, *_ = held.show(data, [milliseconds(time[100]), milliseconds(time[200])])
-    assert len(part.data[0].x) == 102
-    assert len(figure.data[0].x) > 102
+    assert len(part.data[0].x) == 101
+    assert len(figure.data[0].x) > 101
 
 
 def test_many_symbols_share_the_last_band() -> None:
