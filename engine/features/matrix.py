@@ -17,7 +17,7 @@ from engine.features import Features
 from engine.features.device import ON_CPU, Choice, accelerated
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
 from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
-from engine.features.room import room_for
+from engine.features.room import in_memory, room_for
 from engine.indicators import ContextIndicator, Indicator, MarketIndicator, PanelIndicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
 
@@ -98,7 +98,7 @@ def matrix(
     def rows(place: int) -> Iterator[Floats]:
         bars = market.bars[place]
         for item in features:
-            yield from found[item][place].T if item in found else inputs.compute(item, bars).values()
+            yield from found[item][place].T if found and item in found else inputs.compute(item, bars).values()
 
     names = tuple(name for feature in features for name in feature.columns())
     values = _filled(rows, len(names), market, progress, threads if all(map(_is_alone, features)) else 1)
@@ -132,8 +132,8 @@ def _filled(
     def fill(place: int) -> None:
         bars = len(market.bars[place])
         if not hasattr(own_block, "values"):
-            own_block.values = np.empty(count * longest)
-        block = own_block.values[: count * bars].reshape(count, bars)
+            own_block.values = in_memory(count, longest)
+        block = own_block.values[:, :bars]
         for row, column in zip(block, columns(place), strict=True):
             row[:] = column
         own = values[ends[place] : ends[place + 1]]

@@ -19,18 +19,20 @@ def outputs(indicator: Indicator, answer: Callable[[], Any], shape: tuple[int, .
     """
     with plugin_errors(indicator, NOUN):
         found = answer()
-    names = [output.name for output in indicator.outputs]
     if not isinstance(found, Mapping):
-        listed = ", ".join(f"'{name}'" for name in names)
+        listed = ", ".join(f"'{output.name}'" for output in indicator.outputs)
         raise PluginError(
             f"{named(indicator, NOUN)} returned {described(found)}: it must return a dict with an array for each of "
             f"its outputs: {listed}."
         )
-    for name in names:
+    checked = {}
+    for output in indicator.outputs:
+        name = output.name
         if name not in found:
             raise PluginError(f"{named(indicator, NOUN)} returned no output '{name}'.")
-        _require_floats(indicator, name, found[name], shape)
-    return {name: found[name] for name in names}
+        checked[name] = found[name]
+        _require_floats(indicator, name, checked[name], shape)
+    return checked
 
 
 def market_outputs(

@@ -8,6 +8,7 @@ prices is left out: the table says which and why.
 from __future__ import annotations
 
 import json
+import math
 import types
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
@@ -97,22 +98,25 @@ class TalibFunction(Indicator):
         if len(bars) <= warm_up:
             return None
         last = getattr(bars, call.inputs[-1])
-        exponent = 0 if degree is None else int(np.frexp(last[0])[1])
+        exponent = 0 if degree is None else math.frexp(last[0])[1]
         known = _near_one if len(bars) <= KEPT_BARS else _near_one.__wrapped__
-        columns = [known(bars, name, exponent) for name in call.inputs]
-        unbroken = [column for column in columns if column is not None]
-        if len(unbroken) < len(columns):
-            return None
+        unbroken = []
+        for name in call.inputs:
+            if (column := known(bars, name, exponent)) is None:
+                return None
+            unbroken.append(column)
         lines = call.lines(unbroken, warm_up)
-        for place, line in enumerate(lines):
-            if degree == 1:
-                np.ldexp(line, exponent, out=line) if abs(exponent) > 1000 else np.multiply(
-                    line, 2.0**exponent, out=line
-                )
+        for line in lines:
             line[:warm_up] = np.nan
-            if degree == 1 and self.pane == "own":  # a difference of prices, not a price
-                lines[place] = without_rounding(line, last)
-        return lines
+        return lines if degree != 1 else [self._in_price(line, exponent, last) for line in lines]
+
+    def _in_price(self, line: Floats, exponent: int, prices: Floats) -> Floats:
+        """A ``line`` of prices near one in units of ``prices``, in place where it can be."""
+        if abs(exponent) > 1000:
+            np.ldexp(line, exponent, out=line)
+        elif exponent:
+            line *= math.ldexp(1.0, exponent)
+        return without_rounding(line, prices) if self.pane == "own" else line  # a difference of prices, not a price
 
     def _of_runs(self, bars: Bars) -> Floats:
         """The outputs (bars, outputs) of each run without a gap."""

@@ -62,10 +62,13 @@ class Call:
         found = self._function(*arrays)
         lines: list[Floats] = []
         for line in found if isinstance(found, tuple) else (found,):
-            values = line.astype(np.float64, copy=False)
-            if values is line and not math.isfinite(values[settled:].sum()):  # one pass where nothing is infinite
-                values[np.isinf(values)] = np.nan
-            lines.append(np.arange(len(values), dtype=np.float64) - values if self.positions else values)
+            if line.dtype != np.float64:
+                values = line.astype(np.float64)
+                lines.append(np.arange(len(line)) - values if self.positions else values)
+                continue
+            if not math.isfinite(np.add.reduce(line[settled:])):  # one pass where nothing is infinite
+                line[np.isinf(line)] = np.nan
+            lines.append(line)
         return lines
 
     @cached_property

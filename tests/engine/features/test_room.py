@@ -48,6 +48,16 @@ def test_a_large_matrix_is_on_the_disk_as_it_is_computed_and_as_it_is_read(
     np.testing.assert_array_equal(in_memory.usable(), expected)
 
 
+@pytest.mark.parametrize("shape", [(0, 3), (7, 3), (1_000, 600)])
+def test_room_in_memory_is_writable_and_in_rows(shape: tuple[int, int]) -> None:
+    found = room.in_memory(*shape)
+    assert (found.shape, found.dtype) == (shape, np.float64)
+    assert found.flags.writeable
+    assert found.flags.c_contiguous
+    found[:] = 1.0
+    assert found.sum() == found.size
+
+
 def test_nothing_is_left_behind(large: FeatureSpec, workspace: Workspace) -> None:
     engine.run(large)
     left = [
