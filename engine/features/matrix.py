@@ -93,7 +93,7 @@ def matrix(
     what one needs, ``DeviceError`` for a missing device.
     """
     found = accelerated().on_device(features, market, choice.device) if choice.device else {}
-    inputs = FeatureInputs(market, context)
+    inputs = FeatureInputs(market, context, features)
 
     def rows(place: int) -> Iterator[Floats]:
         bars = market.bars[place]

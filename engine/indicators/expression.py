@@ -115,7 +115,11 @@ class Expression(MarketIndicator):
     ) -> dict[str, tuple[Floats, ...]]:
         known = shared.setdefault("expressions", {})
         key = (tuple(map(id, market)), tuple((name, id(bars)) for name, bars in context.items()))
-        found = known.setdefault(key, Evaluation(market, context))
+        if key not in known:
+            beside = [item for item in shared.get("features", ()) if isinstance(item, Expression)]
+            nodes = [_node(item.text) for item in beside if item.context().keys() == context.keys()]
+            known[key] = Evaluation(market, context, nodes)
+        found = known[key]
         return {"value": tuple(self._row(found, place) for place in range(len(market)))}
 
     def _row(self, found: Evaluation, place: int) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -14,23 +15,28 @@ from numpy.typing import NDArray
 from engine.core.errors import DataError
 from engine.indicators import call_indicator, groups, require_columns
 from engine.indicators.expressions.functions import FUNCTIONS
-from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, walk
+from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, children, walk
 from engine.market.availability import align_known, known_at
 from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import calendar
 
+_BLOCK = 2**13  # values of some moments that are compared at a time: they stay in the processor's cache
 NO_OTHERS: Mapping[str, Bars] = MappingProxyType({})
 
 
 class Evaluation:
     """Expressions of ``bars``, a series a symbol, and of ``others`` by their symbols; a part that several expressions
-    have in common is computed once.
+    have in common is computed once. Where ``nodes`` names all that it will be asked for, a part is let go of when none
+    of them needs it any more: the memory that is touched stays small.
 
     Values are float64 (symbols, longest series): a row holds the symbol's own bars from the left, and NaN after them.
     """
 
-    def __init__(self, bars: Sequence[Bars], others: Mapping[str, Bars] = NO_OTHERS) -> None:
+    def __init__(
+        self, bars: Sequence[Bars], others: Mapping[str, Bars] = NO_OTHERS, nodes: Sequence[Node] = ()
+    ) -> None:
         self._bars, self._others = tuple(bars), others
+        self._needed = uses(nodes)
         self._shape = (len(self._bars), max((len(item) for item in self._bars), default=0))
         self._known: dict[Node, Floats] = {}
 
@@ -50,6 +56,10 @@ class Evaluation:
         found = self._known.get(node)
         if found is None:
             found = self._known[node] = self._computed(node)
+            for part in children(node):
+                self._needed[part] -= 1
+                if self._needed[part] == 0:
+                    self._known.pop(part, None)
         return found
 
     def _computed(self, node: Node) -> Floats:
@@ -128,7 +138,11 @@ class Evaluation:
         if len(self._bars) < 2:
             raise DataError("The expression compares symbols with one another: choose two or more.")
         if self._is_aligned:
-            return np.ascontiguousarray(compute(np.ascontiguousarray(values.T)).T)
+            found, step = np.empty(self._shape), max(_BLOCK // len(self._bars), 1)
+            for start in range(0, self._shape[1], step):
+                part = np.ascontiguousarray(values[:, start : start + step].T)
+                found[:, start : start + step] = compute(part).T
+            return found
         panel = np.full((len(self._calendar), len(self._bars)), np.nan)
         for place, (bars, at) in enumerate(zip(self._bars, self._places, strict=True)):
             panel[at, place] = values[place, : len(bars)]
@@ -163,6 +177,14 @@ class Evaluation:
         for bars, at in zip(self._bars, self._places, strict=True):
             ends[at] = np.fmax(ends[at], known_at(bars))
         return np.maximum.accumulate(ends)
+
+
+def uses(nodes: Iterable[Node]) -> Counter[Node]:
+    """How often each part of ``nodes`` is needed: by another part, and once more where it is one of them itself."""
+    found = Counter(set(nodes))
+    parts = {part for node in set(nodes) for part in walk(node)}
+    found.update(child for part in parts for child in children(part))
+    return found
 
 
 def compares_symbols(node: Node) -> bool:

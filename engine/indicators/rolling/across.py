@@ -8,61 +8,74 @@ from numpy.typing import NDArray
 from engine.indicators.rolling.kernel import kernel
 from engine.market.bars import Floats
 
-Places = NDArray[np.int64]
+Keys = NDArray[np.int64]
 
-FEW = 128
-"""Values up to which comparing each with each, in vector registers, is faster than to sort them."""
+UNKNOWN = np.iinfo(np.int64).max
+"""The key of what is not finite: it comes last."""
+INFINITE = np.float64(np.inf).view(np.int64)
 
 
-@kernel
 def rank(values: Floats, out: Floats) -> None:
     """Ranks in each row of ``values`` from 0, the lowest, to 1, the highest; equal ones share the middle of theirs. NaN
     where a value is not finite or no other of the row is.
+
+    Sorted are whole numbers in the order of the values, by NumPy in vector registers: each holds its place in the row
+    in its lowest bits, in exchange for the last digits of the value. What those would tell apart is put right after.
     """
-    known, places = np.empty(values.shape[1]), np.empty(values.shape[1], np.int64)
+    bits = max(values.shape[1] - 1, 0).bit_length()
+    keys = np.empty(values.shape, np.int64)
+    _fill_keys(values, bits, keys)
+    keys.sort(axis=1)
+    _fill_ranks(values, keys, bits, out)
+
+
+@kernel
+def _fill_keys(values: Floats, bits: int, keys: Keys) -> None:
+    places, most, infinite = (np.int64(1) << bits) - 1, np.int64(UNKNOWN), np.int64(INFINITE)
+    whole = values.view(np.int64)
     for row in range(values.shape[0]):
-        count = 0
+        for place in range(values.shape[1]):
+            value = whole[row, place]
+            size = value & most
+            key = value ^ ((value >> 63) & most) if size != 0 else size  # -0.0 is 0.0
+            keys[row, place] = ((key & ~places) | place) if size < infinite else most
+
+
+@kernel
+def _fill_ranks(values: Floats, keys: Keys, bits: int, out: Floats) -> None:
+    places = (np.int64(1) << bits) - 1
+    for row in range(values.shape[0]):
+        own, count, first = keys[row], 0, 0
         for place in range(values.shape[1]):
             out[row, place] = np.nan
-            if np.isfinite(values[row, place]):
-                known[count], places[count] = values[row, place], place
-                count += 1
-        if count < 2:
-            continue
-        if count <= FEW:
-            _by_counting(known[:count], places[:count], out[row])
-        else:
-            _by_sorting(known[:count], places[:count], out[row])
+            count += own[place] != UNKNOWN
+        while first < count > 1:
+            last = first
+            while last + 1 < count and own[last + 1] >> bits == own[first] >> bits:
+                last += 1
+            if last == first:
+                out[row, own[first] & places] = first / (count - 1)
+            else:
+                _fill_near(values[row], own, places, first, last, out[row], count)
+            first = last + 1
 
 
 @kernel
-def _by_counting(known: Floats, places: Places, out: Floats) -> None:
-    count, total = len(known), 0
-    for at in range(count):
-        below = 0
-        for other in range(count):
-            below += known[other] < known[at]
-        out[places[at]] = below
-        total += below
-    if total == count * (count - 1) // 2:  # each is below or above each other
-        for at in range(count):
-            out[places[at]] /= count - 1
-        return
-    for at in range(count):
-        equal = 0
-        for other in range(count):
-            equal += known[other] == known[at]
-        below = out[places[at]]
-        out[places[at]] = (below + (equal - 1) / 2.0) / (count - 1)
-
-
-@kernel
-def _by_sorting(known: Floats, places: Places, out: Floats) -> None:
-    order, first = np.argsort(known), 0
-    while first < len(known):
-        last = first
-        while last + 1 < len(known) and known[order[last + 1]] == known[order[first]]:
-            last += 1
-        for at in range(first, last + 1):
-            out[places[order[at]]] = (first + (last - first) / 2.0) / (len(known) - 1)
-        first = last + 1
+def _fill_near(values: Floats, own: Keys, places: int, first: int, last: int, out: Floats, count: int) -> None:
+    """Ranks of the keys from ``first`` to ``last``, whose values are equal but for the last digits at most: most often
+    they are equal, and stay where they are.
+    """
+    for at in range(first + 1, last + 1):
+        moved, to = own[at], at
+        while to > first and values[own[to - 1] & places] > values[moved & places]:
+            own[to] = own[to - 1]
+            to -= 1
+        own[to] = moved
+    low = first
+    while low <= last:
+        high = low
+        while high < last and values[own[high + 1] & places] == values[own[low] & places]:
+            high += 1
+        for at in range(low, high + 1):
+            out[own[at] & places] = (low + high) / 2.0 / (count - 1)
+        low = high + 1

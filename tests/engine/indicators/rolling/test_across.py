@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from engine.indicators.cross_section import rank
 from engine.indicators.rolling import rolling
-from engine.indicators.rolling.across import FEW
 from engine.market.bars import Floats
 
 
@@ -29,10 +28,18 @@ def test_ties_and_gaps_rank_as_in_the_indicator(rows: list[list[float]]) -> None
     np.testing.assert_array_equal(ranked(values), rank(values))
 
 
-@pytest.mark.parametrize("symbols", [2, FEW, FEW + 1, 700])
+def test_neighbouring_numbers_are_told_apart() -> None:
+    """The smallest differences that there are, of either sign, and the largest number: none is lost in a sort."""
+    up = 1.0 + np.finfo(np.float64).eps * np.arange(40)
+    order = np.random.default_rng(4).permutation(40)
+    for values in (up, -up[::-1], np.sort(np.append(up[:38], [np.finfo(np.float64).max, -np.finfo(np.float64).max]))):
+        np.testing.assert_array_equal(ranked(values[order][None])[0], order / 39)
+
+
+@pytest.mark.parametrize("symbols", [1, 2, 128, 129, 700])
 @pytest.mark.parametrize("decimals", [0, 12])
 def test_ranks_are_those_of_pandas(symbols: int, decimals: int) -> None:
-    """Few symbols are compared with one another, many are sorted; both with and without equal ones."""
+    """With and without equal ones."""
     values = np.random.default_rng(symbols).standard_normal((6, symbols)).round(decimals)
     values[1, 0] = np.nan
     frame = pd.DataFrame(values)
