@@ -43,6 +43,10 @@ GROUPS = {
 }
 TITLES = {
     "AVGDEV": "Average deviation",
+    "BBANDS": "Bollinger bands of any average",
+    "DONCHIAN": "Donchian channel with the current bar",
+    "KC": "Keltner channel of typical prices",
+    "PERCENTRANK": "Percent rank among earlier values",
     "CDL3LINESTRIKE": "Three-Line Strike",
     "ROC": "Rate of change, percent",
     "ROCP": "Rate of change, fraction",

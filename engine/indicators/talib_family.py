@@ -25,7 +25,7 @@ from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
 from engine.market.bars import Bars, Floats
 
-TABLE_SHA256 = "c74be0072eb63ab30f773513c0d102b7d0cb6a1a61065a47379bd43b04742920"
+TABLE_SHA256 = "e48a17d44c7318d4e83cce20f0f2c804e32e018de8d6ede4b14a7bf66e03befd"
 """Of the table: a changed table is another source, and so another run key."""
 PREFIX = "talib_"
 KEPT_BARS = 50_000

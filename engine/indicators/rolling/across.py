@@ -61,7 +61,7 @@ def _fill_ranks(values: Floats, keys: Keys, bits: int, out: Floats) -> None:
 
 
 @kernel
-def _fill_near(values: Floats, own: Keys, places: int, first: int, last: int, out: Floats, count: int) -> None:
+def _fill_near(values: Floats, own: Keys, places: np.int64, first: int, last: int, out: Floats, count: int) -> None:
     """Ranks of the keys from ``first`` to ``last``, whose values are equal but for the last digits at most: most often
     they are equal, and stay where they are.
     """

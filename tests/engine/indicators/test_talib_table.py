@@ -50,6 +50,11 @@ def test_the_source_names_the_digest_of_the_table() -> None:
     assert hashlib.sha256(path.read_bytes()).hexdigest() == talib_family.TABLE_SHA256
 
 
+def test_no_two_of_a_list_have_one_title() -> None:
+    titles = [info.title.lower().removesuffix("s") for info in INDICATORS.infos()]
+    assert [title for title in set(titles) if titles.count(title) > 1] == []
+
+
 def test_what_is_not_offered_says_why() -> None:
     missing = {name: row for name, row in TABLE.items() if f"talib_{name.lower()}" not in OFFERED}
     assert len(OFFERED) + len(missing) == 201

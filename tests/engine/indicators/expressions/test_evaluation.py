@@ -135,6 +135,19 @@ def test_a_part_that_several_expressions_have_is_computed_once(bars: Bars, monke
     assert len(computed) == before + 2  # the difference and its constant
 
 
+def test_what_nothing_asked_for_needs_any_more_is_let_go_of(bars: Bars) -> None:
+    texts = ("zscore(close / sma(close, 50), 20)", "close / sma(close, 50) - 1", "close")
+    nodes = [parse(text) for text in texts]
+    frugal, kept = Evaluation((bars,), nodes=nodes), Evaluation((bars,))
+    for _ in range(2):  # what was let go of can be asked for all the same
+        for node in (*nodes, parse("close / sma(close, 50)")):
+            np.testing.assert_array_equal(frugal.values(node), kept.values(node))
+    frugal = Evaluation((bars,), nodes=nodes)
+    for node in nodes:
+        frugal.values(node)
+    assert set(frugal._known) == set(nodes)
+
+
 def test_a_column_that_the_bars_lack_is_named(bars: Bars) -> None:
     closes = replace(bars, series=replace(bars.series, has_ohlc=False))
     with pytest.raises(DataError, match="closing prices only"):
