@@ -9,8 +9,9 @@ import os
 import statistics
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,9 @@ from engine.models import MODELS, call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainingCurve
 
-FEATURES, LATER = 20, 4.0  # seconds of training before the cancel: torch is imported first
+FEATURES = 20
+LATER, BEGUN = 0.5, 20.0
+"""Seconds of training before the cancel, and for the first step of a kind that tells steps: torch is imported first."""
 ROWS, WORKERS = 60_000, 2
 LONG = {"epochs": 200, "rounds": 5000, "iterations": 1000, "trees": 1000, "early_stopping": 0, "patience": 0}
 """Sizes that make a training last, where a kind has such a field."""
@@ -69,8 +72,10 @@ def seconds(cluster: Cluster, folder: Path, kind: str) -> float | None:
     begun: Queue[Any] = Queue()
     name = f"{kind}-{time.monotonic()}"
     future = cluster.submit(name, long_training, kind, listen=lambda event: begun.put(event))
-    while begun.get(timeout=120)["event"] != "progress":
-        pass
+    _progress(begun, 120)
+    if MODELS.available()[kind].step:
+        with suppress(Empty):
+            _progress(begun, BEGUN)
     time.sleep(LATER)
     if future.done():
         future.result()  # raises what went wrong
@@ -83,6 +88,12 @@ def seconds(cluster: Cluster, folder: Path, kind: str) -> float | None:
     for job in waiting:
         job.result(120)
     return time.perf_counter() - at
+
+
+def _progress(begun: Queue[Any], timeout: float) -> None:
+    """Wait for the job's next progress; raises ``Empty`` where none comes."""
+    while begun.get(timeout=timeout)["event"] != "progress":
+        pass
 
 
 def row(runs: int = 3) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Rank(Processor):
         return {"quantiles": np.maximum.accumulate(np.nanquantile(values, places, axis=0), axis=0).T}
 
     def apply(self, state: State, values: Floats) -> Floats:
+        given: Any = values
+        if not isinstance(given, np.ndarray):
+            return _written(state["quantiles"], given)
         found = np.full(values.shape, np.nan)
         places = np.linspace(0, 1, state["quantiles"].shape[1])
         for column, known in enumerate(state["quantiles"]):
@@ -42,3 +45,22 @@ class Rank(Processor):
             outside = np.where(own <= known[0], 0.0, np.where(own >= known[-1], 1.0, inner))
             found[:, column] = np.where(np.isnan(own), np.nan, outside)
         return found
+
+
+def _written(quantiles: Floats, values: Any) -> Floats:
+    """``apply`` to rows that are written down instead of computed, or to an array: each interval between two quantiles
+    adds the part of it that a value has passed; one without width half at it, and all beyond. Raises ``TypeError`` for
+    windows of rows, each of whose values would be held as often as there are quantiles.
+    """
+    if values.ndim != 2:
+        raise TypeError("Ranks are written for rows alone.")
+    ranked = []
+    for column, known in enumerate(quantiles):
+        own = values[:, column : column + 1]
+        low, width = known[:-1], np.diff(known)
+        through = np.clip((own - low) / np.where(width > 0, width, 1.0), 0.0, 1.0)
+        at_once = np.where(own > low, 1.0, np.where(own >= low, 0.5, 0.0))
+        inner = (through * (width > 0) + at_once * (width <= 0)).sum(1)[:, None] / len(width)
+        ranked.append(np.where(own <= known[0], 0.0, np.where(own >= known[-1], 1.0, inner)))
+    found: Floats = np.where(np.isnan(values), np.nan, np.concatenate(ranked, axis=1))
+    return found

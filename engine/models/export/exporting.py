@@ -214,6 +214,12 @@ def _files(contents: Mapping[str, bytes]) -> dict[str, Any]:
 def _quantised(graph: bytes) -> tuple[bytes, str]:
     """The graph in eight bits, or why there is none."""
     try:
-        return writer.quantised(graph), ""
+        small = writer.quantised(graph)
     except DataError as error:
         return b"", str(error)
+    if len(small) < len(graph):
+        return small, ""
+    return b"", (
+        f"In eight bits the graph would be larger, {len(small) / 1000:,.1f} kB for {len(graph) / 1000:,.1f} kB: its "
+        "layers are so small that what quantisation adds is more than it saves."
+    )

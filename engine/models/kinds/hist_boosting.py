@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from engine.core.progress import check_cancelled
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.labels import Task
@@ -50,7 +52,7 @@ class HistBoosting(Model):
         from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         with threadpool_limits(1, user_api="openmp"):  # sums in another order differ in the last bits
-            fitted = self.estimator(train.task, seed).fit(train.values, train.label, train.weight)
+            fitted = _cancellable(self.estimator(train.task, seed)).fit(train.values, train.label, train.weight)
         rounds = [[_nodes(tree.nodes) for tree in trees] for trees in fitted._predictors]
         trees = Trees.joined([tree for parts in rounds for tree in parts])
         return Fitted(kept(trees, np.asarray(fitted._baseline_prediction).ravel()))
@@ -91,6 +93,30 @@ class HistBoosting(Model):
         """
         leaves = min(self.leaves, max(rows / self.min_data_in_leaf, 1.0))
         return 0.02 + rows * features * 2e-7 + self.iterations * (2e-4 + leaves * 6e-5 + rows * features * 5e-9)
+
+
+def _cancellable(estimator: Any) -> Any:
+    """``estimator``, which looks for a cancel before each iteration: it has no callbacks, and asks its loss once in
+    each.
+    """
+    made = estimator._get_loss
+
+    def watched(sample_weight: Any) -> Any:
+        loss = made(sample_weight=sample_weight)
+        for name in ("gradient", "gradient_hessian"):
+            setattr(loss, name, _after_check(getattr(loss, name)))
+        return loss
+
+    estimator._get_loss = watched
+    return estimator
+
+
+def _after_check(asked: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(*values: Any, **named: Any) -> Any:
+        check_cancelled()
+        return asked(*values, **named)
+
+    return checked
 
 
 def _nodes(nodes: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from engine.features.processing import UNPROCESSED, fit, from_json
 from engine.features.processors import Processor
 from engine.features.processors.impute import Impute
 from engine.features.processors.min_max import MinMax
-from engine.features.processors.rank import Rank
+from engine.features.processors.rank import Rank, _written
 from engine.features.processors.robust import Robust
 from engine.features.processors.winsorise import Winsorise
 from engine.features.processors.zscore import ZScore
@@ -64,6 +64,16 @@ def test_against_scikit_learn(processor: Processor, transformer: Any) -> None:
     found = fit((processor,), train).apply(later)
     np.testing.assert_allclose(found, by_sklearn(transformer, train, later), rtol=1e-9, atol=1e-9)
     assert np.isnan(found).any() != processor.fills_unknown
+
+
+def test_ranks_as_they_are_written_down_are_those_that_are_computed() -> None:
+    """Of values that many share, of quantiles themselves, between them and beyond."""
+    train = rows(1)
+    state = Rank(quantiles=50).fit(train)
+    later = np.concatenate([rows(2), train[:50], state["quantiles"].T, 3 * rows(3)[:20], -rows(3)[:20]])
+    found = Rank().apply(state, later)
+    np.testing.assert_allclose(_written(state["quantiles"], later), found, rtol=1e-12, atol=1e-12)
+    assert len(np.unique(found[np.isfinite(found[:, 2]), 2])) > 6
 
 
 @pytest.mark.parametrize("processor", [ZScore(), MinMax(), Robust()], ids=lambda item: type(item).__name__)

@@ -16,6 +16,8 @@ from engine.models.artifact import SAFETENSORS, to_tensors
 from engine.models.dataset import Dataset, from_arrays
 from engine.models.kinds.catboost import CatBoost
 from engine.models.kinds.ensemble import Ensemble
+from engine.models.kinds.hist_boosting import HistBoosting
+from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.xgboost import XgBoost
 
 TASKS: dict[Task, tuple[str, ...]] = {"binary": ("down", "up"), "multiclass": ("a", "b", "c"), "regression": ()}
@@ -135,10 +137,10 @@ def test_a_library_that_is_not_installed_is_told_before_the_training(
     assert "linear" not in MODELS.lacking()
 
 
-@pytest.mark.parametrize("model", BOTH, ids=lambda model: model.kind)
+@pytest.mark.parametrize("model", [*BOTH, LightGbm(), HistBoosting()], ids=lambda model: model.kind)
 def test_a_cancelled_job_ends_where_nobody_watches_the_training(model: Model) -> None:
     require(model)
-    asked = iter(range(100))
+    asked = iter(range(1000))
 
     def check() -> None:
         if next(asked) == 3:

@@ -30,6 +30,7 @@ JOB = SideJob("models", "thresholds")
 LONGEST = 20.0
 """Seconds that it may be estimated to take to be begun by itself."""
 NUMBERS = "A regression has no classes: thresholds are those of a probability."
+HINT = "Once a model is trained: the account and the scores of calling its highest class at each threshold."
 UNTRADEABLE = "No account can follow these predictions by themselves: there is none to show at each threshold."
 HEADS = ("", "Threshold", "Called", "Precision", "Recall", "F1", "Matthews", "Accuracy", "Trades", "Winning", "Return",
          "Sharpe")  # fmt: skip
@@ -53,7 +54,7 @@ def layout() -> list[Component]:
             graph.graph(ids.THRESHOLD_MEASURES, height=320, title="Measures", rescale=False),
         ),
     ]
-    words = html.Div(id=ids.THRESHOLD_WORDS, className="pad sweep-expected")
+    words = html.Div(html.P(HINT, className="hint"), id=ids.THRESHOLD_WORDS, className="pad sweep-expected")
     return [
         *JOB.stores(),
         card.card("Thresholds", words, sub="out of sample, filled at the next open", tools=[ask]),
@@ -105,7 +106,7 @@ def request_of(spec: ModelSpec, result: Any) -> ThresholdSpec | str:
 )
 def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
     """The slider begins at the threshold that the training rows choose."""
-    words = side_job.instead(answer, progress, "Follows the predictions at each threshold.")
+    words = side_job.instead(answer, progress, HINT)
     if words is not None:
         return words, True, no_update, no_update
     _, found = runs.opened(answer, ThresholdSpec)

@@ -175,9 +175,20 @@ def test_processors_are_part_of_the_graph(model: Model) -> None:
     assert found.certificate.worst <= TOLERANCE / 10
 
 
+def test_ranks_are_part_of_a_graph_of_rows() -> None:
+    """With values that many training rows share, at the ends too, and beyond what these had."""
+    train, rows = sample(), sample(seed=1)
+    for data in (train, rows):
+        data.matrix[:, 1] = np.clip(np.round(data.matrix[:, 1] / 50), -1, 3)
+    found = exported(LightGbm(rounds=20, early_stopping=0), train, rows, {"kind": "rank"}, {"kind": "zscore"})
+    assert found.certificate.processors_within == ("rank", "z-score")
+    assert found.certificate.worst <= TOLERANCE / 10
+
+
 def test_what_a_graph_cannot_say_is_applied_before_it() -> None:
     train, rows = sample(), sample(seed=1)
-    found = exported(Linear(), train, rows, {"kind": "zscore"}, {"kind": "rank"}, {"kind": "min_max"}).certificate
+    model = Mlp(epochs=1, window=3, early_stopping=0)
+    found = exported(model, train, rows, {"kind": "zscore"}, {"kind": "rank"}, {"kind": "min_max"}).certificate
     assert found.processors_before == ("z-score", "rank")
     assert found.processors_within == ("min-max",)
     assert "Apply before it, as fitted with the model: z-score, rank." in found.sentences()
@@ -211,6 +222,10 @@ def test_an_lstm_gets_eight_bits_and_trees_do_not() -> None:
     found = exported(LightGbm(rounds=3, early_stopping=0), sample(), sample(), int8=True)
     assert found.int8 == b""
     assert "no layers whose weights could have eight bits" in found.certificate.int8_refused
+    small = exported(Mlp(hidden=(4,), epochs=1, window=1, early_stopping=0), sample(), sample(), int8=True)
+    assert small.int8 == b""
+    assert "would be larger" in small.certificate.int8_refused
+    assert "int8" not in small.certificate.sizes
 
 
 def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
