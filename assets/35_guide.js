@@ -8,7 +8,7 @@
   function show() {
     const taken = Number(last()), all = document.getElementById("guide");
     document.documentElement.toggleAttribute("data-guide-closed", last() === CLOSED);
-    for (const link of document.querySelectorAll(".step")) {
+    for (const link of document.querySelectorAll(".guide-step[id]")) {
       const place = JSON.parse(link.id).place;
       link.classList.toggle("is-done", taken >= place);
       link.classList.toggle("is-next", place === String((taken || 0) + 1));
@@ -38,7 +38,7 @@
 
   document.addEventListener("click", (event) => {
     const at = event.target.closest ? event.target : document.body, end = at.closest('[data-ends="guide"]');
-    const link = at.closest(".step, #guide-next a, .try-it");
+    const link = at.closest(".guide-step[id], #guide-next a, .try-it");
     if (link) take(link);
     if (!end) return;
     localStorage.setItem(KEPT, CLOSED);

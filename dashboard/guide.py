@@ -57,7 +57,7 @@ def strip() -> Component:
             [html.Span(str(place), className="step-number"), html.B(step.title), html.Small(step.words)],
             id={"role": "step", "place": str(place)},
             href=step.href,
-            className="step",
+            className="guide-step",
         )
         for place, step in enumerate(steps(), 1)
     ]

@@ -122,7 +122,8 @@ def _titles(benchmark: str) -> list[dict[str, object]]:
     tops = [1.0, *(1.0 - first - _GAP - place * (_SHARE + _GAP) for place in range(3))]
     style = {"xref": "paper", "yref": "paper", "x": 0, "xanchor": "left", "yanchor": "bottom", "showarrow": False}
     ink = {"font": {"size": 11, "color": base.MUTED}}
-    names = [f"Beta to {benchmark}" if name == "Beta" else name for name, _ in _PANES]
+    against = benchmark if benchmark.isupper() else benchmark[:1].lower() + benchmark[1:]  # a symbol stays as it is
+    names = [f"Beta to {against}" if name == "Beta" else name for name, _ in _PANES]
     return [{"text": name, "y": top, **style, **ink} for name, top in zip(names, tops, strict=True)]
 
 

@@ -28,6 +28,7 @@ from engine.core.axes import Axis
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import (
     cancel,
+    conditions,
     correlation,
     expressions,
     features,
@@ -42,6 +43,7 @@ from tests.benchmarks import (
     one_run,
     planted_signal,
     predict,
+    question,
     rolling,
     routing,
     store,
@@ -94,6 +96,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory() as folder, chromium() as driver:
         yield from start(driver, Path(folder), max(runs // 2, 3))
         yield from first_backtest.rows(driver, Path(folder) / "first", 3)
+        yield from question.rows(driver, Path(folder) / "question")
         yield from clicks(driver, Path(folder) / "clicks", runs)
         yield drawn(driver, Path(folder) / "features", 2 * runs)
         yield maps(driver, Path(folder) / "maps", runs)
@@ -109,6 +112,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from rolling.rows(runs)
     yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
+    yield from conditions.rows(runs)
     yield from neural.rows(max(runs // 2, 3))
     yield information_coefficient.row()
     yield model_folds.row()

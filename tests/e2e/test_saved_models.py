@@ -29,12 +29,12 @@ def test_models_are_compared_registered_and_kept_in_order(
     visitor.open("/models")
     visitor.press("#models-trained", "the tab of trained models")
     for key in keys:
-        visitor.press(f"#models-library .ag-row[row-id='{key}'] input[type=checkbox]", f"a box at {key}")
+        visitor.tick(f"#models-library .ag-row[row-id='{key}']", f"a box at {key}")
     visitor.press("#models-compare-ticked", "Compare")
     visitor.until(
         "return document.querySelectorAll('#models-compared thead th').length === 3", "two models side by side"
     )
-    visitor.press(f"#models-library .ag-row[row-id='{keys[1]}'] input[type=checkbox]", "a box once more")
+    visitor.tick(f"#models-library .ag-row[row-id='{keys[1]}']", "a box once more", on=False)
     visitor.driver.find_element("id", "models-register-name").send_keys("mine")
     visitor.press("#models-register", "Register")
     visitor.until(

@@ -76,7 +76,7 @@ def press(visitor: Visitor, key: str, column: str) -> None:
 
 
 def tick(visitor: Visitor, key: str) -> None:
-    visitor.press(f"#backtest-library .ag-row[row-id='{key}'] input[type=checkbox]", f"a box at {key}")
+    visitor.tick(f"#backtest-library .ag-row[row-id='{key}']", f"a box at {key}")
 
 
 def write(visitor: Visitor, key: str, column: str, text: str) -> None:

@@ -105,6 +105,21 @@ class Visitor:
 
         self.wait_for(is_selected, f"{what}, selected")
 
+    def tick(self, row: str, what: str, *, on: bool = True) -> None:
+        """Click the box of a grid's ``row`` until it is ticked, or is not: see ``choose_row``."""
+
+        def is_so() -> bool:
+            ticked = (
+                "return document.querySelector(arguments[0])?.classList.contains('ag-row-selected') === arguments[1]"
+            )
+            if self.js(ticked, row, on):
+                return True
+            self.press(f"{row} input[type=checkbox]", what)
+            time.sleep(0.2)
+            return bool(self.js(ticked, row, on))
+
+        self.wait_for(is_so, f"{what}, ticked")
+
     def link(self, other_than: str = "") -> str:
         """The page's permalink, once it is in the address bar."""
         return str(

@@ -16,7 +16,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
     about = seen.get("about", "")
     chapter = about if about in handbook.CHAPTERS else next(iter(handbook.CHAPTERS))
     links = [
-        dcc.Link(title, href=f"/help?about={name}", className="step is-next" if name == chapter else "step")
+        dcc.Link(title, href=f"/help?about={name}", className="guide-step is-next" if name == chapter else "guide-step")
         for name, title in handbook.CHAPTERS.items()
     ]
     text = dcc.Markdown(handbook.text(chapter), className="handbook", link_target="_self")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from engine.core.errors import DataError, NoSuchSeries
 from engine.features.processing import FittedProcessors, from_json
 from engine.indicators import call_indicator
@@ -56,7 +58,9 @@ def of_run(key: str) -> ServedModel:
     if result is None:
         raise DataError(f"The result of the run {key[:8]} is not stored any more: train the model again.")
     newest = result.newest
-    require_predictions(result.prediction[result.fold[0] == len(result.folds) - 1], result.label)
+    newest_test = result.fold == len(result.folds) - 1
+    paths = zip((result.prediction, *result.more_paths), newest_test, strict=True)
+    require_predictions(np.concatenate([prediction[rows] for prediction, rows in paths]), result.label)
     return ServedModel(spec, newest.artifact, newest.processing, card_of(key, spec, result, _timezone(spec)))
 
 

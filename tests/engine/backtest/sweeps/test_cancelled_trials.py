@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import engine
+from engine.backtest.sweeps import parallel
 from engine.core import progress
 from engine.core.errors import Cancelled, StoreError
 from engine.core.spec import RunSpec
@@ -59,6 +60,14 @@ def stopping_after(share: float, by: type[BaseException] = Cancelled) -> Any:
 def _bars(workspace: object) -> None:
     for seed, symbol in enumerate(("ONE", "TWO", "TEST")):
         save(random_walk(900, seed, symbol=symbol))
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces that leave something to do when a search of a hundred combinations ends early."""
+    monkeypatch.setattr(parallel, "logical_cores", lambda: 2)
+    monkeypatch.setattr(parallel, "_FIRST", 3)
+    monkeypatch.setattr(parallel, "_LARGEST", 3)
 
 
 @pytest.mark.parametrize("name", SEARCHES)

