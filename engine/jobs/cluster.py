@@ -27,7 +27,7 @@ from engine.jobs import local_cluster, worker
 from engine.jobs.fan_out import fan_out as fan_out
 from engine.jobs.fan_out import pooled as pooled
 from engine.jobs.fan_out import spreads as spreads
-from engine.jobs.local_cluster import CORES, GPU
+from engine.jobs.local_cluster import CORES, GPU, OFFERED
 from engine.jobs.local_cluster import distributed as _dask
 
 Listener = Callable[[Mapping[str, Any]], None]
@@ -206,7 +206,8 @@ class Cluster:
     async def _attempt(self, client: Any, job: _Job) -> Any:
         losses = 0
         while losses < _ATTEMPTS:
-            needs = _needs(job.resources, await _offered(client), self._compute.threads_per_worker())
+            offered = OFFERED if self._compute.scheduler is None else await _offered(client)
+            needs = _needs(job.resources, offered, self._compute.threads_per_worker())
             if not self._name(job):  # cancelled on its way here: it is never sent
                 break
             self._names[job.name] = job
@@ -353,7 +354,7 @@ def _needs(resources: Resources, offered: Mapping[str, float], share: int) -> di
 
 
 async def _offered(client: Any) -> dict[str, float]:
-    """The most that one worker has of each resource."""
+    """The most that one worker of somebody else's scheduler has of each resource; ours may be starting anew."""
     workers = (await client.scheduler.identity(n_workers=-1))["workers"].values()
     names = {name for item in workers for name in item["resources"]}
     return {name: max(float(item["resources"].get(name, 0)) for item in workers) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -15,6 +15,8 @@ from engine.jobs import worker
 
 GPU, CORES = "GPU", "CORES"
 """Resources of a worker, as Dask counts them: its GPUs, and 1 if it may take all cores of the machine."""
+OFFERED: Mapping[str, float] = {GPU: 1, CORES: 1}
+"""Those of the first worker on this machine; the others have none."""
 
 
 def distributed() -> Any:
@@ -54,7 +56,7 @@ def start(compute: Compute, folder: Path) -> Any:
             "options": {**common, "dashboard": False, "dashboard_address": "127.0.0.1:0"},
         },
         workers={
-            n: {"cls": package.Nanny, "options": options | ({} if n else {"resources": {GPU: 1, CORES: 1}})}
+            n: {"cls": package.Nanny, "options": options | ({} if n else {"resources": dict(OFFERED)})}
             for n in range(count)
         },
         security=tls,

@@ -20,6 +20,7 @@ from engine.core.config import Compute
 from engine.core.errors import Cancelled, DataError, JobError, SpecError, WorkerLost
 from engine.core.progress import silent
 from engine.core.spec import Resources
+from engine.jobs import cluster as under_test
 from engine.jobs import local_cluster
 from engine.jobs.cluster import Cluster, fan_out
 from engine.jobs.use import Use
@@ -251,6 +252,19 @@ def test_fan_out_lets_other_jobs_through(cluster: Cluster) -> None:
 
 def test_fan_out_on_the_gpu_stays_in_its_process(cluster: Cluster) -> None:
     parts = cluster.submit("fan-gpu", tasks.spread, [0.01] * 6, resources=GPU).result(TIMEOUT)
+    assert len({process for _, process in parts}) == 1
+
+
+def test_a_job_for_the_gpu_waits_for_its_worker_to_start_anew(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Meanwhile no worker that the scheduler knows has one."""
+
+    async def nothing(_: object) -> dict[str, float]:
+        return {}
+
+    monkeypatch.setattr(under_test, "_offered", nothing)
+    parts = cluster.submit("gpu-anew", tasks.spread, [0.05] * 8, resources=GPU).result(TIMEOUT)
     assert len({process for _, process in parts}) == 1
 
 
