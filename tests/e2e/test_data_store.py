@@ -20,7 +20,7 @@ from tests.support.workbench import Server
 
 pytestmark = pytest.mark.e2e
 TICK = """
-const rows = [...document.querySelectorAll('#data-catalogue .ag-row')];
+const rows = [...document.querySelectorAll('#data-catalogue-grid .ag-row')];
 const own = rows.filter((row) => row.getAttribute('row-id') === arguments[0]);
 const box = own.map((row) => row.querySelector('input[type=checkbox]')).find(Boolean);
 if (box && !box.checked) box.click();
@@ -59,7 +59,7 @@ def test_a_series_is_exported_renamed_deleted_and_brought_back(visitor: Visitor)
     visitor.open("/data?tab=catalogue")
     name = "made-up\nFORMER\n1d"
     visitor.until(TICK, "the series in the catalogue", name)
-    rows = "return [...document.querySelectorAll('#data-catalogue .ag-row')]"
+    rows = "return [...document.querySelectorAll('#data-catalogue-grid .ag-row')]"
     used = f"{rows}.some((row) => row.getAttribute('row-id') === arguments[0] && row.querySelector('.run-link'))"
     visitor.until(used, "the run that uses it", name)
     visitor.js(SAVED)

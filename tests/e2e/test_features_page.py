@@ -26,7 +26,7 @@ const shades = [...plot.querySelectorAll('.shapelayer path')].map(shape => shape
 return [...lines, ...words, ...shades].join('|');
 """
 CELL = """
-const row = document.querySelector('#features-matrix .ag-center-cols-container .ag-row');
+const row = document.querySelector('#features-matrix-grid .ag-center-cols-container .ag-row');
 const cell = row && row.querySelector('[col-id="f0"]');
 if (cell) cell.click();
 return !!cell;
@@ -151,8 +151,8 @@ def test_a_set_comes_from_a_file_and_its_matrix_goes_into_one(visitor: Visitor, 
     visitor.until("return !!document.querySelector('#features-set-upload input')", "the button")
     visitor.driver.find_element("css selector", "#features-set-upload input").send_keys(str(file))
     visitor.sees("Imported 21 features as journey@1.")
-    named = "[...document.querySelectorAll('#features-sets .ag-row')].find(row => row.innerText.includes('journey'))"
-    box = "document.querySelector(`#features-sets [row-index='${row.getAttribute('row-index')}'] input`)"
+    named = "[...document.querySelectorAll('#features-sets-grid .ag-row')].find(row => row.innerText.includes('journey'))"
+    box = "document.querySelector(`#features-sets-grid [row-index='${row.getAttribute('row-index')}'] input`)"
     tick = f"const row = {named}, box = row && {box}; if (box) box.click(); return !!box"
     visitor.until(tick, "the new set ticked")
     visitor.press("#features-set-edit", "the button, once one is ticked")
