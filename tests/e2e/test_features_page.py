@@ -151,7 +151,9 @@ def test_a_set_comes_from_a_file_and_its_matrix_goes_into_one(visitor: Visitor, 
     visitor.until("return !!document.querySelector('#features-set-upload input')", "the button")
     visitor.driver.find_element("css selector", "#features-set-upload input").send_keys(str(file))
     visitor.sees("Imported 21 features as journey@1.")
-    named = "[...document.querySelectorAll('#features-sets-grid .ag-row')].find(row => row.innerText.includes('journey'))"
+    named = (
+        "[...document.querySelectorAll('#features-sets-grid .ag-row')].find(row => row.innerText.includes('journey'))"
+    )
     box = "document.querySelector(`#features-sets-grid [row-index='${row.getAttribute('row-index')}'] input`)"
     tick = f"const row = {named}, box = row && {box}; if (box) box.click(); return !!box"
     visitor.until(tick, "the new set ticked")
