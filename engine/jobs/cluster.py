@@ -206,8 +206,7 @@ class Cluster:
     async def _attempt(self, client: Any, job: _Job) -> Any:
         losses = 0
         while losses < _ATTEMPTS:
-            offered = OFFERED if self._compute.scheduler is None else await _offered(client)
-            needs = _needs(job.resources, offered, self._compute.threads_per_worker())
+            needs = _needs(job.resources, await self._offered(client), self._compute.threads_per_worker())
             if not self._name(job):  # cancelled on its way here: it is never sent
                 break
             self._names[job.name] = job
@@ -228,6 +227,10 @@ class Cluster:
             finally:
                 del self._names[job.name]
         raise self._worker_lost()
+
+    async def _offered(self, client: Any) -> Mapping[str, float]:
+        """What workers have. Ours may be starting anew, when the scheduler knows none: it is not asked about them."""
+        return OFFERED if self._compute.scheduler is None else await _most_of_each(client)
 
     def _name(self, job: _Job) -> bool:
         """Name the next attempt of a job; False if it has been cancelled, when the name may be another's."""
@@ -353,8 +356,8 @@ def _needs(resources: Resources, offered: Mapping[str, float], share: int) -> di
     return {name: min(count, offered[name]) for name, count in requested.items() if count and name in offered}
 
 
-async def _offered(client: Any) -> dict[str, float]:
-    """The most that one worker of somebody else's scheduler has of each resource; ours may be starting anew."""
+async def _most_of_each(client: Any) -> dict[str, float]:
+    """The most that one worker of a scheduler has of each resource."""
     workers = (await client.scheduler.identity(n_workers=-1))["workers"].values()
     names = {name for item in workers for name in item["resources"]}
     return {name: max(float(item["resources"].get(name, 0)) for item in workers) for name in names}

@@ -126,14 +126,14 @@ def test_a_job_cancelled_before_it_is_sent_leaves_the_next_one_alone(
     """Both have the same key; were both sent under one name, the end of the first would be that of the second."""
     waits, may_go_on, second_is_sent = threading.Event(), threading.Event(), threading.Event()
 
-    async def hesitating(client: Any) -> dict[str, float]:
+    async def hesitating(*_: Any) -> dict[str, float]:
         if not waits.is_set():
             waits.set()
             while not may_go_on.is_set():
                 await asyncio.sleep(0.01)
         return {}
 
-    monkeypatch.setattr("engine.jobs.cluster._offered", hesitating)
+    monkeypatch.setattr("engine.jobs.cluster.Cluster._offered", hesitating)
     first = cluster.submit("twice", tasks.span, 0.5, resources=GPU)
     assert waits.wait(TIMEOUT)
     assert cluster.cancel("twice")
@@ -155,10 +155,10 @@ def test_a_job_outlives_any_number_of_workers_that_fall_for_others(
             return "the value"
         raise KilledWorker("task", SimpleNamespace(address=address), 0)
 
-    async def nothing_special(client: Any) -> dict[str, float]:
+    async def nothing_special(*_: Any) -> dict[str, float]:
         return {}
 
-    monkeypatch.setattr("engine.jobs.cluster._offered", nothing_special)
+    monkeypatch.setattr("engine.jobs.cluster.Cluster._offered", nothing_special)
     cluster, names = Cluster(Compute(), tmp_path), list[str]()
     cluster._killed.add("ours")
 

@@ -263,7 +263,7 @@ def test_a_job_for_the_gpu_waits_for_its_worker_to_start_anew(
     async def nothing(_: object) -> dict[str, float]:
         return {}
 
-    monkeypatch.setattr(under_test, "_offered", nothing)
+    monkeypatch.setattr(under_test, "_most_of_each", nothing)
     parts = cluster.submit("gpu-anew", tasks.spread, [0.05] * 8, resources=GPU).result(TIMEOUT)
     assert len({process for _, process in parts}) == 1
 
