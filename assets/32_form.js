@@ -83,10 +83,16 @@
     }
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
 
-  /* Dash's list has an input that takes the focus for its label, out of sight of readers of the screen: no stop of Tab. */
+  /* What readers of the screen miss in Dash's own elements. Its list has an input that takes the focus for its label, out
+     of their sight: no stop of Tab. What clears a list is a link that leads nowhere, and the input of files has no name. */
   new MutationObserver((changes) => {
     if (!changes.some((change) => change.addedNodes.length)) return;
     for (const input of document.querySelectorAll('.dash-dropdown-focus-target[tabindex="0"]')) input.tabIndex = -1;
+    for (const clear of document.querySelectorAll(".dash-dropdown-clear:not([role])")) clear.setAttribute("role", "button");
+    for (const input of document.querySelectorAll("input[type=file]:not([aria-label])")) {
+      const name = input.parentElement.textContent;
+      if (name) input.setAttribute("aria-label", name);
+    }
   }).observe(document.documentElement, { subtree: true, childList: true });
 
   /* A fold's title says how many of its fields differ from their defaults. */

@@ -61,7 +61,7 @@ def _question() -> Component:
         "Run it",
         href=guide.steps()[place - 1].href,
         id={"role": "step", "place": str(place), "of": "question"},
-        className="run-link try-it",
+        className="try-it",
     )
     words = [
         html.Small("Try: momentum on six names", className="eyebrow"),
