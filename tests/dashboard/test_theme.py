@@ -47,13 +47,21 @@ def test_lines_stand_out_from_the_surface(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", THEMES)
+def test_the_borders_of_controls_stand_out(name: str) -> None:
+    """Criterion 1.4.11 of WCAG 2.2."""
+    token = theme.tokens()[name]
+    for surface in SURFACES:
+        assert contrast(token["control"], token[surface]) >= 3.0, surface
+
+
+@pytest.mark.parametrize("name", THEMES)
 def test_the_run_button_reads(name: str) -> None:
     token = theme.tokens()[name]
     assert contrast(token["on-accent"], token["accent"]) >= 4.5
 
 
 @pytest.mark.parametrize("name", THEMES)
-@pytest.mark.parametrize("end", ["gain", "loss"])
+@pytest.mark.parametrize("end", ["gain", "loss", "accent"])
 def test_printed_numbers_read_on_their_heatmap(name: str, end: str) -> None:
     token, share = theme.tokens()[name], base.PALE / 100
     pairs = zip(channels(token[end]), channels(token["surface"]), strict=True)
