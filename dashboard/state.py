@@ -26,16 +26,25 @@ def to_query(spec: Spec) -> str:
 
     A spec too long for an address is kept in the database, and the text is its key, which this workbench alone opens.
     """
-    return short_query(spec) or _KEPT + permalinks.store(canonical_json(spec))
+    return stored_query(canonical_json(spec))
 
 
 def short_query(spec: Spec) -> str:
     """``to_query`` where the text holds the spec itself, nothing for one that is too long: for links to what is still
     being typed, of which each letter would be kept.
     """
-    plain = canonical_json(spec).encode()
-    text = base64.urlsafe_b64encode(zlib.compress(plain, level=9)).decode().rstrip("=")
-    return text if len(plain) <= MAX_TEXT and len(text) <= MAX_QUERY else ""
+    return _packed(canonical_json(spec))
+
+
+def stored_query(text: str) -> str:
+    """``to_query`` of the spec whose canonical JSON is ``text``, such as the record of runs keeps it."""
+    return _packed(text) or _KEPT + permalinks.store(text)
+
+
+def _packed(plain: str) -> str:
+    data = plain.encode()
+    text = base64.urlsafe_b64encode(zlib.compress(data, level=9)).decode().rstrip("=")
+    return text if len(data) <= MAX_TEXT and len(text) <= MAX_QUERY else ""
 
 
 def from_query(text: str) -> dict[str, Any]:

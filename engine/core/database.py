@@ -72,6 +72,9 @@ CREATE TABLE IF NOT EXISTS model_alerts ( -- cleared: when a score found the rul
     value REAL NOT NULL, threshold REAL NOT NULL, created REAL NOT NULL, acknowledged REAL, cleared REAL
 );
 CREATE TABLE IF NOT EXISTS run_summaries (key TEXT PRIMARY KEY, summary TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS run_previews ( -- curve and verdict of a result as JSON, when the ledger had so many rows
+    key TEXT PRIMARY KEY, preview TEXT NOT NULL, trials INTEGER NOT NULL
+);
 CREATE TABLE IF NOT EXISTS run_origins ( -- digests of what it was computed from
     key TEXT PRIMARY KEY, data TEXT NOT NULL, code TEXT NOT NULL, libraries TEXT NOT NULL DEFAULT ''
 );

@@ -17,7 +17,7 @@ from engine.core.spec import RunSpec, canonical_json
 USE_INTERVAL = 3600.0
 """Seconds within which further uses of a result are not recorded, so that reads do not become writes."""
 
-RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_series", "run_results")
+RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_series", "run_results", "run_previews")
 
 _UNMARKED = """key NOT IN (
     SELECT key FROM run_notes WHERE pinned OR tags != '' OR note != '' OR deleted IS NOT NULL)"""

@@ -22,13 +22,17 @@ def layout(query: str | None) -> Component:
         ],
         className="lead-line",
     )
-    recent = card(
-        "Recent runs", html.Div(skeleton(220), id=ids.RUNS), tools=[_all("/backtest?tab=library", "All runs")]
-    )
+    recent = card("Recent runs", html.Div(skeleton(220), id=ids.RUNS), tools=[_all("/library", "All of the library")])
     models = card(
-        "Models", html.Div(skeleton(90), id=ids.MODELS), sub="out of sample", tools=[_all("/models", "Models")]
+        "Models",
+        html.Div(skeleton(90), id=ids.MODELS),
+        sub="out of sample",
+        tools=[_all("/library?kind=model", "All models")],
     )
-    sweeps = card("Sweeps", html.Div(skeleton(90), id=ids.SWEEPS), sub="the best is not the estimate")
+    sweeps = card(
+        "Sweeps", html.Div(skeleton(90), id=ids.SWEEPS), sub="the best is not the estimate",
+        tools=[_all("/library?kind=sweep", "All sweeps")],
+    )  # fmt: skip
     return html.Div(
         html.Main(
             [

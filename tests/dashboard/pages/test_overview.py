@@ -10,6 +10,7 @@ from flask import Flask
 
 import engine
 from dashboard import guide, state
+from dashboard.components import preview
 from dashboard.pages.overview import callbacks, recent
 from dashboard.pages.overview.layout import layout
 from engine.backtest.costs import Costs
@@ -17,7 +18,9 @@ from engine.backtest.spec import BacktestSpec
 from engine.core.spec import kind_name
 from engine.jobs import library
 from engine.market.spec import MarketSpec
+from engine.research import evidence
 from engine.research.findings import Finding, Verdict
+from engine.research.previews import Preview, curves, worst
 from engine.research.verification.spec import VerificationSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 
@@ -61,20 +64,22 @@ def test_a_run_is_listed_with_its_figures_and_its_verdict() -> None:
     assert saved.label in listed
     assert f"{result.metrics['sharpe']:.2f}" in listed
     assert state.to_query(spec) in listed
-    assert recent.verdict_chip(recent._judged(spec)[1]).children in listed  # type: ignore[attr-defined, arg-type]
+    assert evidence.verdict(spec, result).headline.rstrip(".") in listed
 
 
 @pytest.mark.parametrize(("grades", "tone"), [("gg", "ok"), ("gd", "warn"), ("gdb", "bad")])
 def test_a_verdict_has_the_tone_of_its_worst_finding(grades: str, tone: str) -> None:
     names = {"g": "good", "d": "doubtful", "b": "bad"}
     findings = tuple(Finding("?", names[grade], "", "") for grade in grades)  # type: ignore[arg-type]
-    chip = recent.verdict_chip(Verdict("Fragile.", "Because.", findings, 1))
+    grade = worst(Verdict("Fragile.", "Because.", findings, 1))
+    chip = preview.chip(Preview(grade=grade, headline="Fragile"))
     assert (chip.children, chip.className) == ("Fragile", f"chip {tone}")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0, 4.0], [1.0, 1.0], [0.0, 1.0]])
 def test_a_small_curve_lies_within_its_box(values: list[float]) -> None:
-    drawn = recent.spark(np.array(values), "own").style["maskImage"]  # type: ignore[attr-defined]
+    own, held = curves(np.array(values), np.ones(len(values)))
+    drawn = preview.curves(Preview(own, held)).children[0].style["maskImage"]  # type: ignore[attr-defined]
     points = drawn.split("points%3D%22")[1].split("%22")[0].split("%20")
     assert all(0 <= float(point.split("%2C")[1]) <= 30 for point in points)
 

@@ -1,0 +1,10 @@
+"""Ids of the library's own components."""
+
+LISTED = "library-listed"
+COUNT = "library-shown"
+KIND = "library-kind"
+VERDICT = "library-verdict"
+SYMBOL = "library-symbol"
+SEARCH = "library-search"
+AGAIN = "library-again"
+"""An interval that runs while previews are still being made."""

@@ -1,0 +1,91 @@
+"""Layout of the library: filters in a line, and the table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import dash_bootstrap_components as dbc
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboard.components import card, table
+from dashboard.pages.library import ids
+from dashboard.pages.library.rows import GRADES, TITLES
+
+COLUMNS = (
+    table.Column("kind", "Kind", width=104),
+    table.Column("label", "Name", least=230),
+    table.Column("curve", "Equity and holding", width=136),
+    table.Column("sharpe", "Sharpe", "number", 2, width=70, help="Annualised; of a sweep that of the best."),
+    table.Column("outcome", "Result", least=190),
+    table.Column("verdict", "Verdict", width=150, help="As of the trials counted by now; hover for the reason."),
+    table.Column("created", "Saved", "day", width=100),
+    table.Column("tags", "Tags", least=70),
+)
+ANY = "any"
+ROW, _LONGEST = 44, 200  # pixels; characters of a search in the address
+
+
+def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) -> Component:
+    """The page; ``kind``, ``verdict``, ``symbol`` and ``find`` in the address are its filters."""
+    kinds = {ANY: "All kinds", **{name: several for name, (_, several) in TITLES.items()}}
+    filters = [
+        _choice(ids.KIND, "Kind", kinds, seen.get("kind", "")),
+        _choice(ids.VERDICT, "Verdict", {ANY: "Any verdict", **GRADES}, seen.get("verdict", "")),
+        _symbol(seen.get("symbol", "")[:_LONGEST]),
+        _search(seen.get("find", "")[:_LONGEST]),
+        html.Span(id=ids.COUNT, className="hint", role="status"),
+        dcc.Interval(id=ids.AGAIN, interval=400, disabled=True),
+    ]
+    listed = card.card("Library", grid(), sub="click a name to open it where it belongs")
+    return html.Div(
+        html.Main([html.Div(filters, className="library-bar"), listed], className="main shelf", tabIndex=-1),
+        className="body alone",
+    )
+
+
+def grid() -> Component:
+    """The table, whose cells ``assets/43_shelf.js`` draws."""
+    found: Any = table.table(
+        ids.LISTED,
+        COLUMNS,
+        height=table.height_of(0),
+        empty="Nothing here yet: every run, model and feature set that you make appears here.",
+        options={"rowHeight": ROW, "tooltipShowDelay": 300, "enableCellTextSelection": False},
+    )
+    by_field = {column["field"]: column for column in found.columnDefs}
+    by_field["label"] |= {"cellRenderer": "StratoscopeRun", "tooltipField": "label"}
+    by_field["curve"] |= {"cellRenderer": "StratoscopeCurve", "sortable": False}
+    by_field["verdict"] |= {"cellRenderer": "StratoscopeVerdict", "tooltipField": "reason"}
+    by_field["created"] |= {"tooltipField": "moment"}
+    for name in ("outcome", "tags"):
+        by_field[name]["tooltipField"] = name
+    found.getRowId = "params.data.key"
+    found.style = {"height": "max(320px, calc(100dvh - 190px))", "width": "100%"}
+    found.className += " library"
+    return found
+
+
+def _choice(id_: str, title: str, options: Mapping[str, str], value: str) -> Component:
+    label = html.Label(title, htmlFor=id_, className="unseen")
+    listed = [{"value": value, "label": text} for value, text in options.items()]
+    select = dbc.Select(id=id_, options=listed, value=value if value in options else ANY, className="select", size="sm")
+    return html.Div([label, select], className="shelf-choice")
+
+
+def _symbol(value: str) -> Component:
+    label = html.Label("Symbol", htmlFor=ids.SYMBOL, className="unseen")
+    options = [value] if value else []
+    pick = dcc.Dropdown(id=ids.SYMBOL, options=options, value=value or None, placeholder="Any symbol", className="pick")
+    return html.Div([label, pick], className="shelf-choice")
+
+
+def _search(value: str) -> Component:
+    label = html.Label("Search the library", htmlFor=ids.SEARCH, className="unseen")
+    entry = dbc.Input(
+        id=ids.SEARCH, type="search", value=value, debounce=250, autoComplete="off",
+        placeholder="Search name, symbol, tag, note",
+    )  # fmt: skip
+    return html.Div([label, entry], className="in")
