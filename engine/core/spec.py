@@ -141,7 +141,6 @@ class RunSpec(Spec):
     to go farther under another request that is the same ``as_trial``: the ledger counts how far it has come.
     """
 
-    continues: ClassVar[bool] = False
     told_to: ClassVar[str] = ""
     """The module whose ``record(key, spec, result, progress)`` is told of a new result, such as one that logs it on a
     server. Nothing follows from it, so that its code is no part of the run's."""
@@ -155,6 +154,11 @@ class RunSpec(Spec):
     def ignored(self) -> tuple[str, ...]:
         """Paths of values without an effect, such as those of the base of a sweep on its axes."""
         return ()
+
+    @property
+    def continues(self) -> bool:
+        """Whether it is such a search."""
+        return False
 
     def as_trial(self) -> RunSpec:
         """The request as the ledger of trials counts it, without stress axes, which are not a choice."""

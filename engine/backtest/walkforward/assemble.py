@@ -66,6 +66,7 @@ def assemble(walk: Walk, steps: Sequence[Step], best: SweepResult) -> WalkForwar
         hindsight_metrics=hindsight.metrics(),
         **_cloud(steps),
         **_pooled_trials(steps, best),
+        planned=len(walk.planned),
         warnings=_warnings(walk, steps, best),
     )
     within_days = about_bars_within_days(result, result.metrics["sharpe"])
@@ -186,10 +187,12 @@ def _about_data(walk: Walk) -> list[str]:
 
 
 def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
-    found, count = [], len(steps)
+    found, count, planned = [], len(steps), len(walk.planned)
+    if count < planned:
+        found.append(f"Incomplete: it stopped after {count} of {planned} windows, and all figures are of these alone.")
     if count < 4:
         found.append(f"Only {count} {'window' if count == 1 else 'windows'}: too few to tell skill from luck.")
-    rest = untested_days(walk.bars, walk.windows)
+    rest = untested_days(walk.bars, walk.planned)
     if rest is not None:
         first, last = rest
         found.append(f"The bars from {first} to {last} are less than half a test and are left out.")

@@ -43,8 +43,8 @@ class WalkForwardResult(Labelled, Dated):
     ``cloud_*`` are Sharpe ratios of up to ``CLOUD`` combinations, sampled from all windows, in training and test.
     ``tried_*`` is the ledger entry of all combinations of all trainings. The first training begins after a warm-up of
     ``warm_up`` bars, of which ``warm_up_in_range`` are in the range, on the common calendar. ``base`` is the JSON of
-    the varied backtest. ``zones`` are those of the symbols' exchanges, empty for daily bars; ``day_starts`` and
-    ``start_days`` are those of ``days.Dated``.
+    the varied backtest. ``planned`` windows fit the bars, of which those here are the first. ``zones`` are those of
+    the symbols' exchanges, empty for daily bars; ``day_starts`` and ``start_days`` are those of ``days.Dated``.
     """
 
     label: str
@@ -103,6 +103,7 @@ class WalkForwardResult(Labelled, Dated):
     warm_up: int
     warm_up_in_range: int = field(metadata={"formerly": "waited"})
     warnings: tuple[str, ...]
+    planned: int = 0
     day_starts: Times = field(default_factory=no_times)
     start_days: Days = field(default_factory=no_days)
 
@@ -114,6 +115,11 @@ class WalkForwardResult(Labelled, Dated):
         """The first day of the first training and the reason for it, as a sentence."""
         first_month = "the first month in which every combination could trade"
         return measured_from(self.day(self.train_first[0]), self.warm_up, self.warm_up_in_range, "Trained", first_month)
+
+    @property
+    def left(self) -> int:
+        """Planned windows that are not done."""
+        return max(self.planned - len(self.test_first), 0)
 
     @property
     def traded(self) -> NDArray[np.bool_]:
@@ -187,6 +193,7 @@ class WalkForwardResult(Labelled, Dated):
             "last": str(self.time[-1]),
             "measured": self.measured(),
             "windows": len(self.test_first),
+            "planned": max(self.planned, len(self.test_first)),
             "profitable": self.profitable,
             "efficiency": self.efficiency(),
             "metrics": self.metrics,

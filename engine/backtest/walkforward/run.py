@@ -27,6 +27,7 @@ from engine.backtest.walkforward.choice import (
     trial_statistics,
     with_values,
 )
+from engine.backtest.walkforward.kept import KeptWindows, kept_windows
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.walkforward.walk import Step, Walk
@@ -48,18 +49,24 @@ _CURVE = 300  # points of the preview's equity curve
 def compute(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
     """Parameters and accounts of all windows. Raises ``StrategyError`` where the strategy uses the future."""
     require_causal_sweep(spec.sweep(), inputs)
-    return run_windows(spec, inputs, progress)
+    kept = kept_windows(spec)
+    result = run_windows(spec, inputs, progress, kept)
+    if kept is not None and not result.left:
+        kept.forget()
+    return result
 
 
-def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress) -> WalkForwardResult:
-    """The result of ``spec``. Raises ``DataError`` where not even one window fits, and whatever a backtest and a sweep
-    raise.
+def run_windows(
+    spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress, kept: KeptWindows | None = None
+) -> WalkForwardResult:
+    """The result of ``spec``; windows that are ``kept`` are not computed again. Raises ``DataError``
+    where not even one window fits, and whatever a backtest and a sweep raise.
     """
     require_tradeable(inputs["market"])
     tradable_bars(spec.base, inputs)
     measured_bars, warm_up = _measured_bars(spec, inputs)
     windows = _windows(spec, measured_bars)
-    _require_room(spec, len(windows))
+    _require_room(spec, len(windows[: spec.stop_after]))
     walk = Walk(spec, measured_bars, warm_up, inputs, windows)
     steps: list[Step] = []
 
@@ -69,7 +76,7 @@ def run_windows(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Prog
         return as_trial(pooled([step.tried for step in steps]), spec.base.strategy.kind, per_year)
 
     with counting(progress, so_far):
-        return assemble(walk, steps, _run_windows(walk, steps, progress))
+        return assemble(walk, steps, _run_windows(walk, steps, kept, progress))
 
 
 def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> Step:
@@ -89,7 +96,6 @@ def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> St
     values = np.full(len(training.axes), np.nan) if chosen is None else training.parameters[chosen]
     base = with_values(spec.base, training.axes, training.words, values)
     return Step(
-        window=window,
         train_time=_times(past, window.train),
         parameters=values,
         values=training.values,
@@ -101,7 +107,7 @@ def take_step(walk: Walk, number: int, capital: float, progress: Progress) -> St
         out_of_sample=_test(walk, base, known, window, capital),
         tried=trial_statistics(training),
         agreement=agreement(cloud[0], cloud[1], partial(progress, 0.95, "Comparing all")),
-        cloud=_sample(cloud, CLOUD // len(walk.windows)),
+        cloud=_sample(cloud, CLOUD // len(walk.planned)),
     )
 
 
@@ -137,17 +143,19 @@ def _windows(spec: WalkForwardSpec, measured_bars: MeasuredBars) -> tuple[Window
     return tuple(replace(window, train=max(window.train, ready)) for window in windows)
 
 
-def _run_windows(walk: Walk, steps: list[Step], progress: Progress) -> SweepResult:
-    """Append to ``steps``; returns the sweep over all test bars, for hindsight."""
+def _run_windows(walk: Walk, steps: list[Step], kept: KeptWindows | None, progress: Progress) -> SweepResult:
+    """Append to ``steps``, of those ``kept`` and others; returns the sweep over all test bars, for hindsight."""
     spec, bars, windows = walk.spec, walk.bars, walk.windows
     for number in range(len(windows)):
-        capital = steps[-1].out_of_sample.equity[-1] if steps else spec.base.capital
-        done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
-        steps.append(
-            take_step(
-                walk, number, float(capital), _window_progress(done, number, windows, _partial(spec, steps, windows))
-            )
-        )
+        step = kept.get(number) if kept is not None else None
+        if step is None:
+            capital = steps[-1].out_of_sample.equity[-1] if steps else spec.base.capital
+            done = section(progress, number / (len(windows) + 1), (number + 1) / (len(windows) + 1))
+            told = _window_progress(done, number, windows, _partial(spec, steps, windows))
+            step = take_step(walk, number, float(capital), told)
+            if kept is not None:
+                kept.add(number, step)
+        steps.append(step)
     progress(len(windows) / (len(windows) + 1), "Best in hindsight", _partial(spec, steps, windows))
     last = section(progress, len(windows) / (len(windows) + 1), 1.0)
     tested = [before(item, windows[-1].stop) for item in bars]
@@ -186,7 +194,7 @@ def _partial(spec: WalkForwardSpec, steps: Sequence[Step], windows: Sequence[Win
     rows = [
         {
             "window": number + 1,
-            "test": f"{step.window.months[1]} to {step.window.months[2] - 1}",
+            "test": f"{windows[number].months[1]} to {windows[number].months[2] - 1}",
             "return": float(step.out_of_sample.equity[-1] / step.out_of_sample.capital - 1)
             if step.out_of_sample.capital > 0
             else 0.0,

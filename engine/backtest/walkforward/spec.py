@@ -75,6 +75,15 @@ class WalkForwardSpec(RunSpec):
         choices={"standing": "In position", "flat": "Flat"},
         section="Windows",
     )
+    stop_after: int | None = parameter(
+        None,
+        title="Stop after",
+        unit="windows",
+        help="Only the first windows; empty for all. A run of more goes on from those that are done.",
+        ge=1,
+        le=10_000,
+        section="Windows",
+    )
     agreement: bool = parameter(
         True,
         title="Compare all",
@@ -102,9 +111,18 @@ class WalkForwardSpec(RunSpec):
     def ignored(self) -> tuple[str, ...]:
         return tuple(f"base.{axis.path}" for axis in self.axes)
 
+    @property
+    def continues(self) -> bool:
+        """Where it stops before the last window."""
+        return self.stop_after is not None
+
+    def whole(self) -> WalkForwardSpec:
+        """The request for all windows."""
+        return self.model_copy(update={"stop_after": None})
+
     def as_trial(self) -> WalkForwardSpec:
-        """Without costs, as a sweep."""
-        return self.model_copy(update={"base": self.base.as_trial([axis.path for axis in self.axes])})
+        """All windows without costs, as a sweep."""
+        return self.whole().model_copy(update={"base": self.base.as_trial([axis.path for axis in self.axes])})
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return self.base.inputs()
@@ -127,7 +145,7 @@ class WalkForwardSpec(RunSpec):
         """Data are prepared once. The sweep runs on the training bars of every window, on the test bars too where they
         are compared, and for hindsight, each time with all earlier bars as lookback.
         """
-        sweep, found = self.sweep(), self.expected_windows()
+        sweep, found = self.sweep(), self.expected_windows()[: self.stop_after]
         once = sweep.estimate()
         if not found:
             return Estimate(once.seconds, once.megabytes + 20)

@@ -21,7 +21,6 @@ class Step:
     ratios of a sample of combinations in training and test, (2, points); ``values`` are the values of each axis.
     """
 
-    window: Window
     train_time: Times
     parameters: Floats
     values: tuple[tuple[float, ...], ...]
@@ -33,18 +32,26 @@ class Step:
     agreement: float
     cloud: Floats
 
+    def summary(self) -> Mapping[str, object]:
+        """What was chosen among how many."""
+        return {"parameters": self.parameters.tolist(), "combinations": self.combinations, "eligible": self.eligible}
+
 
 @dataclass(frozen=True, eq=False)
 class Walk:
     """The inputs of every window: ``bars`` are all known ones, ``measured_bars`` those from the first on which every
-    combination can trade, after a warm-up of ``warm_up`` bars.
+    combination can trade, after a warm-up of ``warm_up`` bars. Of the ``planned`` windows ``windows`` are run.
     """
 
     spec: WalkForwardSpec
     measured_bars: MeasuredBars
     warm_up: int
     inputs: Mapping[str, Any]
-    windows: tuple[Window, ...]
+    planned: tuple[Window, ...]
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        return self.planned[: self.spec.stop_after]
 
     @property
     def bars(self) -> tuple[Bars, ...]:

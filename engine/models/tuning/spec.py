@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from pydantic import model_validator
@@ -46,8 +46,6 @@ class TuningSpec(RunSpec):
     number of workers: each is chosen when all but the latest ``parallel - 1`` before it are known. The seconds that
     they took are all that differs.
     """
-
-    continues: ClassVar[bool] = True
 
     kind: Literal["tuning"] = "tuning"
     base: ModelSpec
@@ -150,6 +148,10 @@ class TuningSpec(RunSpec):
     def ignored(self) -> tuple[str, ...]:
         """The fields of the base on axes."""
         return tuple(f"base.{axis.path}" for axis in self.axes)
+
+    @property
+    def continues(self) -> bool:
+        return True
 
     def as_trial(self) -> TuningSpec:
         """The search itself, however far it is run and however its best is tested."""

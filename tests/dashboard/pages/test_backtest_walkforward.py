@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard import ids as frame
 from dashboard.axes_form import callbacks as axes
+from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tabs import walkforward as tab
 from dashboard.pages.backtest.walkforward import view
 from dashboard.runs import studies
@@ -127,7 +130,7 @@ def test_draws_from_a_stored_result(workspace: Workspace) -> None:
     engine.run(asked)
     data = {"key": engine.run_key(asked), "spec": canonical_json(asked)}
     drawn = tab.draw(data, "walkforward")
-    assert len(drawn) == 6
+    assert drawn[6:] == (True, ""), "nothing is missing"
     below = tab.draw_below(None, "walkforward", data)
     assert below[1] == "15 combinations each"
     with pytest.raises(PreventUpdate):
@@ -153,3 +156,52 @@ def test_a_click_opens_a_windows_parameters(workspace: Workspace, monkeypatch: p
     assert shown[0]["tab"] == "performance"
     with pytest.raises(PreventUpdate):
         tab.open_window([], data)
+
+
+def kept_part(spec: Any) -> tuple[dict[str, str], dict[str, str]]:
+    """Two of four windows of ``spec`` as they are kept; a draft of it, and the run of these two."""
+    part = spec.model_copy(update={"stop_after": 2})
+    engine.run(part)
+    return {"spec": canonical_json(spec)}, {"spec": canonical_json(part)}
+
+
+def test_the_form_tells_of_windows_that_are_kept(workspace: Workspace) -> None:
+    save(random_walk(880))
+    spec = walk_spec()
+    assert tab.tell_kept({"spec": canonical_json(spec)}, None, None) == (True, "")
+    draft, run = kept_part(spec)
+    told = (False, "2 of 4 windows are done and kept.")
+    assert tab.tell_kept(draft, None, None) == told
+    assert tab.tell_kept(draft, {"error": "Cancelled."}, draft) == told
+    assert tab.tell_kept(draft, None, draft) == (True, ""), "it is under way"
+    assert tab.tell_kept(draft, {"key": "", **run}, run) == (True, ""), "they are on screen, with a line of their own"
+    engine.run(spec)
+    assert tab.tell_kept(draft, None, None) == (True, "")
+
+
+def test_what_is_done_is_marked_and_gone_on_from(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(random_walk(880))
+    spec = walk_spec()
+    draft, run = kept_part(spec)
+    part = engine.run(spec.model_copy(update={"stop_after": 2}))
+    assert view.part(part) == "Incomplete: 2 of 4 windows."
+
+    def asked(cause: str | dict[str, str], draft: Any, run: Any) -> Any:
+        monkeypatch.setattr(tab, "ctx", SimpleNamespace(triggered_id=cause))
+        return json.loads(tab.go_on(1, None, None, None, draft, run))["stop_after"]
+
+    cancel = frame.part("cancel", tab.PAGE)
+    assert asked(ids.WALK_GO_ON, draft, run) is None
+    assert asked(ids.WALK_CONTINUE, draft, None) is None
+    assert asked(ids.WALK_SHOW, draft, None) == 2
+    assert asked(cancel, None, draft) == 2, "a walk-forward that is stopped shows what it has"
+    for nothing in (run, None):
+        with pytest.raises(PreventUpdate):
+            asked(cancel, None, nothing)
+    assert view.part(engine.run(spec)) == ""
+
+
+def test_extent_says_where_it_stops(workspace: Workspace) -> None:
+    save(random_walk(880))
+    assert tab.FORM.extent(walk_spec(stop_after=3)) == "3 of 4 windows, 15 combinations each"
+    assert tab.FORM.extent(walk_spec(stop_after=9)) == "4 windows of 15 combinations"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Input, Output, State, callback
+from dash import Input, Output, State, callback, ctx
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -21,12 +21,19 @@ from dashboard.pages.backtest.walkforward import view
 from dashboard.pages.backtest.walkforward.form import WalkForwardForm
 from dashboard.runs import restated, studies
 from dashboard.runs.studies import Study
+from dashboard.security.payloads import Draft, Run
 from dashboard.text.sweeps import axis_labels
+from engine.backtest.walkforward.kept import kept_windows
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.core.spec import canonical_json
+from engine.jobs import runner
 
 PAGE = frame.study("backtest", "walkforward")
+STOP = "Stop and keep windows"
 FORM = WalkForwardForm(page=PAGE, spec=WalkForwardSpec, action="Run walk-forward")
-STUDY = Study(FORM, "Walk-forward", walkforward_layout.empty, sub="around the backtest on the left", panel=FORM.fields)
+STUDY = Study(
+    FORM, "Walk-forward", walkforward_layout.empty, sub="around the backtest on the left", panel=FORM.fields, stop=STOP
+)
 TAB = Tab("walkforward", "Walk-forward", lambda: [restated.line(PAGE), *walkforward_layout.layout()], STUDY)
 
 RESULT_ID = frame.result(PAGE)
@@ -42,6 +49,8 @@ restated.wire(PAGE)
     Output(ids_sub(ids.WALK_CURVE), "children"),
     Output(ids.WALK_TABLE, "columnDefs"),
     Output(ids.WALK_TABLE, "rowData"),
+    Output(ids.WALK_PART, "hidden"),
+    Output(ids.WALK_PART_WORDS, "children"),
     Input(RESULT_ID, "data"),
     OPEN,
 )
@@ -51,7 +60,7 @@ def draw(data: runs.ResultData, tab: str) -> tuple[Any, ...]:
     figure = curve.figure(curve.info(result))
     return (
         view.verdict(result), metric.cells(view.kpis(result)), figure, "growth of 1, all test windows combined",
-        view.columns(result), view.rows(result),
+        view.columns(result), view.rows(result), not result.left, view.part(result),
     )  # fmt: skip
 
 
@@ -118,6 +127,59 @@ def draw_partial(progress: Any, tab: str, drawn: str | None) -> tuple[Any, str]:
     if info is None or words == drawn:
         raise PreventUpdate
     return curve.figure(info), words
+
+
+@callback(
+    Output(ids.WALK_KEPT, "hidden"),
+    Output(ids.WALK_KEPT_WORDS, "children"),
+    Input(frame.draft(PAGE), "data"),
+    Input(RESULT_ID, "data"),
+    Input(frame.run(PAGE), "data"),
+)
+def tell_kept(draft: Draft | None, result: runs.ResultData, run: Run | None) -> tuple[bool, str]:
+    """The windows that are kept of what the form asks for, where it was begun and is neither under way nor on screen,
+    in part or done.
+    """
+    spec, shown = (runner.load_spec(item["spec"]) if item else None for item in (draft, run))
+    is_its_own = (
+        isinstance(spec, WalkForwardSpec) and isinstance(shown, WalkForwardSpec) and shown.whole() == spec.whole()
+    )
+    is_in_sight = is_its_own and (not result or "spec" in result)
+    if not isinstance(spec, WalkForwardSpec) or is_in_sight or runner.is_stored(spec):
+        return True, ""
+    done = _done(spec)
+    return not done, view.kept(max(len(spec.expected_windows()), 1), done) if done else ""
+
+
+@callback(
+    Output(frame.request(PAGE), "data", allow_duplicate=True),
+    Input(ids.WALK_GO_ON, "n_clicks"),
+    Input(ids.WALK_CONTINUE, "n_clicks"),
+    Input(ids.WALK_SHOW, "n_clicks"),
+    Input(frame.part("cancel", PAGE), "n_clicks"),
+    State(frame.draft(PAGE), "data"),
+    State(frame.run(PAGE), "data"),
+    prevent_initial_call=True,
+)
+def go_on(*given: Any) -> str:
+    """A request for what is left, or for the windows alone that are done, as they are of one that is just stopped."""
+    *clicks, draft, run = given
+    is_form = ctx.triggered_id in (ids.WALK_CONTINUE, ids.WALK_SHOW)
+    asked = draft if is_form else run
+    spec = runner.load_spec(asked["spec"]) if asked and any(clicks) else None
+    if not isinstance(spec, WalkForwardSpec):
+        raise PreventUpdate
+    if ctx.triggered_id in (ids.WALK_GO_ON, ids.WALK_CONTINUE):
+        return canonical_json(spec if is_form else spec.whole())
+    done, planned = _done(spec), len(spec.expected_windows())
+    if not 0 < done < min(planned, spec.stop_after or planned):
+        raise PreventUpdate
+    return canonical_json(spec.model_copy(update={"stop_after": done}))
+
+
+def _done(spec: WalkForwardSpec) -> int:
+    kept = kept_windows(spec)
+    return 0 if kept is None else len(kept)
 
 
 def _result(data: runs.ResultData, tab: str) -> Any:

@@ -25,7 +25,10 @@ def layout() -> list[Component]:
                                                                        "enableClickSelection": True}})  # fmt: skip
     listed.getRowId = "params.data.id"
     listed.className += " chooses"
+    again = html.Button("Go on", id=ids.WALK_GO_ON, className="link-button strong", type="button")
+    part = [html.Span(id=ids.WALK_PART_WORDS, role="status"), again]
     return [
+        html.Div(part, id=ids.WALK_PART, className="part-line", hidden=True),
         html.Div(id=ids.WALK_VERDICT, className="walk-verdict verdict"),
         metric.strip(ids.WALK_KPIS),
         graph.graph(ids.WALK_CURVE, height=400, title="Out of sample", sub="growth of 1, all test windows combined"),

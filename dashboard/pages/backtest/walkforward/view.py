@@ -139,6 +139,19 @@ def about_paths(result: WalkForwardResult) -> str:
     return f"within one step of the previous window: {', '.join(parts)}" if parts else ""
 
 
+def kept(planned: int, done: int) -> str:
+    """What is kept of a walk-forward that was stopped."""
+    if done >= planned:
+        return f"All {planned:,} windows are done and kept; the best in hindsight is missing."
+    return f"{done:,} of {count(planned, 'window')} {'is' if done == 1 else 'are'} done and kept."
+
+
+def part(result: WalkForwardResult) -> str:
+    """That the result is of the first windows alone; "" for all of them."""
+    done = len(result.test_first)
+    return f"Incomplete: {done:,} of {count(result.planned, 'window')}." if result.left else ""
+
+
 def about_progress(partial: Partial) -> str:
     """Behind the curve's title while it grows."""
     return f"{len(partial.windows)} of {count(partial.of, 'window')} so far"
