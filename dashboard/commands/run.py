@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from dashboard.commands.output import print_lines, write_text
+from dashboard.jobs.elsewhere import listed
 from dashboard.tear_sheet import tear_sheet, walk_sheet
 from dashboard.text.report import lines
 from dashboard.text.restated import plain, sentence, since_run
@@ -40,7 +41,8 @@ def run(args: argparse.Namespace) -> None:
         _perform(spec, args)
         return
     files = _files_asked_for(args, spec)
-    result = runner.run(spec)
+    with listed(spec):
+        result = runner.run(spec)
     for path, write in files:
         write_text(path, write(spec, result))
     key = runner.run_key(spec)
@@ -56,7 +58,8 @@ def _perform(action: Action, args: argparse.Namespace) -> None:
     """Perform an action and print its report."""
     if any(getattr(args, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
         raise ConfigError(f"{args.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
-    done = actions.perform(action)
+    with listed(action):
+        done = actions.perform(action)
     summary = dict(done.report.summary())
     if args.json:
         print(json.dumps({"id": done.id, "label": done.label, "summary": summary}))

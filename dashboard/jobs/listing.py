@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Literal
 
 from engine.core.database import connect
@@ -63,6 +63,13 @@ def add(job: Job) -> None:
     values = (job.key, job.page, job.kind, job.label, job.spec, job.status, job.message, job.fraction, job.created)
     with connect() as database:
         database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL, '')", values)
+        database.execute(_DROP, (MAXIMUM_RECORDS,))
+
+
+def add_ended(job: Job) -> None:
+    """Record a job that another process has run, once it has ended."""
+    with connect() as database:
+        database.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(job))
         database.execute(_DROP, (MAXIMUM_RECORDS,))
 
 

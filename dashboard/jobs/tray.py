@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dash import ALL, Input, Output, State, callback, ctx, dcc, html
@@ -71,14 +71,14 @@ def poll(
     """
     jobs = current_jobs()
     active = [job for job in jobs.active() if job.spec] if jobs else []
-    ended = [job for job in jobs.recent(4 * SHOWN) if not job.is_active and job.spec][:SHOWN] if jobs else []
-    listed = [_row(job) for job in [*active, *ended]]
+    ended = [job for job in jobs.recent(8 * SHOWN) if not job.is_active and job.spec] if jobs else []
+    listed = [*map(_row, active), *latest(map(_row, ended))]
     is_busy = bool(active) or isinstance(ctx.triggered_id, dict)
     data = {"jobs": listed, "busy": is_busy, "at": time.time()}
     waits = _is_waiting(runs, results)
     if before and not waits and (before["jobs"], before["busy"]) == (listed, is_busy):
         raise PreventUpdate
-    shown = static_html([_entry(row) for row in listed] or [empty()])
+    shown = static_html([*map(_group, grouped(listed)), _every()] if listed else [empty()])
     return data, shown, _summary(listed), count(len(active), "job"), ACTIVE_MS if is_busy or waits else IDLE_MS
 
 
@@ -98,7 +98,37 @@ def _is_waiting(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bo
 def _row(job: Job) -> dict[str, Any]:
     names = ("key", "page", "label", "status", "message", "fraction", "finished")
     seconds = job.finished - job.started if job.finished and job.started else None
-    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": link(job)}
+    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": link(job), "of": about(job)}
+
+
+def latest(rows: Iterable[dict[str, Any]], limit: int = SHOWN) -> list[dict[str, Any]]:
+    """The first of ``rows``, as many as fill ``limit`` groups."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        if len(grouped([*found, row])) > limit:
+            break
+        found.append(row)
+    return found
+
+
+def grouped(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Each run with the jobs beside it that are about it, such as its costs, behind it: those of a run without a job of
+    its own are a group as well. The order is that of the first of each group.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["href"] if "?" in row["href"] else row["key"], []).append(row)
+    return [sorted(group, key=lambda row: bool(row["of"])) for group in found.values()]
+
+
+def about(job: Job) -> str:
+    """The name of the run that a job beside it is about; "" for a run."""
+    try:
+        request = load_request(job.spec)
+        shown = request.shown_with()
+        return shown.label() if shown is not None and shown != request else ""
+    except SpecError:
+        return ""
 
 
 def link(job: Job) -> str:
@@ -112,6 +142,22 @@ def link(job: Job) -> str:
         return ""
 
 
+def _group(rows: Sequence[dict[str, Any]]) -> Component:
+    """A run, then a line for each job beside it."""
+    first = rows[0]
+    head = [] if not first["of"] else [html.Div(html.B(first["of"]), className="job")]
+    return html.Div([*head, *(_entry(row) for row in rows)], className="job-group")
+
+
+def _every() -> Component:
+    return dcc.Link("Every job, with what it took", href="/hardware?tab=jobs", className="link-button tray-all")
+
+
+def part_title(row: Mapping[str, Any]) -> str:
+    """What a job does about its run, which is named above it: "Costs" of "Costs of SMA 10/120, AAPL"."""
+    return str(row["label"]).removesuffix(f" of {row['of']}") if row["of"] else str(row["label"])
+
+
 def _entry(row: dict[str, Any]) -> Component:
     is_active = row["status"] in ("queued", "running")
     note = row["message"] or _ENDED.get(row["status"], row["status"])
@@ -123,8 +169,9 @@ def _entry(row: dict[str, Any]) -> Component:
     if row["status"] == "done":
         note = f"{_ENDED['done']} in {duration(row['seconds'])}" if row["seconds"] is not None else _ENDED["done"]
     track = [meter(row["fraction"], row["label"])] if is_active else []
-    parts = [html.B(row["label"]), action, html.Span(note, className="hint"), *track]
-    return html.Div(parts, className=f"job job-{row['status']}", key=row["key"])
+    parts = [html.B(part_title(row)), action, html.Span(note, className="hint"), *track]
+    beside = " job-part" if row["of"] else ""
+    return html.Div(parts, className=f"job job-{row['status']}{beside}", key=row["key"])
 
 
 def meter(fraction: float, label: str) -> Component:

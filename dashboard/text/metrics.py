@@ -25,3 +25,14 @@ def metric_text(name: str, value: float | None) -> str:
     if METRICS[name].unit == "days":
         return number(value, 0) if value is None else count(round(value), "day")
     return number(value, 0 if name == "trades" else 2)
+
+
+def breaks_even(multiple: float | None, no_costs: bool) -> str:
+    """The ``multiple`` of the costs at which the profit is gone, in words (``CostCurve.break_even``)."""
+    if no_costs:
+        return "there are no costs to multiply"
+    if multiple is None:
+        return "breaks even beyond 64\N{MULTIPLICATION SIGN} the costs"
+    if not multiple:
+        return "no profit even without costs"
+    return f"breaks even at {number(multiple, 1)}\N{MULTIPLICATION SIGN} the costs"

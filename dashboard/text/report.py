@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dashboard.text.format import MINUS, MISSING, count, day_range, number, percent, signed_percent
-from dashboard.text.metrics import metric_text
+from dashboard.text.metrics import breaks_even, metric_text
 from dashboard.text.sweeps import about_costs, axis_label, axis_labels, expected_maximum, metric_names
 from engine.backtest.crosscheck.spec import CrosscheckSpec
 from engine.backtest.metrics import METRICS
@@ -19,6 +19,7 @@ from engine.backtest.sweeps.views import best_plateau
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.walkforward.verdict import assess
 from engine.core.spec import RunSpec
+from engine.research.cost_curve.spec import CostCurveSpec
 from engine.research.evidence import verdict
 from engine.research.sweep_overfitting.spec import OverfittingSpec
 from engine.research.verification.spec import VerificationSpec
@@ -214,6 +215,19 @@ def _overfitting(_: Any, result: Any) -> list[str]:
     return ["", *aligned(rows, left=3)]
 
 
+def _cost_curve(_: Any, result: Any) -> list[str]:
+    header = ["Costs", METRICS["total_return"].title, METRICS["sharpe"].title]
+    rows = [
+        [
+            f"{at:g}\N{MULTIPLICATION SIGN}",
+            metric_text("total_return", float(total)),
+            metric_text("sharpe", float(ratio)),
+        ]
+        for at, total, ratio in zip(result.multiple, result.total, result.sharpe, strict=True)
+    ]
+    return ["", *aligned([header, *rows]), "", f"{breaks_even(result.break_even, result.no_costs).capitalize()}."]
+
+
 def _crosscheck(_: Any, result: Any) -> list[str]:
     rows = [
         ["Stratoscope", number(result.equity, 2, result.currency)],
@@ -266,4 +280,5 @@ _REPORTS: Mapping[type[RunSpec], Callable[[Any, Any], list[str]]] = {
     VerificationSpec: _verification,
     OverfittingSpec: _overfitting,
     CrosscheckSpec: _crosscheck,
+    CostCurveSpec: _cost_curve,
 }

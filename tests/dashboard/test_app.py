@@ -31,7 +31,7 @@ def test_creating_the_app_imports_nothing_heavy(workspace: Workspace) -> None:
 def test_the_pages_in_the_order_of_work() -> None:
     first, *others = page.pages()
     assert (first.name, first.path) == ("overview", "/")
-    assert [item.name for item in others] == ["data", "features", "models", "backtest", "hardware", "help"]
+    assert [item.name for item in others] == ["data", "features", "models", "backtest", "hardware", "library", "help"]
     assert all(item.path == f"/{item.name}" for item in others)
 
 

@@ -3,4 +3,13 @@
 from dashboard.page import Page
 from dashboard.pages.hardware.layout import later, layout
 
-PAGE = Page(name="hardware", path="/hardware", title="Hardware", icon="hardware", order=5, layout=layout, later=later)
+PAGE = Page(
+    name="hardware",
+    path="/hardware",
+    title="Hardware",
+    icon="hardware",
+    order=5,
+    layout=layout,
+    later=later,
+    with_view=True,
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import dash_bootstrap_components as dbc
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -41,19 +44,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def layout(query: str | None) -> Component:
-    """The page for a permalink's query, on its benchmarks, or with the default form, on what is live."""
+def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) -> Component:
+    """The page for a permalink's query, on its benchmarks, or with the default form, on what is live, or the ``tab``
+    that the address names.
+    """
+    asked = seen.get("tab", "")
+    first = BENCHMARKS if query else asked if asked in dict(TABS) else LIVE
     return page_layout(
         FORM,
         query,
-        title=tabs(GROUP, TABS, BENCHMARKS if query else LIVE),
+        title=tabs(GROUP, TABS, first),
         panel=_live_controls(),
         results=_benchmark(),
         studies=[
-            pane(GROUP, BENCHMARKS, [_earlier(), routes.layout()], first=bool(query)),
-            pane(GROUP, LIVE, _live(), first=not query, free=True),
-            *late_pane(GROUP, JOBS, finished_jobs.layout, kind="free"),
-            *late_pane(GROUP, MACHINE, _machine, kind="free"),
+            pane(GROUP, BENCHMARKS, [_earlier(), routes.layout()], first=first == BENCHMARKS),
+            pane(GROUP, LIVE, _live(), first=first == LIVE, free=True),
+            *late_pane(GROUP, JOBS, finished_jobs.layout, kind="free", is_open=first == JOBS),
+            *late_pane(GROUP, MACHINE, _machine, kind="free", is_open=first == MACHINE),
         ],
         empty=empty(
             "No benchmark yet",

@@ -16,13 +16,20 @@ from flask import Flask
 
 from dashboard.callbacks import import_callbacks
 from dashboard.components.form import Form
+from dashboard.jobs import listing as job_list
 from dashboard.jobs import tray
 from dashboard.jobs.access import MANAGER
+from dashboard.jobs.elsewhere import listed
 from dashboard.jobs.listing import Job
+from engine.backtest.costs import Costs
+from engine.backtest.spec import BacktestSpec
+from engine.core.errors import DataError
 from engine.core.spec import Spec, canonical_json
 from engine.jobs.requests import action_kinds, run_kinds
 from engine.market.quality.universe.spec import CheckQuality
 from engine.market.spec import MarketSpec
+from engine.research.cost_curve.spec import CostCurveSpec
+from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.shown import words
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -154,3 +161,49 @@ def test_a_job_without_a_request_is_not_listed() -> None:
     data, _, _, count, _ = polled(JOB, searching, ended)
     assert [row["key"] for row in data["jobs"]] == [JOB.key]
     assert count == "1 job"
+
+
+BACKTEST = BacktestSpec(
+    market=MarketSpec(symbols=("AAPL",)), strategy=SmaCross(), costs=Costs(commission=5, slippage=3)
+)
+RUN = Job("d" * 64, "backtest", "backtest", BACKTEST.label(), canonical_json(BACKTEST), "done")
+COSTS = CostCurveSpec(backtest=BACKTEST)
+BESIDE = Job("e" * 64, "backtest", COSTS.kind, COSTS.label(), canonical_json(COSTS), "done")
+
+
+def test_a_job_beside_a_run_is_a_line_under_it() -> None:
+    data, shown, *_ = polled(BESIDE, JOB, RUN)
+    assert [row["of"] for row in data["jobs"]] == ["", BACKTEST.label(), ""]
+    told = text(shown)
+    assert told.count(BACKTEST.label()) == 1
+    assert told.index(BACKTEST.label()) < told.index("Costs")
+    assert "Costs of" not in told
+
+
+def test_a_job_beside_a_run_that_was_read_names_that_run() -> None:
+    _, shown, *_ = polled(BESIDE)
+    assert "Costs" in text(shown)
+    assert BACKTEST.label() in text(shown)
+
+
+def test_jobs_beside_runs_leave_room_for_the_others() -> None:
+    others = [replace(RUN, key=f"{place:064x}", kind="market", spec=canonical_json(MarketSpec(symbols=(f"S{place}",))))
+              for place in range(tray.SHOWN)]  # fmt: skip
+    beside = [replace(BESIDE, key=f"{100 + place:064x}") for place in range(5)]
+    assert len(polled(*beside, RUN, *others)[0]["jobs"]) == len(beside) + 1 + tray.SHOWN - 1
+
+
+def test_what_ran_on_the_command_line_is_listed() -> None:
+    request = MarketSpec()
+    with listed(request):
+        assert job_list.ended(1) == []
+    assert job_list.ended(1) == []  # it was computed at once: no job
+    with listed(CheckQuality()):
+        pass
+    with pytest.raises(DataError), listed(CheckQuality()):
+        raise DataError("No bars.")
+    (job,) = job_list.ended(5)  # an action has one key
+    assert (job.status, job.message, job.kind) == ("failed", "No bars.", CheckQuality().kind)
+    assert job.started is not None
+    assert job.finished is not None
+    assert job.finished >= job.started

@@ -10,15 +10,15 @@ from plotly.io.json import to_json_plotly
 
 import engine
 from dashboard.charts import holdings as chart
-from dashboard.pages.backtest.performance import choice, cost_curve, held
+from dashboard.pages.backtest.performance import choice, held
 from dashboard.pages.backtest.performance.subject import UNCHANGED, subject
 from dashboard.pages.backtest.tabs import performance
+from dashboard.text.metrics import breaks_even
 from engine.backtest.reports.holdings import Holdings
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import canonical_json
 from engine.jobs import runner
 from engine.market.sources.stored import save
-from engine.research.cost_curve.result import CostCurve
 from tests.support.market import days, random_walk
 from tests.support.shown import words
 from tests.support.workspace import Workspace
@@ -114,5 +114,4 @@ def test_many_symbols_share_the_last_band() -> None:
     ],
 )
 def test_the_break_even_is_said(even: float | None, free: bool, said: str) -> None:
-    curve = np.ones(3)
-    assert said in cost_curve.breaks_even(CostCurve("x", curve, curve, curve, even, free))
+    assert said in breaks_even(even, free)

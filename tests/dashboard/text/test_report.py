@@ -125,3 +125,13 @@ def test_a_crosscheck_is_its_sentence(workspace: Workspace) -> None:
         pytest.skip(str(error))
     assert result.sentence() in found
     assert row(found, "Stratoscope") == [f"{result.equity:,.2f}", "USD"]
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_cost_curve_is_a_line_a_multiple_and_where_it_breaks_even() -> None:
+    result, found = report(kind="cost_curve", backtest=BACKTEST)
+    times = "\N{MULTIPLICATION SIGN}"
+    once = int(np.flatnonzero(result.multiple == 1)[0])
+    assert row(found, f"1{times}") == [hand(float(result.total[once])), f"{result.sharpe[once]:.2f}"]
+    assert sum(times in line.split(" ")[0] for line in found) == len(result.multiple)
+    assert "reaks even" in found[-3]

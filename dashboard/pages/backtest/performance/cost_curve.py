@@ -17,9 +17,8 @@ from dashboard.jobs.side_job import SideJob
 from dashboard.pages.backtest import ids
 from dashboard.pages.backtest.tab import seen
 from dashboard.security.payloads import Answer
-from dashboard.text.format import number
+from dashboard.text.metrics import breaks_even
 from engine.backtest.spec import BacktestSpec
-from engine.research.cost_curve.result import CostCurve
 from engine.research.cost_curve.spec import CostCurveSpec
 
 JOB = SideJob("backtest", "cost-curve")
@@ -55,15 +54,4 @@ def show(answer: Answer) -> tuple[Any, str]:
     figure = sensitivity.figure(
         [curve], x_title="multiple of the costs", y_title="", x_format="~g", y_format=".2f", keep="cost-curve"
     )
-    return figure, breaks_even(found)
-
-
-def breaks_even(found: CostCurve) -> str:
-    """The multiple of the costs at which the profit is gone, in words."""
-    if found.no_costs:
-        return "there are no costs to multiply"
-    if found.break_even is None:
-        return "breaks even beyond 64\N{MULTIPLICATION SIGN} the costs"
-    if not found.break_even:
-        return "no profit even without costs"
-    return f"breaks even at {number(found.break_even, 1)}\N{MULTIPLICATION SIGN} the costs"
+    return figure, breaks_even(found.break_even, found.no_costs)
