@@ -27,6 +27,7 @@ from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Market
 from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
+from engine.strategies.columns import Column
 from engine.strategies.conditional import Conditional
 from engine.strategies.crossing import Crossing, FastAndSlow
 
@@ -65,6 +66,7 @@ def load_kernels() -> None:
         run_sweep(spec, {"market": Market(tuple(bars))}, silent)
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
+    np.asarray(bars[0].close > Column(np.ones((2, 1)), kernels().comparing.compare))
     functions.precompile()
     Regime(span=2, window=20).compute(_made_up(80))
     for loop in (kernels().crossing.sweep, rolling().moments.rolling_mean):

@@ -23,6 +23,7 @@ from engine.indicators.gaps import apply_to_contiguous_runs
 from engine.market.bars import Floats
 
 _OPTIONAL = ("pandas", "polars")
+_POWERS = 1000  # exponents of two up to which 2.0**exponent is a float, and its inverse too
 
 
 @cache
@@ -42,11 +43,17 @@ def near_one(function: Callable[..., Floats], *, in_price: bool) -> Callable[...
     """
 
     def scaled(*prices: Floats) -> Floats:
-        exponent = np.frexp(prices[-1][0])[1]
-        found = function(*(np.ldexp(part, -exponent) for part in prices))
-        return np.asarray(np.ldexp(found, exponent) if in_price else found)
+        exponent = int(np.frexp(prices[-1][0])[1])
+        found = function(*(_scaled(part, -exponent) for part in prices))
+        return _scaled(found, exponent) if in_price else np.asarray(found)
 
     return scaled
+
+
+def _scaled(values: Floats, exponent: int) -> Floats:
+    """``np.ldexp``, which is a tenth as fast as a product with the power of two where there is such a number."""
+    power = abs(exponent) < _POWERS
+    return np.asarray(values * 2.0**exponent if power else np.ldexp(values, exponent), dtype=np.float64)
 
 
 def in_price(function: Callable[..., Floats], warm_up: int, *prices: Floats) -> Floats:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import numpy as np
-
 from engine.core.spec import parameter
 from engine.indicators import channels
 from engine.market.bars import Bars, Floats
@@ -38,7 +36,7 @@ class Bands(Conditional):
 
     def _band(self, bars: Bars, width: float) -> Floats:
         """The line ``width`` deviations above the mean."""
-        return np.asarray(self._middle(bars) + width * shared(channels.deviation, bars, self.window))
+        return self._middle(bars) + width * shared(channels.deviation, bars, self.window)
 
     def _middle(self, bars: Bars) -> Floats:
         return shared(channels.band, bars, self.window, 0.0)

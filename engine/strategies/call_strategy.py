@@ -15,6 +15,7 @@ from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
 from engine.market.spec import MarketSpec
 from engine.strategies import Allocation, Signals, Strategy, conditional
+from engine.strategies.columns import Many, Words
 from engine.strategies.conditional import Conditional
 from engine.strategies.flags import Flags
 
@@ -91,13 +92,19 @@ def signals(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> Signal
     return found
 
 
-def condition(strategy: Conditional, name: str, bars: Bars, rows: int = 1) -> tuple[Flags, frozenset[str]]:
-    """``conditional.condition`` of a strategy whose elementwise fields may be columns of ``rows`` values: (rows, bars),
-    or (bars,) where it reads none. Raises ``StrategyError`` if it fails or returns something else.
+def condition(
+    strategy: Conditional, name: str, bars: Bars, values: Mapping[str, Any] | None = None, rows: int = 1
+) -> tuple[Flags | Words, frozenset[str]]:
+    """``conditional.condition`` with ``values`` of fields, of which the elementwise ones may be columns of ``rows``
+    values: (rows, bars), or (bars,) where it reads none. Raises ``StrategyError`` if it fails or answers otherwise.
     """
     with plugin_errors(strategy, NOUN, StrategyError):
-        found, read = conditional.condition(strategy, name, bars)
-    if not is_array(found, "bool", (len(bars),)) and not is_array(found, "bool", (rows, len(bars))):
+        found, read = conditional.condition(strategy, name, bars, values)
+        if isinstance(found, Many) and not isinstance(found, Words):
+            found = found.array()
+    shape = (found.rows, found.bars) if isinstance(found, Words) else None
+    shapes = ((len(bars),), (rows, len(bars)))
+    if shape not in shapes and not any(is_array(found, "bool", each) for each in shapes):
         raise StrategyError(
             f"{named(strategy, NOUN)} returned {described(found)} as {name} for {len(bars):,} bars: "
             "it must be an array of bool, one for each bar."

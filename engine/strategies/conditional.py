@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import FunctionType
 from typing import Any, ClassVar, Literal, get_args
 
@@ -66,20 +67,29 @@ class Conditional(Strategy):
 
 
 class Reading:
-    """A strategy that notes in ``read`` which of its fields its methods read."""
+    """A strategy that notes in ``read`` which of its fields its methods read; ``values`` are those that differ from its
+    own.
+    """
 
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy, self.read = strategy, set[str]()
+    def __init__(self, strategy: Strategy, values: Mapping[str, Any] | None = None) -> None:
+        self._strategy, self._values, self.read = strategy, values or {}, set[str]()
+        self._fields = type(strategy).model_fields.keys()
 
     def __getattr__(self, name: str) -> Any:
-        cls = type(self._strategy)
-        if name in cls.model_fields:
+        if name in self._fields:
             self.read.add(name)
-            return getattr(self._strategy, name)
-        found = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
+            return self._values[name] if name in self._values else getattr(self._strategy, name)
+        found = _DEFINED(type(self._strategy), name)
         if isinstance(found, FunctionType | property):
             return found.__get__(self)
         return getattr(self._strategy, name)
+
+
+def _defined(cls: type[Strategy], name: str) -> Any:
+    return next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
+
+
+_DEFINED = lru_cache(maxsize=1024)(_defined)
 
 
 def named_fields(cls: type[Conditional], name: str) -> frozenset[str]:
@@ -94,15 +104,19 @@ def named_fields(cls: type[Conditional], name: str) -> frozenset[str]:
     return frozenset(seen & cls.model_fields.keys())
 
 
-def condition(strategy: Conditional, name: str, bars: Bars) -> tuple[Any, frozenset[str]]:
-    """What ``strategy`` answers for the side ``name`` (or for the part of a side, by its path), and the fields that the
-    answer follows from: all of them where its code cannot be watched, as that which calls ``super()``.
+def condition(
+    strategy: Conditional, name: str, bars: Bars, values: Mapping[str, Any] | None = None
+) -> tuple[Any, frozenset[str]]:
+    """What ``strategy`` answers with ``values`` of its fields for the side ``name`` (or for the part of a side, by its
+    path), and the fields that the answer follows from: all of them where its code cannot be watched, as that which
+    calls ``super()``.
     """
-    reading: Any = Reading(strategy)
+    reading: Any = Reading(strategy, values)
     try:
         return _answer(reading, name, bars), frozenset(reading.read)
     except TypeError:
-        return _answer(strategy, name, bars), frozenset(type(strategy).model_fields)
+        changed = strategy.model_copy(update=values) if values else strategy
+        return _answer(changed, name, bars), frozenset(type(strategy).model_fields)
 
 
 def _answer(strategy: Any, name: str, bars: Bars) -> Any:

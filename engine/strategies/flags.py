@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.bars import Bars, Floats
 from engine.strategies import Signals
+from engine.strategies.columns import ABOVE, Many, compared
 from engine.strategies.crossing import levels
 
 Flags = NDArray[np.bool_]
@@ -14,13 +17,18 @@ Flags = NDArray[np.bool_]
 _NEAR = 1e-9  # of a value: what is farther apart has levels in the same order
 
 
-def above(one: Floats, other: Floats | float) -> Flags:
+def above(one: Floats | Many, other: Floats | Many | float) -> Flags:
     """Where ``one`` is above ``other`` by more than rounding; False where either is NaN."""
-    upper, lower = np.broadcast_arrays(one, np.asarray(other, dtype=np.float64))
+    together: Any = compared(one, other, ABOVE) if isinstance(one, Many) or isinstance(other, Many) else None
+    if together is not None:
+        return cast(Flags, together)
+    upper, lower = np.asarray(one), np.asarray(other, dtype=np.float64)
     found = np.asarray(upper > lower)
     with np.errstate(invalid="ignore", over="ignore"):
         near = np.abs(upper - lower) <= _NEAR * np.abs(lower)
-    found[near] = levels(upper[near]) > levels(lower[near])
+    if near.any():
+        upper, lower = np.broadcast_arrays(upper, lower)
+        found[near] = levels(upper[near]) > levels(lower[near])
     return found
 
 

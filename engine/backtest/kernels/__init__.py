@@ -11,6 +11,7 @@ class Kernels(NamedTuple):
     """The modules whose functions are called from Python."""
 
     account: ModuleType
+    comparing: ModuleType
     conditions: ModuleType
     crossing: ModuleType
     holdings: ModuleType
@@ -21,6 +22,6 @@ class Kernels(NamedTuple):
 @cache
 def kernels() -> Kernels:
     """All of them, imported at the first call."""
-    from engine.backtest.kernels import account, conditions, crossing, holdings, multi_symbol, orders
+    from engine.backtest.kernels import account, comparing, conditions, crossing, holdings, multi_symbol, orders
 
-    return Kernels(account, conditions, crossing, holdings, orders, multi_symbol)
+    return Kernels(account, comparing, conditions, crossing, holdings, orders, multi_symbol)

@@ -14,7 +14,7 @@ from engine.core.compiled import compiled
 F = TypeVar("F", bound=Callable[..., Any])
 
 _WORD = ir.IntType(64)
-_LANES = ir.VectorType(ir.IntType(16), 64)
+_LANES, _BYTES = ir.VectorType(ir.IntType(16), 64), ir.VectorType(ir.IntType(8), 64)
 
 
 def kernel(function: F) -> F:
@@ -31,11 +31,11 @@ def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:
     return intrinsic(generator)
 
 
-def _load(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
-    """64 uint16 from position ``at`` of the data of ``array`` on."""
+def _load(context: Any, builder: Any, kind: Any, array: Any, at: Any, lanes: Any = _LANES) -> Any:
+    """64 values from position ``at`` of the data of ``array`` on: uint16, or what ``lanes`` are."""
     data = context.make_array(kind)(context, builder, array).data
-    place = builder.bitcast(builder.gep(data, [at]), _LANES.as_pointer())
-    return builder.load(place, align=2)
+    place = builder.bitcast(builder.gep(data, [at]), lanes.as_pointer())
+    return builder.load(place, align=lanes.element.width // 8)
 
 
 def _comparison(sign: str) -> Any:
@@ -67,6 +67,17 @@ def known64(_: Any, codes: Any, one: Any) -> Any:
         return builder.bitcast(builder.icmp_unsigned("!=", loaded, ir.Constant(_LANES, None)), _WORD)
 
     return types.uint64(codes, types.intp), codegen
+
+
+@_instruction
+def true64(_: Any, flags: Any, one: Any) -> Any:
+    """Bit i says whether flag ``one + i`` is set: a position in contiguous uint8 of any shape."""
+
+    def codegen(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        loaded = _load(context, builder, signature.args[0], given[0], given[1], _BYTES)
+        return builder.bitcast(builder.icmp_unsigned("!=", loaded, ir.Constant(_BYTES, None)), _WORD)
+
+    return types.uint64(flags, types.intp), codegen
 
 
 @_instruction

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.common_segment import slowest_strategy
-from engine.backtest.sweeps.parallel import run_in_pieces
+from engine.backtest.sweeps.parallel import run_in_parts, run_in_pieces
 from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
-from engine.backtest.sweeps.validity import copied, part_axes, strategy_of
+from engine.backtest.sweeps.validity import part_axes, strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.market.bars import Bars, Floats
 from engine.strategies import Strategy, call_strategy
+from engine.strategies.columns import Column, Words, packed
 from engine.strategies.conditional import LONG_SIDES, Conditional, Side
 from engine.strategies.flags import Flags
 
@@ -27,16 +28,22 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 _MEMORY = 96e6  # bytes of conditions held at a time
-_TOGETHER = 16  # conditions that are asked as one, whose lines stay in the processor's cache
+_WORDS, _ARRAYS = 512, 16  # conditions that are asked as one: as words, or as arrays that stay in the processor's cache
+_WAITING = 64  # answers that become words together, on all cores
 _STRATEGY = "strategy."
+
+_Answer: TypeAlias = Words | NDArray[np.uint64]
 
 
 @dataclass
 class _Condition:
-    """A condition of a side, by its ``name``, and the ``axes`` that it depends on, as far as is known."""
+    """A condition of a side, by its ``name``, the ``axes`` that it depends on, as far as is known, and how many of it
+    are asked ``together``.
+    """
 
     name: str
     axes: list[int] = field(default_factory=list)
+    together: int = _WORDS
 
 
 class _AnotherAxis(Exception):
@@ -87,6 +94,7 @@ class ConditionGrid:
         self._strategy, self._bars, self._known = strategy, bars, known
         self._scales, self._parameters, self._check_cancelled = scales, parameters, check_cancelled
         self._axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith(_STRATEGY)]
+        self._fields = {axis: scales[axis].path.removeprefix(_STRATEGY) for axis in self._axes}
         self._begin = np.append(0, np.cumsum([(len(item) + 63) // 64 for item in bars])).astype(np.int64)
         self._matches = [parts is None or parts.match == "all" for parts in map(strategy.parts, LONG_SIDES)]
         self._sides = [self._conditions(side) for side in LONG_SIDES]
@@ -124,9 +132,6 @@ class ConditionGrid:
             return [_Condition(side)]
         axes = part_axes(self._strategy, self._scales)
         return [_Condition(path, axes[path]) for path in parts.paths]
-
-    def _field(self, axis: int) -> str:
-        return self._scales[axis].path.removeprefix(_STRATEGY)
 
     def _probe(self, combination: int) -> None:
         """Note the axes that each condition depends on for one combination; others may read more."""
@@ -183,42 +188,64 @@ class ConditionGrid:
 
     def _fill(self, bits: NDArray[np.uint64], tables: Sequence[tuple[_Condition, Places]], symbol: int) -> None:
         """The words of a symbol: in ``tables`` the combinations that are asked, for each condition."""
-        known, count = self._known[symbol], len(self._bars[symbol])
-        priced = np.isfinite(known.close)
-        words = bits[:, self._begin[symbol] : self._begin[symbol + 1]].view(np.uint8)
-        row = 0
+        known, row = self._known[symbol], 0
+        waiting: list[tuple[_Answer, Places]] = []
         for item, combinations in tables:
             for places in self._asked_together(item, combinations):
-                answer = np.atleast_2d(self._ask(item, combinations[places], known)) & priced
-                packed = np.packbits(answer[:, -count:], axis=1, bitorder="little")
-                words[row + places, : packed.shape[1]] = packed
+                found = self._ask(item, combinations[places], known)
+                waiting.append((found if isinstance(found, Words) else packed(found), row + places))
+                if len(waiting) == _WAITING:
+                    self._store(bits, waiting, symbol)
+                    waiting = []
                 self._check_cancelled()
             row += len(combinations)
+        self._store(bits, waiting, symbol)
+
+    def _store(self, bits: NDArray[np.uint64], answers: Sequence[tuple[_Answer, Places]], symbol: int) -> None:
+        """The words of ``answers`` into their rows of ``bits``."""
+        known, count = self._known[symbol], len(self._bars[symbol])
+        priced, store = packed(np.isfinite(known.close)[-count:]), kernels().comparing.store
+
+        def work(start: int, stop: int) -> None:
+            for answer, rows in answers[start:stop]:
+                words = answer.words if isinstance(answer, Words) else answer
+                store(np.atleast_2d(words), len(known) - count, priced, rows, bits, self._begin[symbol])
+
+        run_in_parts(work, len(answers), _WAITING // 4)
 
     def _asked_together(self, item: _Condition, combinations: Places) -> Iterator[Places]:
         """The places of ``combinations`` that are asked as one: those which differ in elementwise fields alone."""
-        apart = [axis for axis in item.axes if self._field(axis) not in self._strategy.elementwise]
+        apart = [axis for axis in item.axes if self._fields[axis] not in self._strategy.elementwise]
         for _, same in groups(self._parameters[combinations], apart):
-            yield from np.array_split(same, -(-len(same) // _TOGETHER))
+            start = 0
+            while start < len(same):
+                size = item.together
+                yield same[start : start + size]
+                start += size
 
-    def _ask(self, item: _Condition, combinations: Places, bars: Bars) -> Flags:
-        found, read = call_strategy.condition(self._of(combinations), item.name, bars, len(combinations))
+    def _ask(self, item: _Condition, combinations: Places, bars: Bars) -> Flags | Words:
+        strategy, values = self._of(combinations)
+        found, read = call_strategy.condition(strategy, item.name, bars, values, len(combinations))
         if "." not in item.name:
-            wanted = [axis for axis in self._axes if self._field(axis).partition(".")[0] in read]
+            wanted = [axis for axis in self._axes if self._fields[axis].partition(".")[0] in read]
             if not set(wanted) <= set(item.axes):
                 item.axes = sorted({*item.axes, *wanted})
                 raise _AnotherAxis
+        if not isinstance(found, Words) and found.ndim > 1:
+            item.together = _ARRAYS
         return found
 
-    def _of(self, combinations: Places) -> Conditional:
-        """The strategy of ``combinations`` that differ in elementwise fields alone, which become columns."""
-        scales, rows = [self._scales[axis] for axis in self._axes], self._parameters[combinations][:, self._axes]
-        if any("." in self._field(axis) for axis in self._axes):
-            found: Conditional = strategy_of(self._strategy, scales, rows[0])
-            return found
-        made: Conditional = copied(self._strategy, scales, rows[0])
-        if len(rows) == 1:
-            return made
-        names = [self._field(axis) for axis in self._axes]
-        columns = {name: rows[:, [at]] for at, name in enumerate(names) if name in self._strategy.elementwise}
-        return made.model_copy(update=columns)
+    def _of(self, combinations: Places) -> tuple[Conditional, dict[str, Any]]:
+        """Strategy and values of its fields for ``combinations`` that differ in elementwise fields alone, which become
+        columns.
+        """
+        rows = self._parameters[combinations]
+        if any("." in name for name in self._fields.values()):
+            return strategy_of(self._strategy, [self._scales[axis] for axis in self._axes], rows[0, self._axes]), {}
+        values: dict[str, Any] = {name: self._scales[axis].plain(rows[0, axis]) for axis, name in self._fields.items()}
+        if len(rows) > 1:
+            compare, elementwise = kernels().comparing.compare, self._strategy.elementwise
+            for axis, name in self._fields.items():
+                if name in elementwise:
+                    values[name] = Column(rows[:, [axis]], compare)
+        return self._strategy, values

@@ -24,14 +24,6 @@ _BOUNDS = {"Ge", "Gt", "Le", "Lt"}  # of a field, which hold for a range where t
 Mask = NDArray[np.bool_]
 
 
-def copied(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> Any:
-    """``strategy_of`` for fields of the strategy itself, not validated."""
-    pairs = zip(scales, row.tolist(), strict=True)
-    return strategy.model_copy(
-        update={scale.path.removeprefix(_STRATEGY): scale.plain(value) for scale, value in pairs}
-    )
-
-
 def strategy_of(strategy: Any, scales: Sequence[ResolvedAxis], row: Floats) -> Any:
     """``strategy`` with the values of ``row``, one for each of ``scales`` (paths that begin with "strategy.")."""
     values = {
@@ -121,8 +113,10 @@ def _by_what_is_read(
         rows, place = unique_rows(parameters[:, axes], check_cancelled)
         fine = np.empty(len(rows), dtype=bool)
         before = len(read)
-        for number, row in enumerate(rows):
-            reading = Reading(copied(strategy, [scales[axis] for axis in axes], row))
+        fields = [(scales[axis].path.removeprefix(_STRATEGY), scales[axis]) for axis in axes]
+        for number, row in enumerate(rows.tolist()):
+            values = {name: scale.plain(value) for (name, scale), value in zip(fields, row, strict=True)}
+            reading = Reading(strategy, values)
             fine[number] = all(_accepts(validator, reading) for validator in validators)
             read |= reading.read & names.keys()
             if len(read) > before:
