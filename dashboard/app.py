@@ -68,7 +68,8 @@ def create_app(
     app.server.add_url_rule(f"/{_BOOTSTRAP}", "bootstrap", _bootstrap)
     _prime(app)
     later = [part for item in page.pages(pages) for part in item.later()]
-    app.validation_layout = html.Div([app.validation_layout, *later])
+    app.validation_layout = html.Div([app.validation_layout, *later])  # which tests hold the callbacks against
+    app.config.suppress_callback_exceptions = True  # each page would else carry that layout, nearly a megabyte
     uploads.register(app.server)
     series_files.register(app.server)
     matrix_files.register(app.server)

@@ -51,34 +51,13 @@ from tests.benchmarks import (
     talib_outputs,
     zoom,
 )
+from tests.benchmarks.backtest_page import FAST, MAPPED, SLIPPAGE, SWEEP, backtest, typed
 from tests.benchmarks.browser import chromium, milliseconds
 from tests.benchmarks.waiting import settle, wait
 from tests.support.workbench import server
 
 HEAVY = ("torch", "mlx", "vectorbt", "lightgbm", "numba", "talib", "distributed")
 READY = "return !!document.querySelector('.js-plotly-plot .main-svg') && document.readyState === 'complete'"
-RUN = """document.getElementById('{"page":"backtest","role":"run-button"}').click()"""
-FAST = """document.getElementById('{"page":"backtest","path":"strategy.fast","role":"field"}')"""
-SLIPPAGE = """document.getElementById('{"page":"backtest","path":"costs.slippage","role":"field"}')"""
-SWEEP = """
-window.mapBefore = document.querySelector('[id*="backtest-sweep-map"] .js-plotly-plot').data;
-document.querySelector('.study:not([hidden]) .run-button').click();
-"""
-MAPPED = """
-const map = document.querySelector('[id*="backtest-sweep-map"] .js-plotly-plot');
-return !!map && !!map.data && map.data.length > 1 && map.data !== window.mapBefore;
-"""
-SET = """
-const input = %s;
-Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set.call(input, '%d');
-input.dispatchEvent(new Event('input', {bubbles: true}));
-input.dispatchEvent(new Event('change', {bubbles: true}));
-input.blur();
-"""
-DRAWN = """
-const graph = document.getElementById('{"graph":"backtest-equity","role":"graph"}').querySelector('.js-plotly-plot');
-return !!graph && !!graph.data && graph.data.some(trace => (trace.name || '').startsWith('SMA %d/'))
-"""
 
 
 def main() -> None:
@@ -156,13 +135,6 @@ def clicks(driver: Any, folder: Path, runs: int) -> list[tuple[str, ...]]:
     ]
 
 
-def backtest(driver: Any, fast: int) -> float:
-    """Milliseconds of the SMA cross with that fast window, from the click on."""
-    driver.execute_script(SET % (FAST, fast))
-    time.sleep(0.5)  # the form's check is not part of the click
-    return milliseconds(driver, RUN, DRAWN % fast)
-
-
 def drawn(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
     """A window changed on the features page to the chart drawn."""
     taken = features.taken(driver, folder, runs)
@@ -179,7 +151,7 @@ def maps(driver: Any, folder: Path, runs: int) -> tuple[str, ...]:
         settle(running)
         taken = []
         for slippage in range(1, runs + 2):
-            driver.execute_script(SET % (SLIPPAGE, slippage))
+            typed(driver, SLIPPAGE, slippage)
             time.sleep(2)  # the forms' checks are not part of the click
             taken.append(milliseconds(driver, SWEEP, MAPPED))
     return row(

@@ -66,6 +66,11 @@ def test_the_page_is_called_stratoscope_and_dark_before_anything_is_drawn(worksp
     assert head.index("/assets/head/theme.js") < head.index(".css")
 
 
+def test_a_page_is_small(workspace: Workspace) -> None:
+    """Of its address alone, before the layout: what the browser takes before anything can be drawn."""
+    assert len(create_app(Config(cache=workspace.cache)).server.test_client().get("/backtest").data) < 50_000
+
+
 @pytest.mark.parametrize("forged", [{}, {"spec": ["a", "b"]}, {"spec": "x", "other": "1"}, {"spec": "%00"}])
 def test_every_page_answers_every_query(forged: dict[str, object], workspace: Workspace) -> None:
     with create_app(Config(cache=workspace.cache)).server.test_request_context("/data"):
