@@ -82,7 +82,8 @@ class Model(Spec):
 
     ``tasks`` are those that it can do. ``needs`` are packages that only this model is trained by, by the names under
     which they are imported. A ``composite`` one is made of other models. ``step`` is what one step of its training is
-    called, empty where it is solved at once; ``importance_of`` its importance; ``trains_each_class`` says that of three
+    called, empty where it is solved at once; one that never ``learns`` predicts the same whatever it is trained on;
+    ``importance_of`` is its importance; ``trains_each_class`` says that of three
     or more classes each is trained by itself, ``resumes`` that a training goes on from a checkpoint; ``told`` are those
     of an artifact's arrays that say something of the model, and that no prediction follows from. ``fit`` and
     ``predict`` are for whatever ``processor()`` the instance names ("cpu", "cuda", "mps", "gpu"), and hold nothing that
@@ -94,6 +95,7 @@ class Model(Spec):
     needs: ClassVar[tuple[str, ...]] = ()
     composite: ClassVar[bool] = False
     step: ClassVar[str] = "step"
+    learns: ClassVar[bool] = True
     importance_of: ClassVar[str] = ""
     trains_each_class: ClassVar[bool] = False
     resumes: ClassVar[bool] = False

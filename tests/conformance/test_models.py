@@ -25,6 +25,7 @@ CLASSES: dict[Task, tuple[str, ...]] = {
     "regression": (),
 }
 CASES = [(cls, task) for cls, task in product(MODELS.available().values(), CLASSES) if task in cls.tasks]
+LEARNING = [case for case in CASES if case[0].learns]
 
 
 SMALL = {"window": 3, "epochs": 10, "batch_size": 64, "learning_rate": 0.02}
@@ -90,6 +91,7 @@ def test_it_learns_what_can_be_learnt(model: Model, task: Task) -> None:
     assert score(test, model.predict(fit(model, task).artifact, test)) > 0.93
 
 
+@pytest.mark.parametrize("case", LEARNING, indirect=True, ids=lambda case: f"{case[0].__name__}-{case[1]}")
 def test_rows_of_little_weight_are_hardly_learnt_from(model: Model, task: Task) -> None:
     """Every other row says the contrary of the truth."""
     rows, later = sample(task, 1), sample(task, 2, 300) if model.wants_validation() else None
@@ -99,6 +101,13 @@ def test_rows_of_little_weight_are_hardly_learnt_from(model: Model, task: Task) 
     test = sample(task, 3)
     assert score(test, model.predict(model.fit(weighted, later, 0).artifact, test)) > 0.9
     assert score(test, model.predict(model.fit(mixed, later, 0).artifact, test)) < 0.87
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case not in LEARNING], indirect=True)
+def test_what_does_not_learn_predicts_the_same_whatever_it_is_trained_on(model: Model, task: Task) -> None:
+    test = sample(task, 3)
+    one, other = (model.predict(model.fit(sample(task, seed), None, seed).artifact, test) for seed in (1, 2))
+    np.testing.assert_array_equal(one, other)
 
 
 def test_equal_weights_change_nothing(model: Model, task: Task) -> None:
@@ -121,7 +130,7 @@ def test_predictions_are_those_of_the_task(model: Model, task: Task) -> None:
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case[1] == "regression"], indirect=True, ids=lambda case: case[0].__name__
+    "case", [case for case in LEARNING if case[1] == "regression"], indirect=True, ids=lambda case: case[0].__name__
 )
 def test_a_number_is_predicted_in_its_own_unit(model: Model, task: Task) -> None:
     test = sample(task, 3)

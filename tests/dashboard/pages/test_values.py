@@ -65,8 +65,8 @@ def test_a_file_is_stored_deleted_and_brought_back() -> None:
     said, rows = values.report(reported(actions.perform(request())))
     assert "3 values" in " ".join(words(said))
     assert [(row["name"], row["kind"], row["values"]) for row in rows] == [("p", "Predictions", 3)]
-    assert values.selected([]) is True
-    assert values.selected(rows) is False
+    assert values.selected([])[0] is True
+    assert values.selected(rows)[0] is False
     with pytest.raises(PreventUpdate):
         values.delete(None, rows)
     left, text, hidden, name, _ = values.delete(1, rows)
@@ -108,3 +108,24 @@ def test_fields_offer_the_stored_tables_of_their_kinds() -> None:
     assert offered(signals, "my_signals") == ([("p", "p (predictions, 2 symbols)")], "p")
     assert offered(signals, "gone")[1] == "gone"
     assert offered(weights, "my_weights")[1] == "my_weights"
+
+
+@pytest.mark.parametrize(("number", "meaning"), [("0.1", "probability"), ("-2", "score")])
+def test_stored_predictions_are_scored_as_a_model(number: str, meaning: str) -> None:
+    actions.perform(request(f"date,NVDA,UNKNOWN\n2015-01-02,{number},0.2\n2015-01-05,0.3,0.4\n"))
+    off, address, style = values.selected([{"name": "p"}])
+    assert (off, style) == (False, {})
+    spec = values.as_model("p")
+    assert spec is not None
+    assert address.startswith("/models?spec=")
+    assert spec.market.symbols == ("NVDA",)
+    assert spec.model.model_dump()["meaning"] == meaning
+    assert spec.features[0].model_dump()["values"] == "p"
+
+
+def test_what_cannot_be_scored_offers_no_link() -> None:
+    actions.perform(request("date,NVDA\n2015-01-02,1\n", values="signals"))
+    assert values.selected([{"name": "p"}]) == (False, "", {"display": "none"})
+    actions.perform(request("date,UNKNOWN\n2015-01-02,1\n"))
+    assert values.as_model("p") is None
+    assert values.selected([]) == (True, "", {"display": "none"})

@@ -24,15 +24,21 @@ from dashboard.pages.data.imports.look import rejected
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.security.payloads import Answer, Draft, Progress, Rows
+from dashboard.state import to_query
 from dashboard.text.format import count
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import Action, RunSpec
+from engine.indicators.external import MyValues
 from engine.jobs.requests import load_action
+from engine.market import catalog
 from engine.market.external import stored
 from engine.market.external.importing import ImportedValues
 from engine.market.external.spec import PreviewValues, StoreValues
 from engine.market.importers.choices import AUTOMATIC
 from engine.market.intervals import INTERVALS
+from engine.market.spec import MarketSpec
+from engine.models.kinds.own_predictions import OwnPredictions
+from engine.models.spec import ModelSpec
 
 COLUMNS = [
     table.Column("name", "Name", least=90),
@@ -45,6 +51,8 @@ COLUMNS = [
     table.Column("last", "To", width=106),
     table.Column("origin", "File", least=76),
 ]
+
+_HIDDEN = {"display": "none"}
 
 
 class ValuesForm(StudyForm):
@@ -86,10 +94,11 @@ def _panel(values: Values) -> Sequence[Component]:
     options = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
     listed = table.table(ids.VALUES_STORED, COLUMNS, rows=rows(), empty="No values are stored yet.", options=options)
     listed.className += " chooses"
+    score = dcc.Link("Score as a model", id=ids.VALUES_SCORE, href="", className="link-button", style=_HIDDEN)
     delete = html.Button("Delete the selected", id=ids.VALUES_DELETE, className="link-button", disabled=True)
     undo = html.Button("Undo", id=ids.VALUES_UNDO, className="link-button strong", hidden=True)
     status = html.Span(id=ids.VALUES_STATUS, className="sub", role="status")
-    below = [html.H3("Stored"), listed, html.Div([delete, status, undo], className="import-links")]
+    below = [html.H3("Stored"), listed, html.Div([score, delete, status, undo], className="import-links")]
     return [
         *FORM.panel(values),
         html.Div(id=ids.VALUES_FOUND, className="import-look"),
@@ -196,9 +205,33 @@ def report(data: runs.ResultData) -> tuple[Any, ...]:
     return described(runs.report(data, StoreValues).report), rows()
 
 
-@callback(Output(ids.VALUES_DELETE, "disabled"), Input(ids.VALUES_STORED, "selectedRows"), prevent_initial_call=True)
-def selected(chosen: Rows) -> bool:
-    return not chosen
+@callback(
+    Output(ids.VALUES_DELETE, "disabled"),
+    Output(ids.VALUES_SCORE, "href"),
+    Output(ids.VALUES_SCORE, "style"),
+    Input(ids.VALUES_STORED, "selectedRows"),
+    prevent_initial_call=True,
+)
+def selected(chosen: Rows) -> tuple[bool, str, dict[str, str]]:
+    spec = as_model(str(chosen[0].get("name"))) if chosen else None
+    return not chosen, f"/models?spec={to_query(spec)}" if spec else "", {} if spec else _HIDDEN
+
+
+def as_model(name: str) -> ModelSpec | None:
+    """The request that scores stored predictions as those of a model, on the first collection that has bars of their
+    symbols; None where there is none, or where what is stored are no predictions.
+    """
+    about = next((item for item in stored.listed() if item.name == name), None)
+    if about is None or about.kind != "predictions":
+        return None
+    for collection, series in catalog.collections().items():
+        there = {item.symbol for item in series if item.interval == about.interval}
+        if symbols := tuple(symbol for symbol in about.symbols if symbol in there):
+            market = MarketSpec(collection=collection, symbols=symbols, interval=about.interval)
+            is_share = about.lowest >= 0 and about.highest <= 1
+            model = OwnPredictions(meaning="probability" if is_share else "score")
+            return ModelSpec(market=market, features=(MyValues(values=name),), model=model)
+    return None
 
 
 @callback(
