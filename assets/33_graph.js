@@ -99,7 +99,7 @@
     const moved = plot.closest(".graph-card").dataset.follows;
     if (moved) here.follow(plot, moved);
     const brush = plot.closest(".graph-card").dataset.brush;
-    if (brush) plot.on("plotly_relayout", (change) => here.brush(change, brush));
+    if (brush) plot.on("plotly_relayout", (change) => here.brush(change, brush, plot));
     legend(plot);
   }
 

@@ -21,9 +21,19 @@
   here.asksSymbol = (benchmark) => benchmark !== "symbol";
 
   /* dcc.Graph would tell the last of several reports alone, and the y axes follow x at once. */
-  here.brush = function (change, store) {
-    const range = here.askedRange(change);
-    if (range !== undefined) window.dash_clientside.set_props(store, { data: range });
+  here.brush = function (change, store, plot) {
+    const range = here.askedRange(change), data = range && { range: range, of: plot._fullLayout.uirevision };
+    if (range !== undefined) window.dash_clientside.set_props(store, { data: data });
+  };
+
+  /* Charts follow once the figures of the part are on the screen: they take longer than all of these. */
+  here.brushedLater = function (words, now, later) {
+    if (JSON.stringify(now) === JSON.stringify(later)) return window.dash_clientside.no_update;
+    return new Promise((done) => {
+      const go = () => done(now);
+      window.setTimeout(go, 300);  // in a window that nobody sees there are no frames
+      window.requestAnimationFrame(() => window.setTimeout(go, 0));
+    });
   };
 
   here.wholeRun = function (clicks, graph) {

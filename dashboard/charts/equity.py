@@ -95,9 +95,14 @@ def figure(info: EquityInfo) -> go.Figure:
         x=base.time_axis(intraday=any(base.has_hours(curve.time) for curve in info.curves)),
         y=base.growth_axis(_growth(info), log=info.log),
         panes=[(drawdowns, 0.22)],
-        keep="equity",
+        keep=revision(info.curves[0].time),
         shapes=[base.spell(start, end) for start, end in info.spells],
     )
+
+
+def revision(time: Floats) -> str:
+    """Names the range of a run, in ms since 1970: a zoom, and what was brushed, end where another one begins."""
+    return f"equity {time[0]:.0f} {time[-1]:.0f}"
 
 
 def _ghost(curve: Curve) -> go.Scatter:

@@ -17,11 +17,14 @@ from typing_extensions import TypedDict
 
 from dashboard import ids
 from dashboard.charts import window
+from dashboard.charts.price import WIDTH
 from dashboard.components.store import store
 from dashboard.security.payloads import ResultData
 from engine.market.bars import Bars
 
 SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
+FEWEST, MOST = 350, 700
+"""Candles that are drawn."""
 SCALES = {"linear": "Linear", "log": "Log"}
 
 
@@ -165,6 +168,26 @@ def zoom_of(seen: Seen, bars: Bars) -> tuple[str, window.Window | None]:
     """What the chart's zoom belongs to, and the part of ``bars`` to draw."""
     keep = subject(seen["data"], seen["symbol"], seen["span"])
     return keep, window.held_window(seen["zoom"], keep) or window.last_days(bars, seen["span"])
+
+
+def pixels(zoom: Any, screen: object) -> int:
+    """The plot's width: as the browser says it with a zoom, else by that of the screen."""
+    width = zoom.get("width") if isinstance(zoom, Mapping) else None
+    if isinstance(width, int) and width > 0:
+        return min(width, _WIDEST)
+    if not isinstance(screen, int) or screen <= 0:
+        return WIDTH
+    return min(max(screen - (_BESIDE if screen > _NARROW else _MARGINS), 200), _WIDEST)
+
+
+_NARROW, _BESIDE, _MARGINS, _WIDEST = 900, 480, 90, 8_000
+"""Pixels: of a screen with the panel above the chart, what is beside the plot with it and without, and the most."""
+
+
+def candles_for(zoom: Any) -> int:
+    """How many candles fit the chart, by its width in pixels as the browser says it: seven in eight pixels."""
+    width = zoom.get("width") if isinstance(zoom, Mapping) else None
+    return min(max(width * 7 // 8, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
 
 def _row(title: str, control: Component, labelled: str = "") -> Component:

@@ -16,6 +16,7 @@ import typing
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -317,7 +318,7 @@ def decode(data: bytes | Path, result_type: type[R]) -> R:
     """
     with zipfile.ZipFile(data if isinstance(data, Path) else io.BytesIO(data)) as archive:
         values = json.loads(archive.read("result.json"))
-        hints = typing.get_type_hints(result_type)
+        hints = _hints(result_type)
         for name in archive.namelist():
             if name.endswith(".npy"):
                 *way, last = name.removesuffix(".npy").split(".")
@@ -326,6 +327,12 @@ def decode(data: bytes | Path, result_type: type[R]) -> R:
     current = {item.metadata["formerly"]: item.name for item in _fields(result_type) if "formerly" in item.metadata}
     named = {current.get(name, name): value for name, value in values.items()}
     return result_type(**{name: _restore(hints[name], value) for name, value in named.items()})
+
+
+@cache
+def _hints(cls: type) -> Mapping[str, Any]:
+    """The types of the fields of ``cls``: to evaluate them takes longer than to read a small result."""
+    return typing.get_type_hints(cls)
 
 
 def _fields(result_type: Any) -> tuple[dataclasses.Field[Any], ...]:
@@ -348,6 +355,6 @@ def _restore(hint: Any, value: Any) -> Any:
         inner = typing.get_args(hint)[0]
         return tuple(_restore(inner, item) for item in value)
     if dataclasses.is_dataclass(hint) and isinstance(hint, type) and isinstance(value, dict):
-        hints = typing.get_type_hints(hint)
+        hints = _hints(hint)
         return hint(**{name: _restore(hints[name], item) for name, item in value.items()})
     return value

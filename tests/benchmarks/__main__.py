@@ -27,6 +27,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.axes import Axis
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import (
+    brush,
     cancel,
     conditions,
     correlation,
@@ -84,6 +85,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
         yield from predict.rows(Path(folder) / "predict")
         yield from live.browser_rows(driver, Path(folder) / "live", runs)
         yield from zoom.rows(driver, Path(folder) / "zoom", len(zoom.GESTURES))
+        yield from brush.rows(driver, Path(folder) / "brush", brush.RUNS)
     yield modules()
     yield one_run.row(2 * runs)
     yield from store.rows(max(runs // 2, 3))

@@ -11,8 +11,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.table import Column, definition
-from dashboard.text.format import count, day, signed_percent
+from dashboard.text.format import count, day, day_range, signed_percent
 from engine.backtest.reports.breakdown import is_intraday
+from engine.backtest.reports.span import Span, entered
 from engine.backtest.result import REASONS, BacktestResult
 
 NONE = "The strategy never traded in this range."
@@ -89,21 +90,28 @@ def _decimals(result: BacktestResult) -> int:
     return 2 if median_price >= 20 else 4 if median_price >= 0.1 else 6
 
 
-def rows(result: BacktestResult, limit: int) -> list[dict[str, Any]]:
-    """Rows of the trade table, latest entry first, ``limit`` at most; dates of intraday bars keep their time. ``id``
-    is the trade's place in the result.
+def rows(result: BacktestResult, limit: int, part: Span | None = None) -> list[dict[str, Any]]:
+    """Rows of the trade table, latest entry first, ``limit`` at most, of those entered in the ``part``; dates of
+    intraday bars keep their time. ``id`` is the trade's place in the result.
     """
     intraday, decimals = is_intraday(result), _decimals(result)
-    order = np.argsort(result.trade_entry_time, kind="stable")[::-1][:limit]
-    return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order]
+    order = np.argsort(result.trade_entry_time, kind="stable")[::-1]
+    order = order if part is None else order[entered(result, part)[order]]
+    return [_row(result, int(i), intraday) | {"decimals": decimals} for i in order[:limit]]
 
 
-def listed(result: BacktestResult, limit: int = ALL) -> str:
+def listed(result: BacktestResult, limit: int = ALL, part: Span | None = None) -> str:
     """What the table says of itself: which trades it has, if not all, what they share, and what its money is."""
-    total = len(result.trade_pnl)
+    every = len(result.trade_pnl)
+    total = every if part is None else int(entered(result, part).sum())
+    of = "" if part is None else f"{total:,} of {every:,}, entered {_ends(result, part)}; "
     most = f"latest {limit:,} of {total:,}, all in the CSV; " if total > limit else ""
     shared = " ".join(text for text in _same(result).values() if text)
-    return f"{most}{f'{shared}; ' if shared else ''}profit in {result.currency}, prices after slippage"
+    return f"{of}{most}{f'{shared}; ' if shared else ''}profit in {result.currency}, prices after slippage"
+
+
+def _ends(result: BacktestResult, part: Span) -> str:
+    return day_range(str(result.days[part.first]), str(result.days[part.stop - 1]))
 
 
 def describe(result: BacktestResult, index: int) -> Sequence[Component | str]:

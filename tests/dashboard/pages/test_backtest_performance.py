@@ -9,12 +9,15 @@ import pytest
 from plotly.io.json import to_json_plotly
 
 import engine
+from dashboard.charts import equity
 from dashboard.charts import holdings as chart
 from dashboard.pages.backtest.performance import choice, held
-from dashboard.pages.backtest.performance.subject import UNCHANGED, subject
-from dashboard.pages.backtest.tabs import performance
+from dashboard.pages.backtest.performance.subject import UNCHANGED, brushed, subject
+from dashboard.pages.backtest.tabs import performance, trades
 from dashboard.text.metrics import breaks_even
 from engine.backtest.reports.holdings import Holdings
+from engine.backtest.reports.span import Span, within
+from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import canonical_json
 from engine.jobs import runner
@@ -46,18 +49,46 @@ def milliseconds(moment: np.datetime64) -> float:
     return float(moment.astype("datetime64[ms]").astype(np.int64))
 
 
+def part_of(result: BacktestResult, first: int, last: int) -> dict[str, Any]:
+    """What the browser holds of a part of ``result``."""
+    ends = [milliseconds(result.time[place]) for place in (first, last, 0, -1)]
+    return {"range": ends[:2], "of": f"equity {ends[2]:.0f} {ends[3]:.0f}"}
+
+
+def test_a_part_ends_with_the_range_of_its_run(data: Data) -> None:
+    """A zoom of the run before, which another range follows, is none of this one; nor does the chart keep it."""
+    whole = subject(data).whole
+    part = part_of(whole, 100, 200)
+    assert brushed(whole, part) is not None
+    shorter = within(whole, Span(50, 300))
+    assert brushed(shorter, part) is None
+    drawn = [equity.figure(equity.info([item])).layout.uirevision for item in (whole, shorter)]
+    assert drawn[0] == part["of"] != drawn[1]
+
+
+def test_the_list_of_trades_is_that_of_the_part(data: Data) -> None:
+    whole = subject(data).whole
+    part = part_of(whole, 100, 200)
+    _, every, *_ = trades.list_trades(data, None)
+    _, found, _, chosen, said = trades.list_trades(data, part)
+    entered = (whole.trade_entry_time >= whole.time[100]) & (whole.trade_entry_time <= whole.time[200])
+    assert 0 < len(found) == int(entered.sum()) < len(every) == len(whole.trade_pnl)
+    assert {int(row["id"]) for row in found} == set(np.flatnonzero(entered).tolist())
+    assert chosen == found[:1]
+    assert f"{len(found)} of {len(every)}, entered {str(whole.days[100])[:10]} to" in said
+
+
 def test_a_brushed_part_has_figures_of_its_own(data: Data) -> None:
     whole = subject(data)
-    ends = [milliseconds(whole.whole.time[place]) for place in (100, 200)]
-    brushed = {**UNCHANGED, "brushed": ends}
-    found = subject(data, brushed)
+    chosen = {**UNCHANGED, "brushed": part_of(whole.whole, 100, 200)}
+    found = subject(data, chosen)
     assert found.part is not None
     assert len(found.result.time) == 102, "with the close before"
     assert "101 bars" in found.words()
-    *cards, said, is_hidden, _ = performance.fill_cards(data, brushed)
+    *cards, said, is_hidden, _ = performance.fill_cards(data, chosen)
     assert (said, is_hidden) == (found.words(), False)
     assert len(cards) == 4
-    kpis = performance.state_again(brushed, data)
+    kpis = performance.state_again(chosen, data)
     assert shown(kpis) != shown(performance.state_again(UNCHANGED, data))
 
 
@@ -66,6 +97,8 @@ def test_a_brushed_part_has_figures_of_its_own(data: Data) -> None:
 )
 def test_what_is_no_part_is_the_whole_run(data: Data, forged: Any) -> None:
     assert subject(data, {**UNCHANGED, "brushed": forged}).part is None
+    beside = part_of(subject(data).whole, 100, 200) | {"range": forged}
+    assert subject(data, {**UNCHANGED, "brushed": beside}).part is None
 
 
 @pytest.mark.parametrize("forged", [None, 7, "../etc", ["hold"], {}])
@@ -90,8 +123,7 @@ def test_holdings_are_those_of_the_part_and_targets_those_of_the_end(data: Data)
     assert "1 position" in said
     assert "Cash" in " ".join(words(positions))
     assert "Capacity" in " ".join(words(capacity))
-    time = subject(data).whole.time
-    part, *_ = held.show(data, [milliseconds(time[100]), milliseconds(time[200])])
+    part, *_ = held.show(data, part_of(subject(data).whole, 100, 200))
     assert len(part.data[0].x) == 101
     assert len(figure.data[0].x) > 101
 

@@ -35,7 +35,8 @@ def span_bar() -> Component:
     """The line that says of which part the figures are, once a part of the equity was brushed."""
     whole = html.Button("Whole run", id=ids.SPAN_WHOLE, className="link-button strong", type="button")
     words = html.Span(id=ids.SPAN_WORDS)
-    return html.Div([store(ids.SPAN), words, whole], id=ids.SPAN_BAR, className="undo-bar", role="status", hidden=True)
+    stores = [store(ids.SPAN), store(ids.SPAN_LATER)]
+    return html.Div([*stores, words, whole], id=ids.SPAN_BAR, className="undo-bar", role="status", hidden=True)
 
 
 def window() -> Component:
@@ -75,5 +76,13 @@ clientside_callback(
     Output(ids.SPAN, "data"),
     Input(ids.SPAN_WHOLE, "n_clicks"),
     State(frame.graph(ids.EQUITY), "id"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "brushedLater"),
+    Output(ids.SPAN_LATER, "data"),
+    Input(ids.SPAN_WORDS, "children"),
+    State(ids.SPAN, "data"),
+    State(ids.SPAN_LATER, "data"),
     prevent_initial_call=True,
 )

@@ -52,7 +52,7 @@ def layout() -> Component:
     Output(ids.POSITIONS, "children"),
     Output(ids.CAPACITY, "children"),
     seen("performance"),
-    Input(ids.SPAN, "data"),
+    Input(ids.SPAN_LATER, "data"),
 )
 def show(data: runs.ResultData, span: Any) -> tuple[Any, ...]:
     spec, result = runs.opened(data, BacktestSpec)

@@ -12,6 +12,7 @@ from dash import Input, State
 
 import engine
 from dashboard import runs
+from dashboard.charts import base, equity
 from dashboard.errors import sentence
 from dashboard.pages.backtest import ids
 from dashboard.text.format import count, day_range
@@ -29,6 +30,8 @@ CHOSEN = {
     "benchmark": Input(ids.BENCHMARK, "value"),
     "symbol": Input(ids.BENCHMARK_SYMBOL, "value"),
 }
+LATER = {**CHOSEN, "brushed": Input(ids.SPAN_LATER, "data")}
+"""The same for charts, which follow once the figures of the part are painted."""
 STATES = {name: State(item.component_id, item.component_property) for name, item in CHOSEN.items()}
 UNCHANGED: Chosen = MappingProxyType({"brushed": None, "benchmark": "hold", "symbol": None})
 """The whole run against buy and hold."""
@@ -84,12 +87,17 @@ def benchmark(chosen: Chosen) -> tuple[str, str]:
 
 
 def brushed(result: BacktestResult, value: Any) -> Span | None:
-    """The part of ``result`` between two moments in milliseconds since 1970; None for all of it, or anything else."""
-    if not isinstance(value, list) or len(value) != 2:
+    """The part of ``result`` that the browser holds: ``range``, two moments in ms since 1970, ``of`` the chart
+    of a run with the same range of days (``equity.revision``). None for all of it, or anything else.
+    """
+    if not isinstance(value, Mapping) or value.get("of") != equity.revision(base.times(result.time[[0, -1]])):
         return None
-    if not all(isinstance(end, int | float) and abs(end) < 1e14 for end in value):
+    ends = value.get("range")
+    if not isinstance(ends, list) or len(ends) != 2:
         return None
-    start, end = (np.datetime64(int(moment), "ms") for moment in value)
+    if not all(isinstance(end, int | float) and abs(end) < 1e14 for end in ends):
+        return None
+    start, end = (np.datetime64(int(moment), "ms") for moment in ends)
     return span(result, start, end)
 
 

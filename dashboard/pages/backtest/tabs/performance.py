@@ -16,7 +16,7 @@ from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
 from dashboard.pages.backtest import csv_files, ids, restated, view
 from dashboard.pages.backtest.performance import cards, choice, cost_curve, held
-from dashboard.pages.backtest.performance.subject import CHOSEN, STATES, UNCHANGED, Chosen, Subject, subject
+from dashboard.pages.backtest.performance.subject import CHOSEN, LATER, STATES, UNCHANGED, Chosen, Subject, subject
 from dashboard.pages.backtest.tab import OPEN, RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import LATEST, NONE, columns, rows
 from dashboard.text.format import day_range
@@ -118,7 +118,7 @@ def state_again(chosen: Chosen, data: runs.ResultData) -> Any:
     Output(frame.figure(ids.MONTHLY), "data"),
     Output(frame.figure(ids.DISTRIBUTION), "data"),
     Output(ids_sub(ids.DISTRIBUTION), "children"),
-    inputs={"data": seen("performance"), "chosen": CHOSEN},
+    inputs={"data": seen("performance"), "chosen": LATER},
 )
 def draw_below(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
     """What lies further down, once the browser has painted what comes first."""
@@ -160,7 +160,7 @@ def fill_cards(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, 
     Output(ids_sub(ids.ROLLING), "children"),
     Output(ids.WINDOW, "options"),
     Output(ids.WINDOW, "value"),
-    inputs={"data": seen("performance"), "window": Input(ids.WINDOW, "value"), "chosen": CHOSEN},
+    inputs={"data": seen("performance"), "window": Input(ids.WINDOW, "value"), "chosen": LATER},
 )
 def roll(data: runs.ResultData, window: Any, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
     """Over the window that was chosen, or over one that suits where the run does not fill that or none was chosen."""

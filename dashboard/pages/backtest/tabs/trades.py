@@ -15,7 +15,8 @@ from dashboard import runs
 from dashboard.charts import fills
 from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
-from dashboard.pages.backtest import csv_files, ids
+from dashboard.pages.backtest import all_fills, csv_files, ids
+from dashboard.pages.backtest.performance.subject import brushed
 from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, listed, rows
 from engine.backtest.result import BacktestResult
@@ -36,6 +37,7 @@ def layout() -> list[Component]:
     count_line = html.Span(id=ids.TRADES_LISTED, className="hint")
     steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]
     return [
+        all_fills.layout(),
         graph.graph(ids.FILLS, height=340, title="Trade", tools=steps),
         card.card("Trades", [grid, dcc.Download(id=ids.DOWNLOAD)], tools=[count_line, *files]),
     ]
@@ -53,17 +55,19 @@ TAB = Tab("trades", "Trades", layout)
     Output(ids.TRADES, "selectedRows"),
     Output(ids.TRADES_LISTED, "children"),
     seen("trades"),
+    Input(ids.SPAN, "data"),
 )
-def list_trades(data: runs.ResultData) -> tuple[Any, ...]:
-    """The newest trade is the one that is shown first."""
+def list_trades(data: runs.ResultData, span: Any = None) -> tuple[Any, ...]:
+    """Those of the part that was brushed; the newest trade is the one that is shown first."""
     _, result = runs.opened(data, BacktestSpec)
-    found = rows(result, ALL)
+    part = brushed(result, span)
+    found = rows(result, ALL, part)
     return (
         columns(result),
         found,
         table.fitting(len(found), TALL),
         found[:1],
-        listed(result),
+        listed(result, part=part),
     )
 
 

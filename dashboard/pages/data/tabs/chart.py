@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from dashboard.charts.price import PriceInfo
 from dashboard.charts.window import UTC_CLOCK, Window, clock
 from dashboard.components import graph, metric
 from dashboard.components.graph import ids_sub
-from dashboard.components.series_view import Seen, zoom_of
+from dashboard.components.series_view import Seen, candles_for, pixels, zoom_of
 from dashboard.pages.data import chart_view, ids, run_fills
 from dashboard.pages.data.chart_view import ChartView, Display
 from dashboard.pages.data.form import SEEN
@@ -42,7 +42,6 @@ def layout() -> Sequence[Component]:
 
 
 TAB = Tab("chart", "Chart", layout)
-FEWEST, MOST = 350, 700
 ROOM = 0.2
 """Share of the candles in sight that is drawn beyond each end of them."""
 
@@ -99,26 +98,6 @@ def with_fills(
     result, problem = run_fills.chosen(view.fills, spec, bars.series.symbol)
     fills = run_fill_marks.info(info.price, bars, result) if result else ()
     return replace(info, fills=fills, width=width), [problem] if problem else []
-
-
-def pixels(zoom: Any, screen: object) -> int:
-    """The plot's width: as the browser says it with a zoom, else by that of the screen."""
-    width = zoom.get("width") if isinstance(zoom, Mapping) else None
-    if isinstance(width, int) and width > 0:
-        return min(width, _WIDEST)
-    if not isinstance(screen, int) or screen <= 0:
-        return price_chart.WIDTH
-    return min(max(screen - (_BESIDE if screen > _NARROW else _MARGINS), 200), _WIDEST)
-
-
-_NARROW, _BESIDE, _MARGINS, _WIDEST = 900, 480, 90, 8_000
-"""Pixels: of a screen with the panel above the chart, what is beside the plot with it and without, and the most."""
-
-
-def candles_for(zoom: Any) -> int:
-    """How many candles fit the chart, by its width in pixels as the browser says it: seven in eight pixels."""
-    width = zoom.get("width") if isinstance(zoom, Mapping) else None
-    return min(max(width * 7 // 8, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
 
 @callback(Output(ids.KPIS, "children"), seen(TAB.name))
