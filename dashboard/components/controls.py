@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.components.fields import Field, to_percent
+from dashboard.components.icon import icon
 from dashboard.text.format import MINUS
 
 Options = Sequence[tuple[Any, str]]
@@ -25,6 +26,8 @@ class Unavailable(tuple[Any, str]):
 
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?")
+_DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
+_TYPING = 500  # milliseconds without a key after which a date is taken for complete
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
@@ -140,6 +143,9 @@ def parse_value(field: Field, value: Any) -> Any:
         return value
     if field.control == "choice":
         return next((choice for choice, _ in field.choices if str(choice) == value), value)
+    if field.control == "date":
+        parts = _DATE.fullmatch(value.strip())
+        return f"{parts[1]}-{int(parts[2]):02}-{int(parts[3]):02}" if parts else value.strip()
     if field.control == "numbers":
         numbers = [_number(field, part) for part in re.split(r"\s*[,;]\s*|\s+", value.strip()) if part]
         return value if any(isinstance(number, str) for number in numbers) else numbers
@@ -160,9 +166,15 @@ def _number(field: Field, value: str) -> float | str:
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
-def list_problem(field: Field, value: Any) -> str:
-    """The error message for a text that is not a list of numbers; "" where it is one."""
-    if field.control != "numbers" or not isinstance(value, str):
+def text_problem(field: Field, value: Any) -> str:
+    """The error message for a text that is no list of numbers, or no date in full; "" where it is one. A spec would
+    take a number of seconds for a date.
+    """
+    if not isinstance(value, str) or not value:
+        return ""
+    if field.control == "date" and not _DATE.fullmatch(value):
+        return f"{field.title} must be a date as year-month-day, such as 2015-01-31, not '{value[:60]}'."
+    if field.control != "numbers":
         return ""
     return f"{field.title} must be comma-separated numbers, such as 64, 32, not '{value[:60]}'."
 
@@ -177,7 +189,7 @@ def labelled(options: Options) -> list[dict[str, Any]]:
 
 def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Component:
     if field.control == "date":
-        return html.Div(dbc.Input(id=id_, type="date", value=value or "", debounce=wait or False), className="in")
+        return _date(id_, field, value, wait, blank)
     if field.multiline:
         text = {"spellCheck": "false", "debounce": wait or False, "placeholder": blank}
         return html.Div(dbc.Textarea(id=id_, value=value or "", rows=2, **text), className="in")
@@ -195,6 +207,21 @@ def _input(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Comp
     bounds = {"data-low": field.low, "data-high": field.high} if data else {}
     unit = [html.Span(field.unit, className="unit")] if field.unit else []
     return html.Div([entry, *unit], className="in", **data, **{k: str(v) for k, v in bounds.items() if v is not None})
+
+
+def _date(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Component:
+    """A date as it is written everywhere here, whatever the browser's language, and the calendar beside it
+    (``assets/32_date.js``).
+    """
+    entry = dbc.Input(
+        id=id_, type="text", value=value or "", placeholder=blank or "yyyy-mm-dd", autoComplete="off",
+        maxLength=10, debounce=wait or _TYPING,
+    )  # fmt: skip
+    title = f"{field.title}: choose in a calendar"
+    calendar = html.Button(
+        icon("calendar"), type="button", className="calendar", title=title, **{"data-calendar": "", "aria-label": title}
+    )
+    return html.Div([entry, calendar], className="in date")
 
 
 def _pick(id_: ids.Id, field: Field, value: Any, options: Options) -> Component:

@@ -141,7 +141,7 @@ class Form:
                 put(values, item.path, get(start, item.path))
             elif item.control == "plugins" and value is None:
                 put(values, item.path, [])
-            elif item.control in ("number", "numbers", "choice") and value is not None:
+            elif item.control in ("number", "numbers", "choice", "date") and value is not None:
                 put(values, item.path, controls.parse_value(item, value))
         return self._decoded(known(self.spec, values))
 
@@ -150,7 +150,7 @@ class Form:
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
         wrong = [(item.path, f"{item.title} is missing: enter a value.") for item in empty if not item.optional]
-        wrong += [(item.path, text) for item in shown if (text := controls.list_problem(item, get(values, item.path)))]
+        wrong += [(item.path, text) for item in shown if (text := controls.text_problem(item, get(values, item.path)))]
         if wrong:
             raise SpecError(wrong)
         try:

@@ -10,11 +10,12 @@ from dash import html
 
 from dashboard import ids, state
 from dashboard.components import controls
-from dashboard.components.fields import find
+from dashboard.components.fields import fields_of, find
 from dashboard.components.form import Form
 from dashboard.components.sections import changed, titled
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
+from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from tests.dashboard.test_form import every, read
 
@@ -159,3 +160,33 @@ def test_what_a_plugin_seldom_needs_folds_too() -> None:
     chosen = made.chosen(made.defaults(), "model", "lstm")
     assert len([item for item in chosen if isinstance(item, html.Details)]) == 2
     assert not [item for item in made.chosen(made.defaults(), "model", "linear") if isinstance(item, html.Details)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [("2015-01-31", "2015-01-31"), (" 2015-1-2 ", "2015-01-02"), ("2015/01/02", "2015-01-02"), ("", None)],
+)
+def test_a_date_is_typed_year_first(typed: str, read: str | None) -> None:
+    made = Form(page="t", spec=MarketSpec)
+    values = made.collect([{"role": "field", "page": "t", "path": "start"}], [typed])
+    spec: Any = made.parse({**made.defaults(), "start": values["start"]})
+    assert str(spec.start) == str(read)
+
+
+@pytest.mark.parametrize("typed", ["31/01/2015", "20150131", "2015", "2015-02-31", "soon", "1700000000"])
+def test_what_is_no_date_is_told_at_its_field(typed: str) -> None:
+    made = Form(page="t", spec=MarketSpec)
+    values = made.collect([{"role": "field", "page": "t", "path": "start"}], [typed])
+    with pytest.raises(SpecError) as caught:
+        made.parse({**made.defaults(), "start": values["start"]})
+    (found,) = caught.value.problems
+    assert found[0] == "start"
+    assert "such as 2015-01-31" in found[1]
+
+
+def test_a_date_has_a_calendar_that_the_keyboard_reaches() -> None:
+    (field,) = (item for item in fields_of(MarketSpec) if item.path == "start")
+    entry, button = controls.control(ids.field("t", "start"), field, "2015-01-31").children  # type: ignore[attr-defined]
+    assert (entry.type, entry.value, entry.placeholder) == ("text", "2015-01-31", "yyyy-mm-dd")
+    plain = button.to_plotly_json()["props"]
+    assert plain["aria-label"] == "From: choose in a calendar"
