@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.core.errors import DataError
 from engine.core.progress import Progress, section
+from engine.core.registry import info
 from engine.market.bars import Floats, Times
 from engine.models.baselines import Baseline, baselines
 from engine.models.dataset import Indices
@@ -22,8 +24,15 @@ from engine.models.time_series import forecasts
 
 
 def evaluated(bare: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpec, progress: Progress) -> ModelResult:
-    """``bare`` with its scores and all that they are to be compared with, and with the holdout where it is opened."""
+    """``bare`` with its scores and all that they are to be compared with, and with the holdout where it is opened.
+    Raises ``DataError`` where no row can be scored.
+    """
     rows, mask = bare.scored()
+    if not len(rows):
+        raise DataError(
+            f"{info(spec.model).title} predicted none of the {len(mask):,} tested rows: its window may be longer than a "
+            "test, or its predictions are no numbers. Choose a shorter window, or a larger test part."
+        )
     time, horizon = bare.time[mask], spec.target.horizon
     training = f"train_{HEADLINE[bare.task]}"
     memory = {training: float(np.mean([fold.scores[training] for fold in bare.folds]))}

@@ -9,9 +9,12 @@ import pytest
 
 import engine
 from engine.core.errors import DataError, PluginError
+from engine.market.bars import Floats
 from engine.models import call_model
-from engine.models.dataset import from_arrays
+from engine.models.artifact import Artifact
+from engine.models.dataset import Dataset, from_arrays
 from engine.models.kinds.lightgbm import LightGbm
+from engine.models.kinds.linear import Linear
 from engine.models.kinds.mlp import Mlp
 from engine.models.spec import ModelSpec
 from tests.support.workspace import Workspace
@@ -49,3 +52,14 @@ def test_a_feature_without_a_value_is_named(workspace: Workspace) -> None:
     spec = ModelSpec.parse({"features": features, "null_fits": 0})
     with pytest.raises(DataError, match=r"^log\(0 - close\) is unknown on every bar: change it"):
         engine.run(spec)
+
+
+def test_a_model_that_predicts_nothing_is_refused(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a plug-in may; what has no row to be scored on had ended in a warning and empty cards."""
+
+    def silent(model: Linear, artifact: Artifact, data: Dataset, device: str = "cpu") -> Floats:
+        return np.full(len(data), np.nan)
+
+    monkeypatch.setattr(Linear, "predict", silent)
+    with pytest.raises(DataError, match=r"^Linear predicted none of the [\d,]+ tested rows: its window may be longer"):
+        engine.run(ModelSpec(model=Linear(), null_fits=0))
