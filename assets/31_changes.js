@@ -3,6 +3,7 @@
   "use strict";
   const here = window.dash_clientside.stratoscope;
   const onScreen = {};  // by page: what the form said of the run on screen
+  const no = () => window.dash_clientside.no_update;
   const isPlain = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
   /* Paths at which two requests differ, as the form's controls are called. */
@@ -41,13 +42,19 @@
     return "Changed since the run on screen: " + titles.slice(0, 3).join(", ") + more + ".";
   }
 
+  /* The bar is hidden until the form first differs. */
+  function inSight(page) {
+    const bar = document.getElementById(here.domId({ page: page, role: "changes" }));
+    return bar && !bar.hidden;
+  }
+
   here.changes = function (draft, run, result) {
     const page = window.dash_clientside.callback_context.outputs_list[0].id.page;
     const isThere = run && result && result.spec === run.spec && draft !== undefined;
     if (isThere && draft && draft.spec === run.spec) onScreen[page] = draft;
     if (!isThere || (draft && draft.spec === run.spec)) {
       mark(page, []);
-      return [true, ""];
+      return inSight(page) ? [true, ""] : [no(), no()];
     }
     const paths = draft ? differing(JSON.parse(run.spec), JSON.parse(draft.spec), "") : [];
     const rows = [...new Set(paths.map((path) => rowOf(page, path)))].filter(Boolean);

@@ -23,7 +23,7 @@
   }
 
   /* The draft of the page in sight: ``before`` are its bars of a moment ago, nothing as the page arrives. */
-  let before = null, at = "", byRail = false;
+  let before = null, at = "", byRail = false, told = "";
   const drafts = {};
 
   document.addEventListener("click", (event) => {
@@ -61,7 +61,7 @@
 
   here.universe = function (all, pathname, search, ids, runs, runIds) {
     const place = pathname + search, page = pathname.slice(1);
-    if (place !== at) [before, at] = [null, place];
+    if (place !== at) [before, at, told] = [null, place, ""];
     const draft = all[ids.findIndex((id) => id.page === page)], market = marketOf(draft);
     const query = draft && draft.market, run = runs[runIds.findIndex((id) => id.page === page)];
     if (market) {
@@ -69,7 +69,10 @@
       before ? change(market, query, run) : arrive(market, query, search);
       before = market;
     }
-    return { ...read(KEPT), here: market && { market, query } };
+    const found = { ...read(KEPT), here: market && { market, query } }, text = JSON.stringify(found);
+    if (text === told) return no();  // most changes of a form leave the bars alone
+    told = text;
+    return found;
   };
 
   function range(market) {
@@ -115,6 +118,7 @@
     if (!button) return;
     const chosen = JSON.parse(button.dataset.universe);
     keep(KEPT, chosen);
+    told = "";
     document.getElementById("universe").open = false;
     window.dash_clientside.set_props("universe-chosen", { data: chosen });
     if (drafts[pageNow()] && before) bring(chosen.market);
