@@ -30,8 +30,8 @@ def evaluated(bare: ModelResult, found: Parts, nulls: NullScores, spec: ModelSpe
     rows, mask = bare.scored()
     if not len(rows):
         raise DataError(
-            f"{info(spec.model).title} predicted none of the {len(mask):,} tested rows: its window may be longer than a "
-            "test, or its predictions are no numbers. Choose a shorter window, or a larger test part."
+            f"{info(spec.model).title} predicted none of the {len(mask):,} tested rows: its window may be longer than "
+            "a test, or its predictions are no numbers. Choose a shorter window, or a larger test part."
         )
     time, horizon = bare.time[mask], spec.target.horizon
     training = f"train_{HEADLINE[bare.task]}"
