@@ -118,7 +118,7 @@ STUDY = Study(
         "Test a model of your own",
         "Drop a file of signals, weights or predictions above: time, symbol and value, or a column for each symbol. "
         "The strategies My signals and My weights follow them; My values compares them in rules, draws them, and makes "
-        "them features.",
+        "them features. Stored predictions are scored as those of any model.",
         symbol="data",
     ),
     sub="signals, weights and predictions that were computed elsewhere",
