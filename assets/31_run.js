@@ -31,7 +31,11 @@
      a page that follows its settings the first result alone, for then they may be in use. */
   function bringUp(page, result, quiet) {
     const button = document.getElementById(here.domId({ role: "run-button", page: page }));
-    const side = button && button.closest(".side");
+    const side = button && button.closest(".side"), fold = button && button.closest(".study .panel-card")?.querySelector(".study-fold");
+    if (fold && broughtUp[page] !== result) {
+      broughtUp[page] = result;
+      fold.open = false;
+    }
     if (!side || broughtUp[page] === result || !side.querySelector(".panel-toggle").checkVisibility()) return;
     if (quiet && side.dataset.broughtUp) return;
     broughtUp[page] = result;
@@ -166,6 +170,8 @@
     const control = own && own.matches("input, select, textarea, button") ? own : wrong && wrong.parentElement.querySelector("input, select, textarea, button");
     if (!control) return;
     wrong.classList.add("is-told");
+    const fold = control && control.closest(".study-fold");
+    if (fold) fold.open = true;
     control.focus();
   });
 

@@ -58,7 +58,7 @@
     if (!control) return;
     const isWrong = problem.textContent !== "";
     row.classList.toggle("is-wrong", isWrong);
-    const fold = isWrong && row.closest(".fold");
+    const fold = isWrong && row.closest(".fold, .study-fold");
     if (fold) fold.open = true;
     control.setAttribute("aria-invalid", String(isWrong));
     isWrong ? control.setAttribute("aria-describedby", problem.id) : control.removeAttribute("aria-describedby");

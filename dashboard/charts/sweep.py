@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,28 +12,28 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from dashboard.charts import base
+from dashboard.charts.sweep_cells import SPARSE, View, cells_of
+from dashboard.charts.sweep_overlays import edges, veil
 from dashboard.text.sweeps import AxisLabel
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.views import heatmap
 from engine.core.errors import SpecError
 from engine.core.spec import Spec
 from engine.market.bars import Floats
 
-CELLS, DETAILED = 300, 12_000
-"""Cells of a map along each side, and cells in all up to which each shows every metric on hover."""
-SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
+DETAILED = 12_000  # cells up to which each shows every metric on hover
 HERE = "form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
 NAMED = 10  # values of an axis up to which each has its tick
 FORMATS = {"total_return": "+,.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
-Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
 _LOOKS = {
     "best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
     HERE: ("square-open", base.SERIES[3], 12),
 }  # fmt: skip
 _TWO_SIDED = ("total_return", "sharpe", "calmar")
+OVER = ("total_return", "sharpe", "max_drawdown", "calmar")
+"""Metrics of which an excess over holding says something."""
 _CLIP = 0.01  # of the values at each end share the colour of the end
 
 
@@ -58,21 +58,6 @@ class Partial(Spec):
 
 
 @dataclass(frozen=True)
-class View:
-    """What a map shows: ``metric`` over the parameters ``x`` and ``y`` (paths; None for one row), of one ``symbol`` or
-    of the whole, at the values ``fixed`` of further parameters and the ``rest`` ("best", "median", "mean") over
-    those that are left.
-    """
-
-    metric: str
-    x: str
-    y: str | None = None
-    symbol: str | None = None
-    rest: Literal["best", "median", "mean"] = "best"
-    fixed: tuple[tuple[str, float], ...] = ()
-
-
-@dataclass(frozen=True)
 class Mark:
     """A combination worth finding on the map."""
 
@@ -87,7 +72,9 @@ class MapInfo:
     """``z`` is (y, x), NaN where there is nothing; ``index`` the combination behind each cell, -1 for none.
 
     ``details`` is (y, x, metrics) or None; ``low`` and ``high`` are where the colours end. The tiles of a ``coarse``
-    map hold several values of an axis, about ``each`` combinations, and show the best of them.
+    map hold several values of an axis, about ``each`` combinations, and show the best of them. ``holding`` is the
+    metric of holding, NaN where unknown; with ``over`` it has been taken off ``z``. ``faint`` is (y, x), the cells
+    whose combinations have fewer than ``least`` trades.
     """
 
     metric: str
@@ -103,19 +90,32 @@ class MapInfo:
     high: float
     coarse: bool
     each: int = 1
+    holding: float = float("nan")
+    over: bool = False
+    faint: NDArray[np.bool_] | None = None
+    least: int = 0
 
 
 def info(result: SweepResult, view: View, sides: Sequence[AxisLabel], marks: Sequence[tuple[str, int]] = ()) -> MapInfo:
     """What is drawn of ``result``; ``marks`` names combinations by their index, see ``here`` for one more."""
     by_path = {side.path: side for side in sides}
-    (x, y, z, index), is_coarse = _cells_of(result, view)
-    low, high = colour_ends(view.metric, z)
+    (x, y, z, index), is_coarse = cells_of(result, view)
+    holding = result.held(view.metric, view.symbol)
+    is_over = view.over == "holding" and np.isfinite(holding) and view.metric in OVER
+    z = z - holding if is_over else z
+    low, high = colour_ends(view.metric, z, is_over)
     known = int(np.isfinite(result.metric(view.metric, view.symbol)).sum())
     each = round(known / max(int(np.isfinite(z).sum()), 1)) if is_coarse and not view.fixed else 1
     return MapInfo(
         view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
-        _details(result, view, index), _marks(result, view, marks), low, high, is_coarse, each,
+        _details(result, view, index), _marks(result, view, marks, holding if is_over else 0.0), low, high, is_coarse,
+        each, holding, is_over, _faint(result, index), result.minimum_trades,
     )  # fmt: skip
+
+
+def is_coarse(result: SweepResult, view: View) -> bool:
+    """Whether the whole map, whatever part of it is in sight, has tiles of several combinations' values."""
+    return cells_of(result, replace(view, window=None))[1]
 
 
 def here(result: SweepResult, view: View, spec: BacktestSpec) -> Mark | None:
@@ -123,7 +123,7 @@ def here(result: SweepResult, view: View, spec: BacktestSpec) -> Mark | None:
     point = result.point_of(spec)
     if point is None:
         return None
-    (x, y, z, _), _ = _cells_of(result, view)
+    (x, y, z, _), _ = cells_of(result, view)
     at = dict(zip(result.axes, point.tolist(), strict=True))
     across, up = at[view.x], at[view.y] if view.y else 0.0
     is_inside = x[0] <= across <= x[-1] and (view.y is None or y[0] <= up <= y[-1])
@@ -131,12 +131,14 @@ def here(result: SweepResult, view: View, spec: BacktestSpec) -> Mark | None:
         return None
     known = np.isfinite(z[0])
     value = float(np.interp(across, x[known], z[0][known])) if view.y is None and known.any() else np.nan
+    if view.over and view.metric in OVER and np.isfinite(holding := result.held(view.metric, view.symbol)):
+        value -= holding
     return Mark(HERE, across, up, value)
 
 
 def cell(result: SweepResult, view: View, x: float, y: float) -> int | None:
     """The combination of the cell nearest to a point, None where the map is empty there."""
-    (columns, rows, _, index), _ = _cells_of(result, view)
+    (columns, rows, _, index), _ = cells_of(result, view)
     row = int(np.argmin(np.abs(rows - y))) if view.y else 0
     found = int(index[row, int(np.argmin(np.abs(columns - x)))])
     return found if found >= 0 else None
@@ -158,26 +160,14 @@ def live(partial: object, metric: str, sides: Sequence[AxisLabel]) -> MapInfo:
     return MapInfo(metric, x_side, y_side, x, y, z, nothing, None, (), low, high, False)
 
 
-def binned(cells: Cells, columns: int, rows: int) -> Cells:
-    """The cells put into that many of equal width: each takes the best of those in it."""
-    x, y, z, index = cells
-    (centres, column), (middles, row) = _bins(x, columns), _bins(y, rows)
-    best, found = np.full((rows, columns), -np.inf), np.full((rows, columns), -1, dtype=np.int64)
-    at, across = np.nonzero(np.isfinite(z))
-    order = np.argsort(z[at, across], kind="stable")
-    place = row[at[order]], column[across[order]]
-    best[place], found[place] = z[at[order], across[order]], index[at[order], across[order]]  # the last one stays
-    return centres, middles, np.where(found >= 0, best, np.nan), found
-
-
-def colour_ends(metric: str, z: Floats) -> tuple[float, float]:
-    """Where the colours end: symmetric about zero where the values lie on both sides of it."""
+def colour_ends(metric: str, z: Floats, over: bool = False) -> tuple[float, float]:
+    """Where the colours end: symmetric about zero where the values lie on both sides of it, or are ``over`` another."""
     known = z[np.isfinite(z)]
     if not len(known):
         return -1.0, 1.0
     low, high = (float(value) for value in np.quantile(known, [_CLIP, 1 - _CLIP]))
-    if metric in _TWO_SIDED and low < 0 < high:
-        most = max(-low, high)
+    if over or (metric in _TWO_SIDED and low < 0 < high):
+        most = max(-low, high) or 1.0
         return -most, most
     room = 0.0 if high > low else abs(high) * 0.1 or 1.0
     return low - room, high + room
@@ -189,13 +179,20 @@ def figure(info: MapInfo, contour: bool = False, keep: str = "sweep") -> go.Figu
         return _line(info, keep)
     trace = _contours(info) if contour and has_contours(info) else _cells(info)
     return base.figure(
-        [trace, *here_rings(None), *_rings(info)],
+        [trace, *here_rings(None), *veil(info.x, info.y, info.faint), *_equal(info), *_rings(info)],
         x=_axis(info.x_side, info.x, info.coarse),
         y={**_axis(info.y_side, info.y, info.coarse), "title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
         hover="closest",
         margin={"l": 58, "r": 6, "t": 8, "b": 42},
     )
+
+
+def _equal(info: MapInfo) -> list[go.Scatter]:
+    """The line on which a combination does as holding does."""
+    level = 0.0 if info.over else info.holding
+    z = info.z if info.faint is None else np.where(info.faint, np.nan, info.z)
+    return edges(info.x, info.y, z, level, "= holding") if info.metric in OVER else []
 
 
 def has_contours(info: MapInfo) -> bool:
@@ -229,6 +226,8 @@ def _surface(info: MapInfo) -> dict[str, Any]:
 
 
 def _colours(info: MapInfo) -> list[list[Any]]:
+    if info.over:
+        return base.diverging()
     if info.metric == "max_drawdown":
         return [[0.0, base.LOSS], [1.0, base.SURFACE_2]]
     if info.metric in _TWO_SIDED and info.low < 0:
@@ -240,11 +239,12 @@ def _hover(info: MapInfo) -> str:
     places = [f"{info.x_side.title} {_value(info.x_side, 'x')}"]
     if info.y_side is not None:
         places.append(f"{info.y_side.title} {_value(info.y_side, 'y')}")
-    own = f"<b>{METRICS[info.metric].title} %{{z:{FORMATS[info.metric]}}}</b>"
+    form = f"+{FORMATS[info.metric].removeprefix('+')}" if info.over else FORMATS[info.metric]
+    own = f"<b>{METRICS[info.metric].title} %{{z:{form}}}{' over holding' if info.over else ''}</b>"
     others = [] if info.details is None else [
         f"{METRICS[name].title} %{{customdata[{place}]:{FORMATS[name]}}}"
         for place, name in enumerate(FORMATS)
-        if name != info.metric and np.isfinite(info.details[..., place]).any()
+        if (name != info.metric or info.over) and np.isfinite(info.details[..., place]).any()
     ]  # fmt: skip
     return "<br>".join([", ".join(places), own, *others]) + "<extra></extra>"
 
@@ -289,9 +289,15 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
             f"{metric.title} %{{y:{FORMATS[info.metric]}}}<extra></extra>",
         )
     ]  # fmt: skip
+    level = 0.0 if info.over else info.holding
+    equal = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": level, "y1": level,
+              "line": {"color": base.TEXT, "width": 1.2, "dash": "dot"}}]  # fmt: skip
     traces += [*here_rings(None), *_rings(info)]
-    values = base.value_axis(metric.title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
+    title = f"{metric.title} over holding" if info.over else metric.title
+    values = base.value_axis(title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
+    shapes = equal if info.metric in OVER and np.isfinite(level) else []
     return base.figure(traces, x=_axis(info.x_side, info.x, info.coarse), y=values, keep=keep, hover="closest",
+                       shapes=shapes,
                        margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip
 
 
@@ -302,36 +308,6 @@ def _axis(side: AxisLabel, values: Floats, coarse: bool) -> dict[str, Any]:
     percent = {"tickformat": ".3~p"} if side.percent else {}
     return {"title": {"text": side.name(), "standoff": 6}, "showgrid": False, "zeroline": False, "showspikes": False,
             "fixedrange": False, "nticks": 12, **ticks, **percent}  # fmt: skip
-
-
-def _cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
-    """x, y, z and index of what a map shows, and whether its cells hold several values of an axis: where there are more
-    than a screen shows, or where drawn combinations lie so far apart that single ones would be dust.
-    """
-    found = heatmap(result, view.metric, view.x, view.y, fixed=dict(view.fixed), symbol=view.symbol, rest=view.rest)
-    cells = found.x, found.y if view.y else np.zeros(1), found.z, found.index
-    columns, rows = (-(-size // -(-size // CELLS)) for size in found.z.shape[::-1])
-    known = int(np.isfinite(found.z).sum())
-    if known < SPARSE * found.z.size and known:
-        side = max(int(np.sqrt(known / 1.5)), 8)
-        columns, rows = min(columns, side), min(rows, side)
-    choices = dict(zip(result.axes, result.words, strict=True))
-    columns = len(found.x) if choices[view.x] else columns
-    rows = len(cells[1]) if view.y is None or choices[view.y] else rows
-    if (rows, columns) == found.z.shape:
-        values = dict(zip(result.axes, result.values, strict=True))
-        return cells, len(found.x) < len(values[view.x]) or bool(view.y and len(found.y) < len(values[view.y]))
-    return binned(cells, columns, rows), True
-
-
-def _bins(values: Floats, count: int) -> tuple[Floats, NDArray[np.int64]]:
-    """Centres of ``count`` parts of equal width, and the part of each value; each value its own where they suffice."""
-    if count >= len(values):
-        return values, np.arange(len(values))
-    low, width = values[0], (values[-1] - values[0]) / count
-    place = np.minimum(((values - low) / width + 1e-9).astype(np.int64), count - 1)
-    centres: Floats = low + (np.arange(count) + 0.5) * width
-    return centres, place
 
 
 def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Floats | None:
@@ -345,8 +321,14 @@ def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Float
     return found
 
 
-def _marks(result: SweepResult, view: View, places: Sequence[tuple[str, int]]) -> tuple[Mark, ...]:
-    """Those of the combinations that lie in the slice."""
+def _faint(result: SweepResult, index: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """The cells whose combinations have too few trades; None for none."""
+    found = (index >= 0) & ~result.traded[np.maximum(index, 0)] if len(result) else np.zeros(index.shape, dtype=bool)
+    return found if found.any() else None
+
+
+def _marks(result: SweepResult, view: View, places: Sequence[tuple[str, int]], less: float = 0.0) -> tuple[Mark, ...]:
+    """Those of the combinations that lie in the slice, their values ``less`` what is taken off."""
     columns = {path: place for place, path in enumerate(result.axes)}
     values = result.metric(view.metric, view.symbol)
     found = []
@@ -354,5 +336,5 @@ def _marks(result: SweepResult, view: View, places: Sequence[tuple[str, int]]) -
         row = result.parameters[index]
         if all(np.isclose(row[columns[path]], value) for path, value in view.fixed):
             y = float(row[columns[view.y]]) if view.y else 0.0
-            found.append(Mark(name, float(row[columns[view.x]]), y, float(values[index])))
+            found.append(Mark(name, float(row[columns[view.x]]), y, float(values[index]) - less))
     return tuple(found)

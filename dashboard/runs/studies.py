@@ -146,7 +146,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
         *_base(form, spec),
         card(
             study.title,
-            [html.Div(list(fields), className="fields study-fields"), run_bar(page, form.action, study.stop)],
+            [_settings(study, fields), run_bar(page, form.action, study.stop)],
             sub=study.sub,
             tools=copies(page),
         ),
@@ -161,6 +161,16 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
             className="results is-empty",
         ),
     ]
+
+
+def _settings(study: Study, fields: Sequence[Component]) -> Component:
+    """The form; one that is laid out by a panel folds once there is something to show (assets/31_run.js)."""
+    whole = html.Div(list(fields), className="fields study-fields")
+    if not study.panel:
+        return whole
+    return html.Details(
+        [html.Summary("Settings", className="study-fold-title"), whole], className="study-fold", open=True
+    )
 
 
 def _base(form: StudyForm, spec: RunSpec | Action | None) -> list[Component]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -41,6 +41,9 @@ class SweepResult(Labelled):
     ``warm_up_in_range`` are in the range. ``zones`` are those of the symbols' exchanges, empty for daily bars.
     ``left_out`` combinations were invalid. ``base`` is the JSON of the varied backtest.
 
+    ``holding`` (R, metrics) are the ``METRICS`` of buying and holding the same symbols; empty in older results.
+    Combinations with fewer than ``minimum_trades`` stay in the result and are never the best, see ``demanding``.
+
     Axes over costs are a stress test and no choice: the best combination, the plateau and the trials are those at the
     costs of ``base`` itself.
     """
@@ -71,6 +74,8 @@ class SweepResult(Labelled):
     warnings: tuple[str, ...]
     base: str
     first_day: str = ""
+    holding: Floats = field(default_factory=lambda: np.empty((0, len(METRICS))))
+    minimum_trades: int = 0
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -95,12 +100,28 @@ class SweepResult(Labelled):
             return calmar(self.total_return[row], self.max_drawdown[row], self.years[row])
         return np.asarray(getattr(self, name)[row], dtype=np.float64)
 
+    def held(self, name: str, symbol: str | None = None) -> float:
+        """The metric ``name`` of holding; NaN where it is undefined or not stored."""
+        row = 0 if symbol is None else 1 + self.parts.index(symbol)
+        return float(self.holding[row, METRICS.index(name)]) if len(self.holding) > row else float("nan")
+
+    def demanding(self, trades: int) -> SweepResult:
+        """The same combinations, of which those with fewer ``trades``, over all symbols, are never the best."""
+        return replace(self, minimum_trades=trades) if trades != self.minimum_trades else self
+
+    @cached_property
+    def traded(self) -> NDArray[np.bool_]:
+        """Mask of the combinations with ``minimum_trades``."""
+        return np.asarray(self.trades[0] >= self.minimum_trades)
+
     @cached_property
     def choosable(self) -> NDArray[np.bool_]:
-        """Mask of the combinations at the costs of ``base``; none where only costs vary, which are no choice."""
+        """Mask of the combinations with enough trades at the costs of ``base``; none where only costs vary, which are
+        no choice.
+        """
         if len(cost_axes(self.axes)) == len(self.axes):
             return np.zeros(len(self), dtype=bool)
-        return at_base_costs(self.parameters, self.axes, self.base_costs())
+        return at_base_costs(self.parameters, self.axes, self.base_costs()) & self.traded
 
     def no_choice(self, name: str | None = None, symbol: str | None = None) -> str:
         """The reason why no combination is best by ``name`` or the objective, as a sentence; "" where one is."""
@@ -112,6 +133,8 @@ class SweepResult(Labelled):
             return "Trading costs are a stress test, not a choice: no combination is named the best."
         if not len(self) or self.choosable.any():
             return ""
+        if not self.traded.any():
+            return f"No combination has {self.minimum_trades:,} trades: lower the number that is asked for."
         own = zip(places, self.base_costs().tolist(), strict=True)
         named = " and ".join(
             f"{self.titles[axis].lower()} {value:g} {self.units[axis]}".rstrip() for axis, value in own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, sweep_accounts
 from engine.backtest.sweeps.common_segment import common_warm_up
 from engine.backtest.sweeps.evaluation import evaluate
+from engine.backtest.sweeps.holding import holding
 from engine.backtest.sweeps.result import SweepResult, trial_of
 from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
 from engine.backtest.sweeps.spec import SweepSpec
@@ -35,7 +37,8 @@ from engine.market.common_calendar import calendar, common_days, zones_of
 def compute(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> SweepResult:
     """Metrics of all combinations. Raises ``StrategyError`` where the strategy uses the future."""
     require_causal_sweep(spec, inputs)
-    return run_sweep(spec, inputs, progress)
+    result = run_sweep(spec, inputs, progress)
+    return replace(result, holding=holding(sweep_accounts(spec.base, inputs, result.warm_up)))
 
 
 def run_sweep(

@@ -50,9 +50,18 @@ def heatmap(
     fixed: Mapping[str, float] | None = None,
     symbol: str | None = None,
     rest: Literal["best", "median", "mean"] = "best",
+    within: Mapping[str, tuple[float, float]] | None = None,
 ) -> Matrix:
-    """The metric ``name`` over the axes ``x`` and ``y``; see ``matrix``."""
-    return matrix(result, result.metric(name, symbol), x, y, fixed or {}, rest)
+    """The metric ``name`` over the axes ``x`` and ``y``; see ``matrix``. Combinations with too few trades show where
+    there are no others.
+    """
+    figure = result.metric(name, symbol)
+    found = matrix(result, np.where(result.traded, figure, np.nan), x, y, fixed or {}, rest, within)
+    if result.traded.all():
+        return found
+    every, is_gap = matrix(result, figure, x, y, fixed or {}, rest, within), found.index < 0
+    z, index = np.where(is_gap, every.z, found.z), np.where(is_gap, every.index, found.index)
+    return Matrix(found.x, found.y, z, index)
 
 
 def matrix(
@@ -62,18 +71,22 @@ def matrix(
     y: str | None,
     fixed: Mapping[str, float],
     rest: Literal["best", "median", "mean"],
+    within: Mapping[str, tuple[float, float]] | None = None,
 ) -> Matrix:
     """``figure`` over two axes, with other axes ``fixed`` or reduced to the best, the median or the mean. A cell opens
     the best combination in it, or the one nearest to its value. Sampled axes are binned. For the best, costs that are
-    not shown stay those of the backtest itself, or the nearest to them.
+    not shown stay those of the backtest itself, or the nearest to them. ``within`` leaves the combinations alone whose
+    axes lie in these ranges, which are binned anew.
     """
     shown = [result.axes.index(path) for path in (x, y) if path is not None]
     if rest == "best":
         fixed = {**_costs(result, {x, y}), **fixed}
-    chosen = np.flatnonzero(~np.isnan(figure) & _matches(result, fixed))
-    axes = [_binned(result, axis) for axis in shown]
+    seen = _within(result, within or {})
+    chosen = np.flatnonzero(~np.isnan(figure[seen]) & _matches(result, fixed)[seen])
+    axes = [_binned(result, axis, seen) for axis in shown]
     width, height = len(axes[0][0]), len(axes[1][0]) if y is not None else 1
     cell = axes[0][1][chosen] + (axes[1][1][chosen] * width if y is not None else 0)
+    chosen = np.arange(len(result))[seen][chosen]
     values = figure[chosen]
     order = np.lexsort((values, cell))
     cells, starts, counts = np.unique(cell[order], return_index=True, return_counts=True)
@@ -94,9 +107,19 @@ def _costs(result: SweepResult, shown: Set[str | None]) -> dict[str, float]:
     return {path: value for path, value in found.items() if path not in shown}
 
 
-def _binned(result: SweepResult, axis: int) -> tuple[Floats, NDArray[np.int64]]:
-    known = len(result.values[axis])
-    return bins(result.parameters[:, axis], known if known <= _LISTED else _BINS)
+def _within(result: SweepResult, ranges: Mapping[str, tuple[float, float]]) -> NDArray[np.bool_] | slice:
+    """The combinations whose axes lie in ``ranges``; all of them where there is none in there."""
+    found = np.ones(len(result), dtype=bool)
+    for path, (low, high) in ranges.items():
+        column = result.parameters[:, result.axes.index(path)]
+        found &= (column >= low) & (column <= high)
+    return found if ranges and found.any() else slice(None)
+
+
+def _binned(result: SweepResult, axis: int, seen: NDArray[np.bool_] | slice) -> tuple[Floats, NDArray[np.int64]]:
+    column = result.parameters[seen, axis]
+    known = len(result.values[axis]) if isinstance(seen, slice) else len(np.unique(column))
+    return bins(column, known if known <= _LISTED else _BINS)
 
 
 def _matches(result: SweepResult, fixed: Mapping[str, float]) -> NDArray[np.bool_]:
@@ -132,7 +155,8 @@ def _aggregated(
 
 def best_plateau(result: SweepResult, name: str | None = None, symbol: str | None = None) -> Plateau | None:
     """The combination in the best neighbourhood, by ``name`` or the objective; see ``plateau``."""
-    return plateau(result, result.metric(name or result.objective, symbol))
+    figure = result.metric(name or result.objective, symbol)
+    return plateau(result, np.where(result.traded, figure, np.nan))
 
 
 def plateau(result: SweepResult, values: Floats, check_cancelled: CheckCancelled = never_cancelled) -> Plateau | None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
-from dashboard.charts.sweep import View
+from dashboard.charts.sweep_cells import CELLS, View
 from dashboard.text.sweeps import AxisLabel
 from engine.backtest.sweeps.result import SweepResult
 from engine.core.errors import SpecError
@@ -93,7 +93,7 @@ def test_the_best_over_the_rest_or_one_value_of_it() -> None:
 def test_a_large_grid_becomes_one_that_a_screen_shows() -> None:
     info = chart.info(grid(390, 350), Y, SIDES)
     assert info.coarse
-    assert max(info.z.shape) <= chart.CELLS
+    assert max(info.z.shape) <= CELLS
     assert info.z.max() == 390.35
     assert info.details is None, "the figures of so many cells would be megabytes"
     best = np.unravel_index(info.z.argmax(), info.z.shape)

@@ -30,7 +30,7 @@ from tests.support.sweep_page import AXES, FAST, SLOW, STRATEGY, base, data_of, 
 pytestmark = pytest.mark.usefixtures("workspace")
 
 
-UNTOUCHED = {name: "" for name, _, _ in tab.sweep_layout.CONTROLS}
+UNTOUCHED = {name: "" for name, _ in tab.sweep_layout.ASKED}
 
 
 def clicked(point: Any = None, rows: Any = None, symbols: Any = None) -> sweep_controls.Clicked:
@@ -194,10 +194,10 @@ def test_a_row_is_put_into_the_form(result: SweepResult, triggered: Any, monkeyp
 def test_all_that_is_in_sight_comes_at_once(result: SweepResult) -> None:
     drawn, strip, said, figure, about, switch, *_ = tab.draw(data_of(request()), "sweep", None, 0, UNTOUCHED, None)
     assert (drawn["x"], drawn["y"], drawn["metric"]) == (FAST, SLOW, "sharpe")
-    assert len(strip) == 7
+    assert len(strip) == 8
     assert "trial" in str(said)
     assert figure.data[0].type == "heatmap"
-    assert (about, switch) == ("Sharpe, click to choose, double click to open", "Contours")
+    assert (about, switch) == ("Sharpe over holding, click to choose, double click to open", "Contours")
     again = {name: drawn[name] for name in UNTOUCHED}
     with pytest.raises(PreventUpdate):
         tab.draw(data_of(request()), "sweep", None, drawn["at"], again, drawn)
@@ -307,7 +307,7 @@ def test_one_axis_has_no_second_side() -> None:
     found = engine.run(request(AXES[:1]))
     shown = sweep_controls.view_of(found, {})
     assert shown.y is None
-    *_, hidden_y, hidden_symbol, hidden_rest, _, _, _, _ = sweep_controls.controls(found, shown)
+    *_, hidden_y, hidden_symbol, hidden_rest, _, _, _, _, _ = sweep_controls.controls(found, shown)
     assert (hidden_y, hidden_symbol, hidden_rest) == (True, True, True)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from dashboard.charts import sweep as chart
-from dashboard.charts.sweep import MapInfo, View
+from dashboard.charts.sweep import MapInfo
+from dashboard.charts.sweep_cells import View
 from dashboard.components.controls import labelled
 from dashboard.pages.backtest import ids
 from dashboard.security.payloads import Rows
@@ -24,6 +25,7 @@ from engine.backtest.sweeps.views import best_plateau
 from engine.core.errors import SpecError
 
 WHOLE = "*"  # the value of the select of symbols that shows the request as a whole
+OVERS = {"holding": "Excess over holding", "value": "Value"}
 RESTS = {"best": "Best", "median": "Median", "mean": "Mean"}
 FIXED, STOPS = "at ", 100  # a value "at strategy.fast" of the select holds that axis; most values of its slider
 
@@ -57,11 +59,42 @@ def view_of(result: SweepResult, values: Mapping[str, Any]) -> View:
     y = values["y"] if values.get("y") in others else next(iter(others), None)
     name = values["metric"] if values.get("metric") in metric_names(result) else result.objective
     symbol = values["symbol"] if values.get("symbol") in result.parts else None
+    over: Any = "" if values.get("over") == "value" or name not in chart.OVER else "holding"
+    over = over if np.isfinite(result.held(name, symbol)) else ""
     rest = str(values.get("rest"))
     path = rest.removeprefix(FIXED)
     if rest.startswith(FIXED) and path in others and path != y:
-        return View(name, x, y, symbol, fixed=((path, stop(result, path, values.get("at"))),))
-    return View(name, x, y, symbol, rest if rest in RESTS else "best")
+        return View(name, x, y, symbol, fixed=((path, stop(result, path, values.get("at"))),), over=over)
+    return View(name, x, y, symbol, rest if rest in RESTS else "best", over=over)
+
+
+def demanding(result: SweepResult, values: Mapping[str, Any]) -> SweepResult:
+    """The result with the trades that are asked for: what has fewer is never the best."""
+    least = values.get("least")
+    return result.demanding(min(int(least), 10**9) if isinstance(least, int | float) and least > 0 else 0)
+
+
+def window_of(stored: Any, keep: str) -> tuple[float, float, float, float] | None:
+    """The part of the map in sight that the browser holds for ``keep``; None for all."""
+    try:
+        left, right, low, high = (float(end) for end in stored["range"]) if stored["keep"] == keep else ()
+    except (TypeError, KeyError, ValueError):
+        return None
+    return left, right, low, high
+
+
+def zoomed(shown: View, moved: Any) -> tuple[float, float, float, float] | None:
+    """The part of the map in sight, by Plotly's report of a change; None for all. Raises ``KeyError``, ``TypeError`` or
+    ``ValueError`` where that is about something else.
+    """
+    if moved.get("xaxis.autorange") or moved.get("yaxis.autorange"):
+        return None
+    names = [f"{side}axis.range[{end}]" for side in ("xy" if shown.y else "x") for end in (0, 1)]
+    ends = [float(moved[name]) for name in names]
+    if not np.isfinite(ends).all():
+        raise ValueError("not a range")
+    left, right, low, high = ends if shown.y else (*ends, 0.0, 0.0)
+    return min(left, right), max(left, right), min(low, high), max(low, high)
 
 
 def swapped(values: Mapping[str, Any], drawn: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -85,7 +118,7 @@ def asked(result: SweepResult, shown: View) -> dict[str, Any]:
         at = int(np.argmin(np.abs(np.array(stops(result, path)) - value)))
     rest = f"{FIXED}{shown.fixed[0][0]}" if shown.fixed else shown.rest
     return {"metric": shown.metric, "x": shown.x, "y": shown.y or "", "symbol": shown.symbol or WHOLE, "rest": rest,
-            "at": at}  # fmt: skip
+            "over": "holding" if shown.over else "value", "at": at}  # fmt: skip
 
 
 def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
@@ -102,8 +135,10 @@ def controls(result: SweepResult, shown: View) -> tuple[Any, ...]:
         "y": axes,
         "symbol": [(WHOLE, "Portfolio"), *((name, name) for name in result.parts)],
         "rest": rests,
+        "over": list(OVERS.items()),
     }
-    hidden = False, False, len(axes) < 2, not result.parts, not others
+    has_holding = shown.metric in chart.OVER and np.isfinite(result.held(shown.metric, shown.symbol))
+    hidden = False, False, len(axes) < 2, not result.parts, not others, not has_holding
     last, text = 1, ""
     if shown.fixed:
         path, value = shown.fixed[0]

@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components import card, graph, metric, states, table
+from dashboard.components.store import store
 from dashboard.pages.backtest import ids, overfit
 
 CONTROLS = (
@@ -17,8 +18,11 @@ CONTROLS = (
     ("y", ids.SWEEP_Y, "Y axis"),
     ("symbol", ids.SWEEP_SYMBOL, "Symbol"),
     ("rest", ids.SWEEP_REST, "Other axes"),
+    ("over", ids.SWEEP_OVER, "Colour"),
 )
 """The selects above the map: name, id, label."""
+ASKED = (*((name, id_) for name, id_, _ in CONTROLS), ("least", ids.SWEEP_LEAST))
+"""All that says what is shown: the selects, and the least number of trades."""
 TABLED = 500  # combinations that the table lists
 _ROWS: dict[str, Any] = {"rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True}}
 _PAGED = {"pagination": True, "paginationPageSize": 20, "paginationPageSizeSelector": False}
@@ -38,7 +42,7 @@ def layout() -> list[Component]:
     """Key metrics, the map with what it shows, one combination, all of them, the best of them."""
     contour = _link(ids.SWEEP_CONTOUR, "Contours", "Switch between heatmap and contours")
     return [
-        metric.strip(ids.SWEEP_KPIS, 7),
+        metric.strip(ids.SWEEP_KPIS, 8),
         html.Div(id=ids.SWEEP_EXPECTED_MAXIMUM, className="sweep-expected"),
         _controls(),
         card.columns(
@@ -46,6 +50,12 @@ def layout() -> list[Component]:
             _chosen(),
         ),
         _symbols(),
+        card.columns(
+            graph.graph(ids.SWEEP_IMPORTANCE, height=260, title="Importance", rescale=False),
+            graph.graph(ids.SWEEP_SLICE_X, height=260, title="Along X", rescale=False),
+            graph.graph(ids.SWEEP_SLICE_Y, height=260, title="Along Y", rescale=False),
+            kind="three",
+        ),
         card.columns(
             graph.graph(ids.SWEEP_PARALLEL, height=300, title="Parallel coordinates", rescale=False),
             graph.graph(ids.SWEEP_SPREAD, height=300, title="Distribution", rescale=False),
@@ -58,6 +68,7 @@ def layout() -> list[Component]:
         ),
         dcc.Store(id=ids.SWEEP_VIEW),
         dcc.Store(id=ids.SWEEP_CHOSEN),
+        store(ids.SWEEP_WINDOW),
     ]
 
 
@@ -72,7 +83,15 @@ def _controls() -> Component:
         )
         for _, id_, title in CONTROLS
     ]
-    return html.Div([*selects, html.Div(at, id=f"{ids.SWEEP_AT}-box", className="sweep-at", hidden=True)],
+    least = html.Div(
+        [
+            html.Label("Min. trades", htmlFor=ids.SWEEP_LEAST, className="f-label"),
+            dcc.Input(id=ids.SWEEP_LEAST, type="number", min=0, step=1, debounce=0.4, placeholder="any", className="in",
+                      inputMode="numeric"),
+        ],
+        className="sweep-control",
+    )  # fmt: skip
+    return html.Div([*selects, least, html.Div(at, id=f"{ids.SWEEP_AT}-box", className="sweep-at", hidden=True)],
                     className="sweep-controls fields")  # fmt: skip
 
 

@@ -11,16 +11,20 @@ from dash.development.base_component import Component
 
 from dashboard.charts.parallel import BEST, ParallelInfo
 from dashboard.charts.spread import SpreadInfo
-from dashboard.charts.sweep import MapInfo, View
+from dashboard.charts.sweep import MapInfo
+from dashboard.charts.sweep_cells import View
 from dashboard.components import card, metric
 from dashboard.components.table import Column, definition
-from dashboard.text.format import count, number, percent
+from dashboard.text.format import MISSING, count, number, percent
 from dashboard.text.metrics import metric_text
 from dashboard.text.sweeps import ExpectedMaximum, about_costs, axis_labels, metric_names
 from engine.backtest.metrics import METRICS
+from engine.backtest.sweeps.importance import Importance
 from engine.backtest.sweeps.result import SweepResult
+from engine.market.bars import Floats
 
 CHOOSE = html.P("Click a cell of the map to choose its combination, twice to open its backtest.", className="hint")
+ALIKE = "Too few combinations, or all of them are alike."
 _DECIMALS = {"trades": 0}
 _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72, "calmar": 76}
 
@@ -28,11 +32,10 @@ _WIDTHS = {"total_return": 112, "sharpe": 72, "max_drawdown": 112, "trades": 72,
 def kpis(
     result: SweepResult, view: View, found: ExpectedMaximum, best: int | None, plateau: Any
 ) -> list[metric.Metric]:
-    """The strip above the map."""
+    """The strip above the map: the best beside holding, cash and luck, and what else is to be known."""
     objective = result.objective
-    values = result.metric(objective, view.symbol)
-    ratios = result.metric("sharpe", view.symbol)
-    known, defined = ratios[np.isfinite(ratios)], values[np.isfinite(values)]
+    values = np.where(result.traded, result.metric(objective, view.symbol), np.nan)
+    defined = values[np.isfinite(values)]
     title = METRICS[objective].title
     return [
         metric.Metric(
@@ -41,6 +44,10 @@ def kpis(
             place(result, best),
             help=f"The highest {title} of all combinations, at the backtest's own costs: a peak is often luck.",
         ),
+        _holding(result, view),
+        metric.Metric("Luck", number(found.expected, 2), f"best of {found.many:,}",
+                      help="Expected maximum Sharpe ratio of that many independent strategies without skill, from the "
+                      "variance of the Sharpe ratios of all counted trials (Bailey, Lopez de Prado 2014)."),
         metric.Metric(
             "Plateau",
             metric_text(objective, plateau.value if plateau else None),
@@ -51,17 +58,45 @@ def kpis(
         ),
         metric.Metric("Median", metric_text(objective, float(np.median(defined)) if len(defined) else None),
                       f"of {len(result):,}"),
-        metric.Metric("Sharpe > 0", percent(float((known > 0).mean()) if len(known) else None, 1),
-                      "of combinations"),
-        metric.Metric("Expected max", number(found.expected, 2), f"no skill, best of {found.many:,}",
-                      help="Expected maximum Sharpe ratio of that many independent strategies without skill, from the "
-                      "variance of the Sharpe ratios of all counted trials (Bailey, Lopez de Prado 2014)."),
+        _beating(result, view, defined),
         metric.Metric("Trials counted", number(found.trials), "of this strategy",
                       help="By the ledger, over all sessions: every backtest and every combination of a sweep counts "
                       "once, on however many symbols and at whatever costs."),
-        metric.Metric("Excluded", number(result.left_out), "invalid",
-                      help="Combinations that the strategy rejects, such as a fast window longer than the slow one."),
+        _excluded(result),
     ]  # fmt: skip
+
+
+def _holding(result: SweepResult, view: View) -> metric.Metric:
+    """Buying and holding, and cash, by the objective."""
+    objective = result.objective
+    held = result.held(objective, view.symbol)
+    cash = MISSING if objective == "calmar" else metric_text(objective, 0.0)
+    return metric.Metric(
+        "Holding", metric_text(objective, held if np.isfinite(held) else None), f"cash {cash}",
+        help=f"The {METRICS[objective].title} of buying and holding the same symbols on the same bars at the same "
+        "costs, and that of cash, which earns nothing.",
+    )  # fmt: skip
+
+
+def _beating(result: SweepResult, view: View, defined: Floats) -> metric.Metric:
+    """The share of combinations that do better than holding, and than cash."""
+    held = result.held(result.objective, view.symbol)
+    share = float((defined > held).mean()) if len(defined) and np.isfinite(held) else None
+    above = percent(float((defined > 0).mean()) if len(defined) else None, 1)
+    return metric.Metric("Beat holding", percent(share, 1), f"cash: {above}",
+                         help=f"Share of the combinations with a {METRICS[result.objective].title} above that of "
+                         "holding, and above zero.")  # fmt: skip
+
+
+def _excluded(result: SweepResult) -> metric.Metric:
+    """How many combinations are no choice, and why."""
+    few = int(np.count_nonzero(~result.traded))
+    return metric.Metric(
+        "Excluded", number(result.left_out + few),
+        f"under {count(result.minimum_trades, 'trade')}" if few else "invalid",
+        help="Combinations that the strategy rejects, such as a fast window longer than the slow one"
+        f"{f': {result.left_out:,}' if few else ''}; and those with fewer trades than are asked for above the map.",
+    )  # fmt: skip
 
 
 def honesty(result: SweepResult, found: ExpectedMaximum) -> list[Component]:
@@ -95,12 +130,14 @@ def combination(result: SweepResult, index: int, symbol: str | None) -> list[Com
     """The parameters and the metrics of one combination."""
     named = zip(axis_labels(result), result.parameters[index], strict=True)
     parameters = [(side.name(), side.text(value)) for side, value in named]
-    found = [
-        (METRICS[name].title, metric_text(name, float(result.metric(name, symbol)[index])))
-        for name in metric_names(result)
-    ]
+    found = [(METRICS[name].title, _beside_holding(result, index, name, symbol)) for name in metric_names(result)]
     of = [html.P(f"{symbol} alone, on its share of the capital", className="hint")] if symbol else []
     return [card.facts(parameters), html.Hr(), *of, card.facts(found)]
+
+
+def _beside_holding(result: SweepResult, index: int, name: str, symbol: str | None) -> str:
+    own, held = metric_text(name, float(result.metric(name, symbol)[index])), result.held(name, symbol)
+    return f"{own} (B&H {metric_text(name, held)})" if name != "trades" and np.isfinite(held) else own
 
 
 def columns(result: SweepResult) -> list[dict[str, Any]]:
@@ -161,13 +198,24 @@ def about(info: MapInfo, result: SweepResult, shown: View) -> str:
     coarse = f"each tile shows {of_some}" if info.coarse else ""
     click = "click to choose, double click to open"
     click += f" of all {len(result.symbols)} symbols" if shown.symbol else ""
-    return ", ".join(part for part in (METRICS[shown.metric].title, of, coarse, click) if part)
+    coarse += ": zoom in for single ones" if info.coarse else ""
+    title = f"{METRICS[shown.metric].title}{' over holding' if info.over else ''}"
+    few = f"pale: under {count(info.least, 'trade')}" if info.faint is not None else ""
+    return ", ".join(part for part in (title, of, coarse, few, click) if part)
 
 
 def best(result: SweepResult, shown: View) -> int | None:
     """The best combination by the objective."""
     found = result.best(symbol=shown.symbol, count=1)
     return int(found[0]) if len(found) else None
+
+
+def importance_words(found: Importance | None, shown: View) -> str:
+    """Behind the title of the importance."""
+    if found is None:
+        return ""
+    about = f"share of the variance of the {METRICS[shown.metric].title}"
+    return about if found.whole else f"{about}; shares overlap, as combinations are missing"
 
 
 def spread_words(info: SpreadInfo | None) -> str:

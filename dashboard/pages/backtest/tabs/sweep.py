@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from dashboard import runs
 from dashboard.axes_form import callbacks as axes
 from dashboard.charts import parallel, spread
 from dashboard.charts import sweep as chart
+from dashboard.charts import sweep_importance as by_axis
+from dashboard.charts.sweep_cells import View
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import ids
@@ -27,6 +30,8 @@ from dashboard.runs import restated, studies
 from dashboard.runs.studies import Study
 from dashboard.text import sweeps
 from engine.backtest.metrics import METRICS
+from engine.backtest.sweeps.importance import importance, slice_along
+from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.views import best_plateau
 from engine.jobs import runner
@@ -61,12 +66,19 @@ restated.wire(PAGE)
         "tab": OPEN,
         "clicks": Input(ids.SWEEP_CONTOUR, "n_clicks"),
         "at": Input(ids.SWEEP_AT, "value"),
-        "chosen": {name: Input(id_, "value") for name, id_, _ in sweep_layout.CONTROLS},
+        "chosen": {name: Input(id_, "value") for name, id_ in sweep_layout.ASKED},
         "drawn": State(ids.SWEEP_VIEW, "data"),
+        "window": State(ids.SWEEP_WINDOW, "data"),
     },
 )
 def draw(
-    data: runs.ResultData, tab: str, clicks: int | None, at: Any, chosen: Mapping[str, Any], drawn: Any
+    data: runs.ResultData,
+    tab: str,
+    clicks: int | None,
+    at: Any,
+    chosen: Mapping[str, Any],
+    drawn: Any,
+    window: Any = None,
 ) -> tuple[Any, ...]:
     """All that is in sight when a result arrives, and again whenever the map is to show something else."""
     if tab != TAB.name or not data or "spec" not in data:
@@ -75,22 +87,22 @@ def draw(
     values |= {name: value or "" for name, value in chosen.items()}
     if values == drawn:
         raise PreventUpdate
-    _, result = runs.opened(data, SweepSpec)
+    result = control.demanding(runs.opened(data, SweepSpec)[1], values)
     shown = control.view_of(result, control.swapped(values, drawn))
+    shown = replace(shown, window=control.window_of(window, _keep(values, shown)))
     return *_top(result, shown, values), *control.controls(result, shown)
 
 
-def _top(result: Any, shown: chart.View, values: Mapping[str, Any]) -> tuple[Any, ...]:
+def _top(result: Any, shown: View, values: Mapping[str, Any]) -> tuple[Any, ...]:
     """The state that is drawn, key metrics, the line on the expected maximum, and the map."""
     best, plateau, found = (
         view.best(result, shown),
         best_plateau(result, symbol=shown.symbol),
         sweeps.expected_maximum(result, shown.symbol),
     )
-    marks = [("plateau", plateau.index if plateau else None), ("best", best)]
-    info = chart.info(result, shown, sweeps.axis_labels(result), [(name, at) for name, at in marks if at is not None])
+    info = _map(result, shown)
     drawn = {**values, **control.asked(result, shown)}
-    figure = chart.figure(info, values["contour"], keep=f"{values['key']} {shown.x} {shown.y}")
+    figure = chart.figure(info, values["contour"], keep=_keep(values, shown))
     strip = metric.cells(view.kpis(result, shown, found, best, plateau))
     return (
         drawn,
@@ -102,6 +114,53 @@ def _top(result: Any, shown: chart.View, values: Mapping[str, Any]) -> tuple[Any
     )
 
 
+def _keep(values: Mapping[str, Any], shown: View) -> str:
+    """While this stays the same, so does the part of the map in sight."""
+    return f"{values.get('key')} {shown.x} {shown.y}"
+
+
+@callback(
+    Output(frame.figure(ids.SWEEP_MAP), "data", allow_duplicate=True),
+    Output(ids_sub(ids.SWEEP_MAP), "children", allow_duplicate=True),
+    Output(ids.SWEEP_WINDOW, "data"),
+    Input(frame.graph(ids.SWEEP_MAP), "relayoutData"),
+    State(ids.SWEEP_VIEW, "data"),
+    State(ids.SWEEP_WINDOW, "data"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData) -> tuple[Any, ...]:
+    """The part of a map of tiles that is in sight, in finer ones, down to single combinations."""
+    if not drawn or not data or drawn.get("key") != data.get("key"):
+        raise PreventUpdate
+    result, shown = _seen(data, drawn)
+    keep = _keep(drawn, shown)
+    try:
+        part = control.zoomed(shown, moved)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise PreventUpdate from None
+    before = control.window_of(window, keep)
+    if part == before or not chart.is_coarse(result, shown):
+        raise PreventUpdate
+    shown = replace(shown, window=part)
+    info = _map(result, shown)
+    figure = chart.figure(info, bool(drawn.get("contour")), keep=keep)
+    return figure, view.about(info, result, shown), {"keep": keep, "range": part}
+
+
+def _seen(data: runs.ResultData, drawn: Any, window: Any = None) -> tuple[SweepResult, View]:
+    """The result with the trades that are asked for, and what the map shows of it."""
+    result = control.demanding(runs.opened(data, SweepSpec)[1], drawn or {})
+    shown = control.view_of(result, drawn or {})
+    return result, replace(shown, window=control.window_of(window, _keep(drawn or {}, shown)))
+
+
+def _map(result: SweepResult, shown: View) -> chart.MapInfo:
+    best, plateau = view.best(result, shown), best_plateau(result, symbol=shown.symbol)
+    marks = [("plateau", plateau.index if plateau else None), ("best", best)]
+    return chart.info(result, shown, sweeps.axis_labels(result), [(name, at) for name, at in marks if at is not None])
+
+
 @callback(
     Output(frame.figure(ids.SWEEP_MAP), "data", allow_duplicate=True),
     Input(ids.SWEEP_VIEW, "data"),
@@ -111,10 +170,9 @@ def _top(result: Any, shown: chart.View, values: Mapping[str, Any]) -> tuple[Any
 )
 def mark_form(drawn: Any, base: str | None, data: runs.ResultData) -> Any:
     """A ring on the map at the parameters in the page's form: those of the run that was opened from it last."""
-    _, result = runs.opened(data, SweepSpec)
+    result, shown = _seen(data, drawn)
     if not drawn or not data or drawn.get("key") != data.get("key"):
         raise PreventUpdate
-    shown = control.view_of(result, drawn)
     figure = Patch()
     for place, trace in enumerate(chart.here_rings(control.form_mark(result, shown, base), shown.y is None), 1):
         figure["data"][place] = trace.to_plotly_json()
@@ -134,8 +192,7 @@ def mark_form(drawn: Any, base: str | None, data: runs.ResultData) -> Any:
 )
 def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """What lies further down, once the map is there."""
-    _, result = runs.opened(data, SweepSpec)
-    shown = control.view_of(result, drawn or {})
+    result, shown = _seen(data, drawn)
     values, maximum = result.metric(shown.metric, shown.symbol), sweeps.expected_maximum(result, shown.symbol)
     is_choice = not result.no_choice()
     values = np.where(result.choosable, values, np.nan) if is_choice else values
@@ -151,6 +208,40 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
 
 
 @callback(
+    Output(frame.figure(ids.SWEEP_IMPORTANCE), "data"),
+    Output(ids_sub(ids.SWEEP_IMPORTANCE), "children"),
+    Output(frame.figure(ids.SWEEP_SLICE_X), "data"),
+    Output(ids_sub(ids.SWEEP_SLICE_X), "children"),
+    Output(frame.figure(ids.SWEEP_SLICE_Y), "data"),
+    Output(ids_sub(ids.SWEEP_SLICE_Y), "children"),
+    Input(ids.SWEEP_VIEW, "data"),
+    State(RESULT_ID, "data"),
+    prevent_initial_call=True,
+)
+def draw_axes(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
+    """How much each parameter matters, and how: along the axes of the map."""
+    result, shown = _seen(data, drawn)
+    values = np.where(result.traded, result.metric(shown.metric, shown.symbol), np.nan)
+    found, sides = importance(result, values), sweeps.axis_labels(result)
+    bars = by_axis.shares_figure(by_axis.shares(found, sides)) if found else states.no_figure(view.ALIKE)
+    return (
+        bars, view.importance_words(found, shown),
+        *_sliced(result, shown, values, shown.x), *_sliced(result, shown, values, shown.y),
+    )  # fmt: skip
+
+
+def _sliced(result: SweepResult, shown: View, values: Any, path: str | None) -> tuple[Any, str]:
+    """The chart along the axis ``path`` and its subtitle."""
+    if path is None or not np.isfinite(values).any():
+        return states.no_figure("There is no second axis." if path is None else view.ALIKE), ""
+    axis, side = result.axes.index(path), sweeps.axis_labels(result)[result.axes.index(path)]
+    ranked = result.best(shown.metric, shown.symbol, 1)
+    found = slice_along(result, values, axis, int(ranked[0]) if len(ranked) else None)
+    figure = by_axis.slice_figure(found, side, shown.metric, result.held(shown.metric, shown.symbol))
+    return figure, f"{METRICS[shown.metric].title}; the band is the middle half"
+
+
+@callback(
     Output(ids.SWEEP_CARD, "children"),
     Output(ids.SWEEP_SYMBOLS_BOX, "hidden"),
     Output(ids.SWEEP_SYMBOLS, "columnDefs"),
@@ -163,8 +254,7 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
 )
 def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[Any, ...]:
     """One combination in words, by symbol where there are several."""
-    _, result = runs.opened(data, SweepSpec)
-    shown = control.view_of(result, drawn or {})
+    result, shown = _seen(data, drawn)
     index, no_best = control.chosen(result, shown, chosen), bool(result.no_choice())
     if index is None:
         return view.CHOOSE, True, [], [], no_best, no_best, True
@@ -189,13 +279,15 @@ def show_combination(drawn: Any, chosen: Any, data: runs.ResultData) -> tuple[An
         "chosen": State(ids.SWEEP_CHOSEN, "data"),
         "drawn": State(ids.SWEEP_VIEW, "data"),
         "data": State(RESULT_ID, "data"),
+        "window": State(ids.SWEEP_WINDOW, "data"),
     },
     prevent_initial_call=True,
 )
-def choose(clicked: control.Clicked, buttons: Any, chosen: Any, drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
+def choose(
+    clicked: control.Clicked, buttons: Any, chosen: Any, drawn: Any, data: runs.ResultData, window: Any = None
+) -> tuple[Any, ...]:
     """A combination becomes the chosen one, or is opened in full; or the map turns to a symbol."""
-    _, result = runs.opened(data, SweepSpec)
-    shown = control.view_of(result, drawn or {})
+    result, shown = _seen(data, drawn, window)
     cause = ctx.triggered_id if isinstance(ctx.triggered_id, str) else ids.SWEEP_MAP
     choice = control.choice(result, shown, cause, clicked, chosen)
     if choice is None:
