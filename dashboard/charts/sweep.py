@@ -173,13 +173,13 @@ def colour_ends(metric: str, z: Floats, over: bool = False) -> tuple[float, floa
     return low - room, high + room
 
 
-def figure(info: MapInfo, contour: bool = False, keep: str = "sweep") -> go.Figure:
-    """Cells or contours with the marks over them; a line where there is one parameter."""
+def figure(info: MapInfo, contour: bool = False, keep: str = "sweep", form: Mark | None = None) -> go.Figure:
+    """Cells or contours with the marks over them, and where the ``form`` is; a line where there is one parameter."""
     if info.y_side is None:
-        return _line(info, keep)
+        return _line(info, keep, form)
     trace = _contours(info) if contour and has_contours(info) else _cells(info)
     return base.figure(
-        [trace, *here_rings(None), *veil(info.x, info.y, info.faint), *_equal(info), *_rings(info)],
+        [trace, *here_rings(form), *veil(info.x, info.y, info.faint), *_equal(info), *_rings(info)],
         x=_axis(info.x_side, info.x, info.coarse),
         y={**_axis(info.y_side, info.y, info.coarse), "title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
@@ -278,7 +278,7 @@ def _ring(mark: Mark, is_line: bool) -> list[go.Scatter]:
     ]  # fmt: skip
 
 
-def _line(info: MapInfo, keep: str) -> go.Figure:
+def _line(info: MapInfo, keep: str, form: Mark | None) -> go.Figure:
     """The metric over one parameter; points that can be clicked."""
     metric, known = METRICS[info.metric], np.isfinite(info.z[0])
     traces: list[Any] = [
@@ -292,7 +292,7 @@ def _line(info: MapInfo, keep: str) -> go.Figure:
     level = 0.0 if info.over else info.holding
     equal = [{"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": level, "y1": level,
               "line": {"color": base.TEXT, "width": 1.2, "dash": "dot"}}]  # fmt: skip
-    traces += [*here_rings(None), *_rings(info)]
+    traces += [*here_rings(form, is_line=True), *_rings(info)]
     title = f"{metric.title} over holding" if info.over else metric.title
     values = base.value_axis(title, tickformat=FORMATS[info.metric].replace("+", ""), zeroline=True)
     shapes = equal if info.metric in OVER and np.isfinite(level) else []
@@ -334,7 +334,14 @@ def _marks(result: SweepResult, view: View, places: Sequence[tuple[str, int]], l
     found = []
     for name, index in places:
         row = result.parameters[index]
-        if all(np.isclose(row[columns[path]], value) for path, value in view.fixed):
-            y = float(row[columns[view.y]]) if view.y else 0.0
+        y = float(row[columns[view.y]]) if view.y else 0.0
+        is_in_sight = _is_inside(view, float(row[columns[view.x]]), y)
+        if is_in_sight and all(np.isclose(row[columns[path]], value) for path, value in view.fixed):
             found.append(Mark(name, float(row[columns[view.x]]), y, float(values[index]) - less))
     return tuple(found)
+
+
+def _is_inside(view: View, x: float, y: float) -> bool:
+    """Whether a point lies in the part that is in sight."""
+    left, right, low, high = view.window or (-np.inf, np.inf, -np.inf, np.inf)
+    return left <= x <= right and (view.y is None or low <= y <= high)

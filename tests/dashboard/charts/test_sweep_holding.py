@@ -66,7 +66,8 @@ def test_too_few_trades_are_pale_and_leave_tiles_to_others() -> None:
 def test_a_part_of_a_large_map_has_single_combinations() -> None:
     result = grid(390, 350)
     part = replace(Y, window=(100.5, 140.2, 200.0, 230.0))
-    info = chart.info(result, part, SIDES)
+    info = chart.info(result, part, SIDES, [("best", 390 * 350 - 1), ("plateau", 209 * 390 + 119)])
+    assert [mark.name for mark in info.marks] == ["plateau"], "the best is out of sight"
     assert chart.is_coarse(result, part)
     assert not info.coarse
     assert (info.x[0], info.x[-1], info.y[0], info.y[-1]) == (101, 140, 200, 230)

@@ -76,20 +76,22 @@ def test_a_zoom_into_tiles_shows_finer_ones(result: SweepResult, monkeypatch: py
     moved = {"xaxis.range[0]": 3.4, "xaxis.range[1]": 5.6, "yaxis.range[0]": 6.0, "yaxis.range[1]": 10.0}
     drawn = {"key": data_of(request())["key"]}
     with pytest.raises(PreventUpdate):
-        tab.zoom(moved, drawn, None, data_of(request()))  # these are single combinations already
+        tab.zoom(moved, drawn, None, data_of(request()), None)  # these are single combinations already
     monkeypatch.setattr(tab.chart, "is_coarse", lambda result, shown: True)
-    figure, _, window = tab.zoom(moved, drawn, None, data_of(request()))
+    figure, _, window = tab.zoom(moved, drawn, None, data_of(request()), None)
     assert figure.data[0].x.tolist() == [4, 5]
     assert figure.data[0].y.tolist() == [7, 9]
     assert window["range"] == (3.4, 5.6, 6.0, 10.0)
     with pytest.raises(PreventUpdate):
-        tab.zoom(moved, drawn, window, data_of(request()))  # it is there already
-    figure, _, window = tab.zoom({"xaxis.autorange": True, "yaxis.autorange": True}, drawn, window, data_of(request()))
+        tab.zoom(moved, drawn, window, data_of(request()), None)  # it is there already
+    figure, _, window = tab.zoom(
+        {"xaxis.autorange": True, "yaxis.autorange": True}, drawn, window, data_of(request()), None
+    )
     assert len(figure.data[0].x) == 4
     assert window["range"] is None
     for forged in (None, {}, {"dragmode": "pan"}, {**moved, "xaxis.range[0]": "x"}, {**moved, "xaxis.range[0]": None}):
         with pytest.raises(PreventUpdate):
-            tab.zoom(forged, drawn, None, data_of(request()))
+            tab.zoom(forged, drawn, None, data_of(request()), None)
 
 
 def test_a_click_in_a_zoomed_map_means_the_cell_in_sight(result: SweepResult) -> None:

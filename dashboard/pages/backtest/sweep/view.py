@@ -161,10 +161,10 @@ def figure_columns(names: Sequence[str]) -> list[Column]:
 
 def rows(result: SweepResult, name: str, symbol: str | None, limit: int) -> list[dict[str, Any]]:
     """Rows of that table, best first by ``name``; ``id`` is the combination."""
-    known = axis_labels(result)
+    known, names = axis_labels(result), metric_names(result)
     listed = []
     for row in result.table(limit, name, symbol):
-        line = {"id": str(row["index"]), **{name: row[name] for name in metric_names(result)}}
+        line = {"id": str(row["index"]), **{name: row[name] for name in names}}
         for place, side in enumerate(known):
             value = float(result.parameters[row["index"], place])
             line[field_of(side.path)] = side.text(value) if side.words else value

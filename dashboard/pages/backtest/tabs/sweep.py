@@ -33,7 +33,7 @@ from engine.backtest.metrics import METRICS
 from engine.backtest.sweeps.importance import importance, slice_along
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
-from engine.backtest.sweeps.views import best_plateau
+from engine.backtest.sweeps.views import Plateau, best_plateau
 from engine.jobs import runner
 
 PAGE = frame.study("backtest", "sweep")
@@ -100,7 +100,7 @@ def _top(result: Any, shown: View, values: Mapping[str, Any]) -> tuple[Any, ...]
         best_plateau(result, symbol=shown.symbol),
         sweeps.expected_maximum(result, shown.symbol),
     )
-    info = _map(result, shown)
+    info = _map(result, shown, best, plateau)
     drawn = {**values, **control.asked(result, shown)}
     figure = chart.figure(info, values["contour"], keep=_keep(values, shown))
     strip = metric.cells(view.kpis(result, shown, found, best, plateau))
@@ -127,9 +127,10 @@ def _keep(values: Mapping[str, Any], shown: View) -> str:
     State(ids.SWEEP_VIEW, "data"),
     State(ids.SWEEP_WINDOW, "data"),
     State(RESULT_ID, "data"),
+    State(frame.field(PAGE, FORM.base), "value"),
     prevent_initial_call=True,
 )
-def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData) -> tuple[Any, ...]:
+def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData, base: str | None) -> tuple[Any, ...]:
     """The part of a map of tiles that is in sight, in finer ones, down to single combinations."""
     if not drawn or not data or drawn.get("key") != data.get("key"):
         raise PreventUpdate
@@ -143,8 +144,9 @@ def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData) -> tuple[An
     if part == before or not chart.is_coarse(result, shown):
         raise PreventUpdate
     shown = replace(shown, window=part)
-    info = _map(result, shown)
-    figure = chart.figure(info, bool(drawn.get("contour")), keep=keep)
+    info = _map(result, shown, view.best(result, shown), best_plateau(result, symbol=shown.symbol))
+    form = control.form_mark(result, shown, base)
+    figure = chart.figure(info, bool(drawn.get("contour")), keep=keep, form=form)
     return figure, view.about(info, result, shown), {"keep": keep, "range": part}
 
 
@@ -155,8 +157,7 @@ def _seen(data: runs.ResultData, drawn: Any, window: Any = None) -> tuple[SweepR
     return result, replace(shown, window=control.window_of(window, _keep(drawn or {}, shown)))
 
 
-def _map(result: SweepResult, shown: View) -> chart.MapInfo:
-    best, plateau = view.best(result, shown), best_plateau(result, symbol=shown.symbol)
+def _map(result: SweepResult, shown: View, best: int | None, plateau: Plateau | None) -> chart.MapInfo:
     marks = [("plateau", plateau.index if plateau else None), ("best", best)]
     return chart.info(result, shown, sweeps.axis_labels(result), [(name, at) for name, at in marks if at is not None])
 
