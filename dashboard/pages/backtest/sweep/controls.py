@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dash.exceptions import PreventUpdate
 from typing_extensions import TypedDict
 
 from dashboard.charts import sweep as chart
@@ -84,15 +85,17 @@ def window_of(stored: Any, keep: str) -> tuple[float, float, float, float] | Non
 
 
 def zoomed(shown: View, moved: Any) -> tuple[float, float, float, float] | None:
-    """The part of the map in sight, by Plotly's report of a change; None for all. Raises ``KeyError``, ``TypeError`` or
-    ``ValueError`` where that is about something else.
+    """The part of the map in sight, by Plotly's report of a change; None for all. Raises ``PreventUpdate`` where that
+    is about something else.
     """
-    if moved.get("xaxis.autorange") or moved.get("yaxis.autorange"):
-        return None
-    names = [f"{side}axis.range[{end}]" for side in ("xy" if shown.y else "x") for end in (0, 1)]
-    ends = [float(moved[name]) for name in names]
+    try:
+        if moved.get("xaxis.autorange") or moved.get("yaxis.autorange"):
+            return None
+        ends = [float(moved[f"{side}axis.range[{end}]"]) for side in ("xy" if shown.y else "x") for end in (0, 1)]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise PreventUpdate from None
     if not np.isfinite(ends).all():
-        raise ValueError("not a range")
+        raise PreventUpdate
     left, right, low, high = ends if shown.y else (*ends, 0.0, 0.0)
     return min(left, right), max(left, right), min(low, high), max(low, high)
 

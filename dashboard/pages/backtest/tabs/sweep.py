@@ -134,14 +134,9 @@ def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData, base: str |
     """The part of a map of tiles that is in sight, in finer ones, down to single combinations."""
     if not drawn or not data or drawn.get("key") != data.get("key"):
         raise PreventUpdate
-    result, shown = _seen(data, drawn)
-    keep = _keep(drawn, shown)
-    try:
-        part = control.zoomed(shown, moved)
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise PreventUpdate from None
-    before = control.window_of(window, keep)
-    if part == before or not chart.is_coarse(result, shown):
+    result, shown = _seen(data, drawn, window)
+    keep, part = _keep(drawn, shown), control.zoomed(shown, moved)
+    if part == shown.window or not chart.is_coarse(result, shown):
         raise PreventUpdate
     shown = replace(shown, window=part)
     info = _map(result, shown, view.best(result, shown), best_plateau(result, symbol=shown.symbol))
