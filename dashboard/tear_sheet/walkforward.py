@@ -65,7 +65,7 @@ def _kpis(result: WalkForwardResult) -> str:
     cells += [
         key_figure("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
                    f"of {signed_percent(result.in_sample_growth(), 1)} IS", about),
-        key_figure("Windows", f"{result.profitable} of {windows}", "profitable", "Test windows with a profit."),
+        key_figure("Profitable windows", f"{result.profitable} of {windows}", "", "Test windows with a profit."),
         key_figure("Stability", percent(result.steadiness(), 0), "of parameters",
                    "Share of windows whose parameters are at most one step from those of the previous window."),
     ]  # fmt: skip

@@ -130,7 +130,7 @@ def _walk_forward(_: Any, result: Any) -> list[str]:
     rows = [
         ["Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
          f"of the {signed_percent(result.in_sample_growth())} annualised in sample"],
-        ["Profitable", f"{result.profitable} of {len(result.test_first)}", "windows"],
+        ["Profitable windows", f"{result.profitable} of {len(result.test_first)}", "out of sample"],
         ["Stability", percent(result.steadiness(), 0), "of parameters within one step of the previous window"],
     ]  # fmt: skip
     return [

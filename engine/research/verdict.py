@@ -168,7 +168,7 @@ def assess_evidence(evidence: Evidence, trials: tuple[Trial, ...], on_data: tupl
     positive = evidence.probability_above(0.0)
     findings = (
         Finding(
-            "Sharpe above zero",
+            "Probability that Sharpe > 0",
             grade(positive),
             f"{positive:.2f}",
             "Probabilistic Sharpe ratio: the probability that the true ratio is positive, from "
@@ -207,7 +207,7 @@ def _deflated(evidence: Evidence, expected_best: ledger.ExpectedBest) -> Finding
     else:
         sentence = "with a single trial of this family, the probability of a positive ratio."
     remedy = "" if deflated >= CONFIDENT else _longer(evidence, expected_best.all)
-    question = f"Sharpe after {expected_best.counted}"
+    question = f"The same after {expected_best.counted}"
     return Finding(question, grade(deflated), f"{deflated:.2f}", f"Deflated Sharpe ratio: {sentence}", "trials", remedy)
 
 

@@ -32,10 +32,10 @@ return !!plot && !!plot.data && plot.data.length > 1 && plot.dataset.attached ==
   && other && other.data.length > 1
   && !!document.querySelector('#backtest-regimes td')"""
 DRAG = f"""const plot = {PLOT};
-window.before = [{KPIS}.textContent, {WORDS}.textContent, String({ROLLING}.data[0].x[0])];
+window.before = [{KPIS}.textContent, {WORDS}.textContent, String({ROLLING}._fullData[0].x[0])];
 Plotly.relayout(plot, {{'xaxis.range[0]': '%s', 'xaxis.range[1]': '%s'}});"""
 FIGURES = f"return {KPIS}.textContent !== window.before[0] && {WORDS}.textContent !== window.before[1]"
-CHARTS = f"return String({ROLLING}.data[0].x[0]) !== window.before[2]"
+CHARTS = f"return String({ROLLING}._fullData[0].x[0]) !== window.before[2]"
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ def test_pick_a_symbol_and_run_a_backtest(visitor: Visitor) -> None:
     run_sma(visitor, 30)
     visitor.sees("Max drawdown")
     visitor.sees("Is it real?")
-    visitor.sees("Sharpe after")
+    visitor.sees("The same after")
 
 
 def test_the_same_request_again_is_read_and_starts_no_job(visitor: Visitor, workbench: Server) -> None:

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import runs
 from dashboard.charts import overlay
+from dashboard.components.metric import defined
 from dashboard.text.format import count, day_range, number, percent
 from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
@@ -154,7 +155,7 @@ def figures(compared: Compared, both: Together) -> Component:
         values = [figures_.get(name) for _, figures_ in columns]
         best = _best(name, values[:count_])
         cells = [_cell(name, value, index in best, name in columns[index][1]) for index, value in enumerate(values)]
-        rows.append(html.Tr([html.Td(about.title, title=about.definition), *cells]))
+        rows.append(html.Tr([html.Td(about.title, **defined(about.definition)), *cells]))
     head = html.Tr([html.Th("Metric"), *(html.Th(title) for title, _ in columns)])
     return _scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="figures compared"))
 

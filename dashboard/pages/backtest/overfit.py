@@ -11,6 +11,7 @@ from dashboard import ids as frame
 from dashboard import runs
 from dashboard.charts.research import overfit
 from dashboard.components import card, graph
+from dashboard.components.metric import defined
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.backtest import ids
@@ -28,6 +29,14 @@ ASK = (
     "history into halves (combinatorially symmetric cross-validation), with tests for superior predictive ability."
 )
 SAFE, USELESS = 0.2, 0.5
+MEANT = {
+    "Probability of overfitting": "Share of the splits in which the best combination in sample ranks below the median "
+    "out of sample (Bailey, Borwein, Lopez de Prado and Zhu).",
+    "Probability of loss out of sample": "Share of the splits in which the best combination in sample loses money out "
+    "of sample.",
+    "p-value against zero return": "Hansen's test of superior predictive ability: the best against none.",
+    "p-value against buy and hold": "The same test against buy and hold of the same symbols.",
+}
 GRADES = {tone: grade for grade, tone in TONES.items()}
 
 
@@ -88,7 +97,10 @@ def outcome(found: SweepOverfitting) -> Component:
         ("p-value against zero return", number(found.spa_zero, 3), tone(found.spa_zero, 0.05, 0.2)),
         ("p-value against buy and hold", number(found.spa_hold, 3), tone(found.spa_hold, 0.05, 0.2)),
     ]
-    lines = [html.Div([_dot(grade), html.Span(name), html.B(text)], className="finding") for name, text, grade in rows]
+    lines = [
+        html.Div([_dot(grade), html.Span(name, **defined(MEANT[name])), html.B(text)], className="finding")
+        for name, text, grade in rows
+    ]
     sample = "" if found.columns == found.whole else f" drawn at random from {found.whole:,}"
     note = (
         f"{count(len(found.logit), 'split')} of {found.blocks} blocks, {count(found.columns, 'combination')}{sample}. "

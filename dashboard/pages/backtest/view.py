@@ -50,7 +50,7 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
         html.Div(
             [
                 html.Span(className=f"dot {TONES[finding.grade]}", role="img", title=finding.grade),
-                html.Span(finding.question, title=finding.explanation),
+                html.Span(finding.question, **metric.defined(finding.explanation)),
                 html.B(finding.value),
             ],
             className="finding",

@@ -205,7 +205,7 @@ def show_context(data: runs.ResultData, spec: ModelSpec, result: ModelResult) ->
             shell.Chip(
                 "purged",
                 count(sum(fold.n_purged + fold.n_embargoed for fold in result.folds), "row"),
-                title="Dropped because their labels share bars with another part, or for the embargo.",
+                title="Overlapping with the test: labels that share bars with another part, or lie in the embargo.",
             ),
             shell.Chip("run", runs.short(data)),
         ],

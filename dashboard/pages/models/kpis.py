@@ -72,12 +72,12 @@ def _rows(result: ModelResult) -> tuple[Metric, Metric]:
     newest, last = result.newest, "Of the last fold. " if len(result.folds) > 1 else ""
     dropped = newest.n_purged + newest.n_embargoed
     trained = (
-        f"{last}{count(newest.n_validation, 'more row')} for validation. Purged rows have labels that share bars with "
-        "another part, or lie in the embargo."
+        f"{last}{count(newest.n_validation, 'more row')} for validation. Rows whose labels share bars with the test "
+        "or another part, or that lie in the embargo, are left out (purged)."
     )
     tested = "The labels of the last bars lie beyond the data: these rows are predicted, not scored."
     return (
-        Metric("Training rows", number(newest.n_train), f"{number(dropped)} purged", help=trained),
+        Metric("Training rows", number(newest.n_train), f"{number(dropped)} overlapping with the test", help=trained),
         Metric("Test rows", number(result.n_test), f"{number(result.n_scored)} scored", help=tested),
     )
 

@@ -19,6 +19,7 @@ class Chronological(Split):
     test_fraction: float = parameter(
         0.3,
         title="Test part",
+        percent=True,
         help="Latest share of the bars, held out from training and used for the score.",
         ge=0.1,
         le=0.9,

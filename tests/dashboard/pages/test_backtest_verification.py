@@ -61,7 +61,12 @@ def test_every_test_has_its_words_and_every_chart_a_figure_or_a_reason() -> None
     charts = rest[: len(real.CHARTS)]
     assert all(chart is not None for chart in charts)
     words = texts(verdict)
-    for question in ("Sharpe above zero", "Uses only the past", "Better than random entries", "Survives higher costs"):
+    for question in (
+        "Probability that Sharpe > 0",
+        "Uses only the past",
+        "Better than random entries",
+        "Survives higher costs",
+    ):
         assert question in words
     assert texts(crises)
     assert [part for part in ("Next open", "Ambiguous bars", "Worst price") if part not in texts(fills)] == []

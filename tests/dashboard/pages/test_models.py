@@ -66,7 +66,7 @@ class TestView:
         assert cells["Log loss"] == ("0.7000", "baseline 0.6900", "loss")
         assert cells["Accuracy"] == ("50.00%", "always up 50.00%", "")
         assert cells["Rounds"] == ("2", "of 4 run", "")
-        assert cells["Training rows"] == ("100", "7 purged", "")
+        assert cells["Training rows"] == ("100", "7 overlapping with the test", "")
         assert cells["Test rows"] == ("6", "4 scored", "")
         assert cells["Duration"] == ("2.4 s", "12 fits", "")
 

@@ -81,7 +81,7 @@ def test_a_sweep_shows_its_best_and_its_plateau() -> None:
 def test_a_walk_forward_shows_its_efficiency_and_every_window() -> None:
     result, found = report(kind="walk_forward", base=BACKTEST, axes=AXES)
     assert row(found, "Efficiency")[0] == f"{result.efficiency():.0%}"
-    assert row(found, "Profitable")[:3] == [str(result.profitable), "of", str(len(result.test_first))]
+    assert row(found, "Profitable windows")[:3] == [str(result.profitable), "of", str(len(result.test_first))]
     for window, (first, last) in enumerate(zip(result.test_first, result.test_last, strict=True)):
         cells = row(found, f"{str(first)[:10]} to {str(last)[:10]}  ")
         assert cells[0] == f"{result.parameters[window, 0]:.0f}"
@@ -92,7 +92,7 @@ def test_a_walk_forward_shows_its_efficiency_and_every_window() -> None:
 @pytest.mark.usefixtures("workspace")
 def test_a_verification_lists_every_test_with_its_grade() -> None:
     _, found = report(kind="verification", backtest=BACKTEST, samples=100)
-    for question in ("Sharpe above zero", "Uses only the past", "Survives higher costs", "Risk of ruin"):
+    for question in ("Probability that Sharpe > 0", "Uses only the past", "Survives higher costs", "Risk of ruin"):
         (line,) = (line for line in found if line.endswith(question))
         assert line.split()[0] in ("pass", "doubt", "fail")
     assert "What would change the verdict:" in found

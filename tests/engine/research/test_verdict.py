@@ -73,7 +73,7 @@ def test_edge_tried_once_is_perhaps() -> None:
     assert grades(verdict) == ["good"] * 5
     assert verdict.changes == ()
     assert verdict.trials == 1
-    assert verdict.findings[1].question == "Sharpe after 1 trial"
+    assert verdict.findings[1].question == "The same after 1 trial"
 
 
 def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
@@ -81,7 +81,7 @@ def test_same_edge_after_a_thousand_trials_is_not_yet() -> None:
     verdict = assess(result(0.001), tried(0.1, *others))
     assert verdict.headline == "Not yet."
     assert verdict.trials == 1000
-    assert verdict.findings[1].question == "Sharpe after 1,000 trials"
+    assert verdict.findings[1].question == "The same after 1,000 trials"
     assert grades(verdict)[0] == "good"
     assert grades(verdict)[1] != "good"
 
@@ -228,7 +228,7 @@ def test_the_same_search_by_another_family_is_luck_too() -> None:
     assert beside.headline == "Not yet."
     assert "does not survive all 4,800 trials on these data, of any family" in beside.reason
     found = beside.findings[1]
-    assert found.question == "Sharpe after 1 trial, 4,800 on these data"
+    assert found.question == "The same after 1 trial, 4,800 on these data"
     assert f"After 1 trial of this family it is {alone.findings[1].value}." in found.explanation
     assert f"beating {0.1163 * np.sqrt(365.2425):.2f} annualised" in found.explanation
     assert float(found.value) < 0.5
@@ -250,7 +250,7 @@ def test_other_families_never_make_a_run_look_less_lucky() -> None:
     luck = ledger.expected_best_of(own, many, 365.2425, 1000)
     assert luck.all == luck.family > ledger.expected_best(many, 365.2425, 1000)
     found = assess(result(0.001), own, many).findings[1]
-    assert found.question == "Sharpe after 501 trials, 511 on these data"
+    assert found.question == "The same after 501 trials, 511 on these data"
     assert found.explanation.endswith("and no more by that of 511 on these data.")
 
 
