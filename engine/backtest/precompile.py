@@ -21,6 +21,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
 from engine.core.registry import is_built_in
 from engine.core.stored_values import ReadsValues
+from engine.indicators import momentum
 from engine.indicators.expressions import functions
 from engine.indicators.regimes import Regime
 from engine.indicators.rolling import rolling
@@ -29,7 +30,7 @@ from engine.market.synthetic import daily_bars
 from engine.strategies import STRATEGIES, Allocation, Strategy
 from engine.strategies.columns import Column
 from engine.strategies.conditional import Conditional
-from engine.strategies.crossing import Crossing, FastAndSlow
+from engine.strategies.crossing import AverageCross, Crossing
 
 UNUSED_DAYS = 7
 """Days for which compiled kernels of another version are kept: two versions may run side by side."""
@@ -44,7 +45,7 @@ def precompile() -> None:
 
 def load_kernels() -> None:
     """Run each kernel once, as a sweep, a run and an expression would, and prune kernels of other versions."""
-    crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, FastAndSlow)), "slow": 5, "fast": 2}
+    crossing = {"kind": _any_strategy(lambda cls: issubclass(cls, AverageCross)), "slow": 5, "fast": 2}
     stop = {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}
     conditional = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and issubclass(cls, Conditional))}
     other = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and not issubclass(cls, Conditional))}
@@ -66,11 +67,19 @@ def load_kernels() -> None:
         run_sweep(spec, {"market": Market(tuple(bars))}, silent)
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
-    np.asarray(bars[0].close > Column(np.ones((2, 1)), kernels().comparing.compare))
+    _compare(_made_up(80))
     functions.precompile()
     Regime(span=2, window=20).compute(_made_up(80))
     for loop in (kernels().crossing.sweep, rolling().moments.rolling_mean):
         prune(Path(loop.stats.cache_path).parent)
+
+
+def _compare(bars: Bars) -> None:
+    """Lines of one series with many, as conditions and crossings of a sweep are."""
+    compare, cross = kernels().comparing.compare, kernels().comparing.cross
+    np.asarray(bars.close > Column(np.ones((2, 1)), compare))
+    lines = np.ascontiguousarray(momentum.macd_signals(bars, 2, 3, (2, 4)).T)
+    cross(bars.close, lines, *np.empty((2, 2, 2), dtype=np.uint64))
 
 
 def _any_strategy(suits: Callable[[type[Strategy]], bool]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -53,6 +53,14 @@ class Crossing(Strategy):
 
     @abstractmethod
     def slow_line(self, bars: Bars) -> Floats: ...
+
+    def slow_lines(self, bars: Bars, values: Mapping[str, Sequence[Any]]) -> Floats:
+        """``slow_line`` at each of the ``values`` of the fields that the fast line does not read: (values, bars). A
+        sweep asks for those of one fast line together; one pass over the bars may be quicker than many.
+        """
+        names = list(values)
+        every = [dict(zip(names, row, strict=True)) for row in zip(*values.values(), strict=True)]
+        return np.array([self.model_copy(update=row).slow_line(bars) for row in every])
 
     @classmethod
     def valid(cls, parameters: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:

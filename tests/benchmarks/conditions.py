@@ -49,6 +49,7 @@ CASES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         "time_series_momentum",
         [values("lookback", range(2, 202)), shares("threshold", 0.0, 0.2, 0.002)],
     ),
+    "MACD": ("macd", [values("fast", range(2, 22)), values("slow", range(22, 62)), values("signal", range(2, 42))]),
     "a rule of three conditions, their thresholds": (
         "rules",
         [

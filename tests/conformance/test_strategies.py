@@ -238,6 +238,17 @@ def test_lines_of_a_crossing_follow_from_the_fields_it_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Crossing)])
+def test_slow_lines_of_one_fast_line_are_those_of_each(name: str) -> None:
+    strategy: Any = build(STRATEGIES.get(name))
+    bars = random_walk(800)
+    close = np.where(np.arange(800) % 397 == 396, np.nan, bars.close)
+    for given in (bars, replace(bars, close=close)):
+        values = {n: [getattr(strategy, n) + more for more in (0, 5, 2, 33)] for n in strategy.slow_fields[-1:]}
+        each = [strategy.model_copy(update={n: v[i] for n, v in values.items()}).slow_line(given) for i in range(4)]
+        np.testing.assert_array_equal(strategy.slow_lines(given, values), each)
+
+
+@pytest.mark.parametrize("name", [name for name, cls in STRATEGIES.available().items() if issubclass(cls, Crossing)])
 def test_a_crossing_says_which_parameters_are_valid(name: str) -> None:
     cls: Any = STRATEGIES.get(name)
     random = np.random.default_rng(0)

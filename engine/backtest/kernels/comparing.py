@@ -1,4 +1,4 @@
-"""Comparisons of a line with many, each the same two lines at another multiple, as words of a bit for each bar."""
+"""Comparisons of a line with many others, as words of a bit for each bar."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from engine.backtest.kernels.compiled import inlined, kernel, lowest, true64
 from engine.backtest.kernels.crossing import level
 
-_ONE, _NONE = np.uint64(1), np.uint64(0)
+_ONE, _NONE, _TOP = np.uint64(1), np.uint64(0), np.uint64(63)
 _NEAR = 1e-9  # of a value: what is farther apart has levels in the same order (see ``strategies.flags``)
 
 
@@ -100,3 +100,61 @@ def store(words: Any, lead: Any, allowed: Any, rows: Any, out: Any, begin: Any) 
             if shift != _NONE and skipped + word + 1 < width:
                 found |= given[skipped + word + 1] << back
             out[row, begin + word] = found & allowed[word]
+
+
+@kernel
+def cross(fast: Any, slow: Any, rises: Any, falls: Any) -> Any:
+    """Into ``rises`` and ``falls`` (lines, words) the bars at which ``fast`` crosses each of ``slow`` (bars, lines), as
+    ``strategies.crossing.cross`` defines it. All lines take a bar together, eight bars become a byte of each.
+    """
+    bars, count = slow.shape
+    width = (bars + 63) // 64
+    sides = np.zeros((3, count, 8 * width), np.uint8)
+    up, down, near = np.empty(count, np.uint8), np.empty(count, np.uint8), np.empty(count, np.uint8)
+    for at in range(0, bars, 8):
+        up[:] = down[:] = near[:] = 0
+        for j in range(min(8, bars - at)):
+            _side_of(fast[at + j], slow[at + j], np.uint8(1 << j), up, down, near)
+        for k in range(count):
+            known = up[k] | down[k] | near[k]
+            if near[k]:
+                up[k], down[k] = _levelled(up[k], down[k], near[k], fast, slow, at, k)
+            sides[0, k, at >> 3], sides[1, k, at >> 3], sides[2, k, at >> 3] = up[k], down[k], known
+    for k in range(count):
+        _turns(
+            sides[0, k].view(np.uint64), sides[1, k].view(np.uint64), sides[2, k].view(np.uint64), rises[k], falls[k]
+        )
+
+
+@inlined
+def _side_of(one: Any, others: Any, bit: Any, up: Any, down: Any, near: Any) -> Any:
+    """Set ``bit`` of each line where ``one`` lies above it, below it, or so near that the levels decide."""
+    reach = _NEAR * abs(one)
+    for k in range(len(others)):
+        apart = one - others[k]
+        up[k] |= bit if apart > 0.0 else np.uint8(0)
+        down[k] |= bit if apart < 0.0 else np.uint8(0)
+        near[k] |= bit if abs(apart) <= reach else np.uint8(0)
+
+
+@inlined
+def _levelled(up: Any, down: Any, near: Any, fast: Any, slow: Any, at: Any, k: Any) -> Any:
+    """``up`` and ``down`` of eight bars from ``at`` on, the bits of ``near`` by the levels of what they compare."""
+    for j in range(8):
+        bit = np.uint8(1 << j)
+        if near & bit:
+            one, other = level(_bits(fast[at + j])), level(_bits(slow[at + j, k]))
+            up = np.uint8(up | bit if one > other else up & ~bit)
+            down = np.uint8(down | bit if one < other else down & ~bit)
+    return up, down
+
+
+@inlined
+def _turns(up: Any, down: Any, known: Any, rises: Any, falls: Any) -> Any:
+    """Where the side changes from one known bar to the next; leaving a tie counts, entering one does not."""
+    was_up = was_down = was_known = _NONE
+    for word in range(len(up)):
+        both = known[word] & ((known[word] << _ONE) | was_known)
+        rises[word] = up[word] & ~((up[word] << _ONE) | was_up) & both
+        falls[word] = down[word] & ~((down[word] << _ONE) | was_down) & both
+        was_up, was_down, was_known = up[word] >> _TOP, down[word] >> _TOP, known[word] >> _TOP

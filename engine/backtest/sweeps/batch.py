@@ -16,8 +16,10 @@ from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
 from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
-from engine.backtest.sweeps.condition_grid import ConditionGrid, grid_of, structure
+from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
+from engine.backtest.sweeps.grid import Grid
+from engine.backtest.sweeps.nested_grid import NestedGrid, is_nested
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, groups, unique_rows
 from engine.backtest.sweeps.validity import strategy_of
@@ -55,9 +57,11 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
             grid.run(account, rules, rule_of, places, out, work.step)
 
 
-def _grid(work: EvaluationBatch) -> CrossingGrid | ConditionGrid | None:
+def _grid(work: EvaluationBatch) -> Grid | None:
     """The combinations as those of shared lines or conditions; None where the strategy tells of none."""
     unit, strategy = work.unit, work.unit.spec.strategy
+    if isinstance(strategy, Crossing) and is_nested(strategy):
+        return NestedGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled)
     if isinstance(strategy, Crossing):
         return CrossingGrid(strategy, unit.bars, work.scales, work.parameters, unit.known, work.check_cancelled)
     return grid_of(work, unit.spec)

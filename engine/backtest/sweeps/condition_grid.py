@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.kernels import kernels
-from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.common_segment import slowest_strategy
-from engine.backtest.sweeps.parallel import run_in_parts, run_in_pieces
+from engine.backtest.sweeps.grid import Grid
+from engine.backtest.sweeps.parallel import run_in_parts
 from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
 from engine.backtest.sweeps.validity import part_axes, strategy_of
 from engine.core.axes import ResolvedAxis
@@ -74,7 +74,7 @@ def grid_of(work: EvaluationBatch, spec: BacktestSpec) -> ConditionGrid | None:
     return ConditionGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled)
 
 
-class ConditionGrid:
+class ConditionGrid(Grid):
     """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars`` of each symbol, the last ones of
     ``known``.
 
@@ -99,31 +99,15 @@ class ConditionGrid:
         self._matches = [parts is None or parts.match == "all" for parts in map(strategy.parts, LONG_SIDES)]
         self._sides = [self._conditions(side) for side in LONG_SIDES]
 
-    def run(
-        self,
-        account: Any,
-        rules: Floats,
-        rule_of: NDArray[np.int32],
-        places: Places,
-        out: tuple[NDArray[Any], ...],
-        step: Callable[[int], None],
-    ) -> None:
-        """Write the metrics of the combinations ``places`` into ``out``, ratios annualised; ``account`` is the input of
-        ``conditions.sweep``, or a ``MultiSymbol``.
-        """
+    def loops(self) -> tuple[Any, Any]:
+        return kernels().conditions.sweep, kernels().conditions.sweep_symbols
+
+    def per_year(self) -> float:
+        return self._bars[0].periods_per_year_or_nan()
+
+    def blocks(self, places: Places) -> Iterator[Places]:
         self._probe(int(places[0]))
-        several = isinstance(account, MultiSymbol)
-        loops = kernels().conditions
-        sweep, given = (loops.sweep_symbols, account.market) if several else (loops.sweep, account)
-        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].periods_per_year_or_nan())
-        for block in self._blocks(places):
-            rows = self._rows(block)
-
-            def work(chunk: Places, rows: Any = rows) -> None:
-                sweep(rows, given, rules, rule_of, chunk, out)
-                out[1][..., chunk] *= yearly
-
-            run_in_pieces(work, block, step)
+        return self._blocks(places)
 
     def _conditions(self, side: Side) -> list[_Condition]:
         """Those of ``side``. Of a part the axes are known, of others those that the first combination reads."""
@@ -161,11 +145,11 @@ class ConditionGrid:
         for half in np.array_split(places[order], 2):
             yield from self._blocks(half)
 
-    def _rows(self, block: Places) -> tuple[Any, ...]:
+    def prepare(self, block: Places, several: bool) -> tuple[Any, ...]:
         """The combinations of ``block`` in the layout of ``kernels.conditions``."""
         while True:
             try:
-                return self._asked(block)
+                return (self._asked(block),)
             except _AnotherAxis:
                 continue
 

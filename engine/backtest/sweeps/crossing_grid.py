@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.kernels import kernels
-from engine.backtest.multi_symbol import MultiSymbol
-from engine.backtest.sweeps.parallel import run_in_parts, run_in_pieces
+from engine.backtest.sweeps.grid import Grid
+from engine.backtest.sweeps.parallel import run_in_parts
 from engine.backtest.sweeps.rows import CheckCancelled, Places, argsort_labels, never_cancelled, unique_rows
 from engine.core.axes import ResolvedAxis
 from engine.market.bars import Bars, Floats
@@ -23,7 +23,7 @@ _LINES = 16  # lines computed between two checks for cancellation
 _VALUE = 10  # bytes of a line per bar: a float64 and a code
 
 
-class CrossingGrid:
+class CrossingGrid(Grid):
     """The combinations ``parameters`` (combinations, axes) of ``strategy`` on the ``bars`` of each symbol, the last
     ones of ``known``.
 
@@ -47,35 +47,19 @@ class CrossingGrid:
             _Side(strategy, fields, scales, parameters, check_cancelled)
             for fields in (cls.fast_fields, cls.slow_fields)
         )
+        self._pairs = np.empty((len(parameters), 2), dtype=np.int32)
 
-    def run(
-        self,
-        account: Any,
-        rules: Floats,
-        rule_of: NDArray[np.int32],
-        places: Places,
-        out: tuple[NDArray[Any], ...],
-        step: Callable[[int], None],
-    ) -> None:
-        """Write the metrics of the combinations ``places`` into ``out``, ratios annualised; ``account`` is the input of
-        ``crossing.sweep``, or a ``MultiSymbol``.
-        """
-        several = isinstance(account, MultiSymbol)
-        sweep, given = (
-            (kernels().multi_symbol.sweep_symbols, account.market) if several else (kernels().crossing.sweep, account)
-        )
-        yearly = account.yearly[:, None] if several else np.sqrt(self._bars[0].periods_per_year_or_nan())
-        pairs = np.empty((len(self._sides[0].label), 2), dtype=np.int32)
-        for block in self._blocks(places):
-            rows = self._rows(block, pairs, several)
+    def loops(self) -> tuple[Any, Any]:
+        return kernels().crossing.sweep, kernels().multi_symbol.sweep_symbols
 
-            def work(chunk: Places, rows: Any = rows) -> None:
-                sweep(rows, pairs, given, rules, rule_of, chunk, out)
-                out[1][..., chunk] *= yearly
+    def per_year(self) -> float:
+        return self._bars[0].periods_per_year_or_nan()
 
-            run_in_pieces(work, block, step)
+    def prepare(self, block: Places, several: bool) -> tuple[Any, ...]:
+        """Codes, lines, starts and gaps of the lines in ``block``, and the two of each combination."""
+        return self._rows(block, self._pairs, several), self._pairs
 
-    def _blocks(self, places: Places) -> Iterator[Places]:
+    def blocks(self, places: Places) -> Iterator[Places]:
         limit = max(int(_MEMORY / _VALUE / max(sum(map(len, self._bars)), 1)), 16)
         fast, slow = (side.label[places] for side in self._sides)
         if len(self._sides[0]) + len(self._sides[1]) <= limit:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.indicators.rolling.kernel import kernel
+from engine.indicators.rolling.kernel import fused, kernel
 from engine.market.bars import Floats
 
 SUM, PRODUCT, HIGHEST, LOWEST = range(4)
@@ -25,6 +26,38 @@ def exponential_mean(values: Floats, window: int, out: Floats) -> None:
             run += 1
             mean += (value - mean) * (share if run > window else 1.0 / run)
             out[row, bar] = mean if run >= window else np.nan
+
+
+@kernel
+def exponential_means(values: Floats, windows: NDArray[np.int64], once: bool, out: Floats) -> None:
+    """Into ``out`` (bars, windows) those of one series without gaps, NaN before the first ``window`` values, in the
+    order of TA-Lib's operations; its compiler may have left product and sum to be rounded ``once``. All windows take a
+    bar together, in the processor's vector registers.
+    """
+    bars, count = len(values), len(windows)
+    share, mean = 2.0 / (windows + 1.0), np.zeros(count)
+    longest = min(windows.max(), bars)
+    out[:] = np.nan
+    for k in range(count):
+        window = windows[k]
+        for bar in range(min(window, bars)):
+            mean[k] += values[bar]
+        mean[k] /= window
+        for bar in range(window - 1, longest):
+            if bar >= window:
+                mean[k] = _step(values[bar], mean[k], share[k], once)
+            out[bar, k] = mean[k]
+    for bar in range(longest, bars):
+        for k in range(count):
+            mean[k] = _step(values[bar], mean[k], share[k], once)
+            out[bar, k] = mean[k]
+
+
+@kernel
+def _step(value: float, mean: float, share: float, once: bool) -> float:
+    apart = value - mean
+    found: float = fused(apart, share, mean) if once else apart * share + mean
+    return found
 
 
 @kernel

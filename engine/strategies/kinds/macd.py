@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
@@ -49,3 +50,6 @@ class Macd(FastAndSlow):
 
     def slow_line(self, bars: Bars) -> Floats:
         return momentum.macd_signal(bars, self.fast, self.slow, self.signal)
+
+    def slow_lines(self, bars: Bars, values: Mapping[str, Sequence[Any]]) -> Floats:
+        return momentum.macd_signals(bars, self.fast, self.slow, values["signal"])
