@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import yaml
 from dashboard.commands.output import print_lines, write_text
 from dashboard.jobs.elsewhere import listed
 from dashboard.tear_sheet import tear_sheet, walk_sheet
+from dashboard.text.format import duration, megabytes
 from dashboard.text.report import lines
 from dashboard.text.restated import plain, sentence, since_run
 from engine.backtest.reports.export import equity_csv, trades_csv
@@ -41,6 +43,9 @@ def run(args: argparse.Namespace) -> None:
         _perform(spec, args)
         return
     files = _files_asked_for(args, spec)
+    cost = spec.estimate()
+    if cost.way:
+        print(f"About {duration(cost.seconds)}, {megabytes(cost.megabytes)}: {cost.way}.", file=sys.stderr)
     with listed(spec):
         result = runner.run(spec)
     for path, write in files:

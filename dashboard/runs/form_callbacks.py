@@ -208,7 +208,7 @@ def refused(spec: Request) -> str:
 def estimate(spec: Request) -> str:
     """What the request will cost, for the line under the run button."""
     cost = spec.estimate()
-    return f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}"
+    return ": ".join(filter(None, (f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}", cost.way)))
 
 
 def _draft(spec: Request) -> dict[str, str]:

@@ -217,10 +217,13 @@ class Resources:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Cost of a run before it starts: wall seconds on one core and peak memory in megabytes."""
+    """Cost of a run before it starts: wall seconds on one core and peak memory in megabytes; and, where there are
+    several, the ``way`` in which it is computed, as a phrase.
+    """
 
     seconds: float
     megabytes: float
+    way: str = ""
 
 
 def kind_name(cls: type[Spec]) -> str:

@@ -71,6 +71,11 @@ class Crossing(Strategy):
         return Signals(entries=up, exits=down, short_entries=down, short_exits=up)
 
 
+def is_nested(strategy: Crossing) -> bool:
+    """Whether each slow line belongs to one fast line: nearly every combination has a slow line of its own."""
+    return set(type(strategy).fast_fields) < set(type(strategy).slow_fields)
+
+
 class FastAndSlow(Crossing):
     """Base of crossing strategies with a fast and a slow window, which subclasses declare as numbers of bars."""
 

@@ -19,14 +19,14 @@ from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
 from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.grid import Grid
-from engine.backtest.sweeps.nested_grid import NestedGrid, is_nested
+from engine.backtest.sweeps.nested_grid import NestedGrid
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, groups, unique_rows
 from engine.backtest.sweeps.validity import strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.core.field_paths import changed
 from engine.market.bars import Floats
-from engine.strategies.crossing import Crossing
+from engine.strategies.crossing import Crossing, is_nested
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec

@@ -23,11 +23,6 @@ _MEMORY = 96e6  # bytes of crossings held at a time
 _LINES, _WAITING = 32, 4  # slow lines that are asked for together; such parts that may wait to be crossed
 
 
-def is_nested(strategy: Crossing) -> bool:
-    """Whether each slow line belongs to one fast line: nearly every combination has a slow line of its own."""
-    return set(type(strategy).fast_fields) < set(type(strategy).slow_fields)
-
-
 class NestedGrid(Grid):
     """The combinations ``parameters`` (combinations, axes) of ``strategy`` on ``bars`` of each symbol, the last ones of
     ``known``.

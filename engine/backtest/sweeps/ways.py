@@ -1,0 +1,30 @@
+"""In which way a sweep computes its combinations, by its request alone: what an estimate says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.backtest.plain import is_plain
+from engine.core.axes import ResolvedAxis
+from engine.strategies.conditional import Conditional
+from engine.strategies.crossing import Crossing
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+SHARED = "factorised: lines and conditions once for all combinations"
+STREAMED = "streaming: lines and conditions shared, stops followed bar by bar"
+ASKED = "the strategy's Python for each of its settings, accounts in compiled code"
+ONE_BY_ONE = "one by one: the whole account of each combination"
+
+
+def way(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> str:
+    """How the combinations of ``scales`` on ``base`` are computed, as a phrase."""
+    strategy = base.strategy
+    if not is_plain(base):
+        return ONE_BY_ONE
+    if not isinstance(strategy, Crossing | Conditional) or strategy.carries_decisions:
+        return ASKED
+    stopped = base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
+    return STREAMED if stopped else SHARED
