@@ -59,6 +59,15 @@ costs: {commission: 5, slippage: 3}
 """
 
 
+def test_a_sweep_says_beforehand_how_it_is_computed(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = {"market": {"symbols": ["AAPL"]}, "strategy": {"kind": "rsi_reversion"}}
+    base |= {"costs": {"commission": 5, "slippage": 3}}
+    window = {"path": "strategy.window", "low": 5, "high": 7}
+    spec_file.write_text(json.dumps({"kind": "sweep", "base": base, "axes": [window]}))
+    assert cli.main(["run", str(spec_file)]) == 0
+    assert capsys.readouterr().err.endswith("MB: factorised: lines and conditions once for all combinations.\n")
+
+
 def test_run_writes_tear_sheet_and_tables(spec_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec_file.write_text(BACKTEST, encoding="utf-8")
     files = {name: spec_file.with_name(name) for name in ("sheet.html", "equity.csv", "trades.csv")}
