@@ -18,9 +18,9 @@ COLUMNS = (
     table.Column("kind", "Kind", width=104),
     table.Column("label", "Name", least=230),
     table.Column("curve", "Equity and holding", width=136),
+    table.Column("verdict", "Verdict", width=150, help="As of the trials counted by now; hover for the reason."),
     table.Column("sharpe", "Sharpe", "number", 2, width=70, help="Annualised; of a sweep that of the best."),
     table.Column("outcome", "Result", least=190),
-    table.Column("verdict", "Verdict", width=150, help="As of the trials counted by now; hover for the reason."),
     table.Column("created", "Saved", "day", width=100),
     table.Column("tags", "Tags", least=70),
 )
