@@ -12,13 +12,21 @@ import json
 import statistics
 import subprocess
 import sys
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from tests.benchmarks.sweep import BARS, COSTS, PART, ROOT, market, request, timed, walk
+from tests.benchmarks.sweep import BARS, COSTS, PART, ROOT, STOPS, market, request, timed, walk
 
 SAMPLE = 1_000
+MEASURED = {
+    "plain": ("return, Sharpe, trades", "400,000", {}),
+    "drawdown": ("the same with drawdown", "200,000", {}),
+    "stops": ("stop, target and trailing stop", "100,000", STOPS | {"trailing_stop": 0.08}),
+}
+"""What is measured of each kind, what it must reach, and the stops."""
+
 WINDOWS, LOW, HIGH = range(2, 42), range(10, 41), range(41, 72)
 
 
@@ -64,10 +72,11 @@ CASES: dict[str, tuple[str, list[dict[str, Any]]]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.conditions", description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=7, help="runs of each measurement")
-    parser.add_argument("--child", metavar="CASE", help="for the processes that this one starts")
+    parser.add_argument("--child", nargs=2, metavar=("CASE", "WHAT"), help="for the processes that this one starts")
     given = parser.parse_args()
     if given.child:
-        print(json.dumps(vectorbt(given.runs) if given.child == "vectorbt" else ours(given.child, given.runs)))
+        case, what = given.child
+        print(json.dumps(vectorbt(given.runs) if case == "vectorbt" else ours(case, what, given.runs)))
         return
     print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
     for row in rows(given.runs):
@@ -76,40 +85,41 @@ def main() -> None:
 
 def rows(runs: int) -> list[tuple[str, ...]]:
     """Combinations a second of each kind, and how often that is vectorbt's rate."""
-    theirs = child("vectorbt", max(runs // 2, 3))
+    theirs = child("vectorbt", "plain", max(runs // 2, 3))
     found = []
-    for name in CASES:
-        rates = child(name, runs)
+    for name, (what, (said, _, _)) in product(CASES, MEASURED.items()):
+        rates = child(name, what, runs)
         spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
         median = statistics.median(rates)
-        ratio = f", {median / statistics.median(theirs):,.0f} x vectorbt" if name == "RSI reversion" else ""
-        found.append(
-            (f"{name}, {BARS:,} bars, return, Sharpe, trades: a second", target(name), f"{median:,.0f}{ratio}", spread)
-        )
+        known = what == "plain" and name == "RSI reversion"
+        ratio = f", {median / statistics.median(theirs):,.0f} x vectorbt" if known else ""
+        row = f"{name}, {BARS:,} bars, {said}: a second"
+        found.append((row, target(name, what), f"{median:,.0f}{ratio}", spread))
     return found
 
 
-def target(name: str) -> str:
-    return "200,000" if CASES[name][0] == "rules" else "400,000"
+def target(name: str, what: str) -> str:
+    return "200,000" if CASES[name][0] == "rules" and what == "plain" else MEASURED[what][1]
 
 
-def child(case: str, runs: int) -> list[float]:
+def child(case: str, what: str, runs: int) -> list[float]:
     """Combinations a second in a process of its own."""
-    command = [sys.executable, "-m", "tests.benchmarks.conditions", "--child", case, "--runs", str(runs)]
+    command = [sys.executable, "-m", "tests.benchmarks.conditions", "--child", case, what, "--runs", str(runs)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
     return list(json.loads(done.stdout.splitlines()[-1]))
 
 
-def ours(case: str, runs: int) -> list[float]:
+def ours(case: str, what: str, runs: int) -> list[float]:
     from engine.backtest.sweeps.run import run_sweep
     from engine.backtest.sweeps.spec import SweepSpec
     from engine.core.progress import silent
 
     kind, axes = CASES[case]
     base = request({"path": "strategy.fast", "low": 2, "high": 3}).base.model_dump(mode="json")
-    spec = SweepSpec.parse({"base": base | {"strategy": {"kind": kind}}, "axes": axes, "drawdown": False})
+    base |= {"strategy": {"kind": kind}, "stops": MEASURED[what][2]}
+    spec = SweepSpec.parse({"base": base, "axes": axes, "drawdown": what == "drawdown"})
     given = market()
     count = len(run_sweep(spec, given, silent))
     return [count / seconds for seconds in timed(lambda: run_sweep(spec, given, silent), runs)]
