@@ -20,6 +20,7 @@ from engine.strategies.columns import packed
 from engine.strategies.crossing import Crossing
 
 _MEMORY = 96e6  # bytes of crossings held at a time
+_STEPS = 12  # of the progress, at least: nearly all of the time goes into the lines of a block
 _LINES, _WAITING = 32, 4  # slow lines that are asked for together; such parts that may wait to be crossed
 
 
@@ -58,7 +59,7 @@ class NestedGrid(Grid):
 
     def blocks(self, places: Places) -> Iterator[Places]:
         together = np.concatenate([chosen for _, chosen in groups(self._parameters, [*self._fast.values()], places)])
-        size = max(int(_MEMORY / (16 * self._begin[-1])), 64)
+        size = max(min(int(_MEMORY / (16 * self._begin[-1])), len(places) // _STEPS + 1), 64)
         for start in range(0, len(together), size):
             yield together[start : start + size]
 
