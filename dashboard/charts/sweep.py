@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from dashboard.charts import base
 from dashboard.charts.sweep_cells import SPARSE, View, cells_of
-from dashboard.charts.sweep_overlays import edges, veil
+from dashboard.charts.sweep_overlays import edges, veil, within
 from dashboard.text.sweeps import AxisLabel
 from engine.backtest.metrics import METRICS
 from engine.backtest.spec import BacktestSpec
@@ -180,8 +180,10 @@ def figure(info: MapInfo, contour: bool = False, keep: str = "sweep", form: Mark
     trace = _contours(info) if contour and has_contours(info) else _cells(info)
     return base.figure(
         [trace, *here_rings(form), *veil(info.x, info.y, info.faint), *_equal(info), *_rings(info)],
-        x=_axis(info.x_side, info.x, info.coarse),
-        y={**_axis(info.y_side, info.y, info.coarse), "title": {"text": info.y_side.name(), "standoff": 4}},
+        x=_axis(info.x_side, info.x, info.coarse) | within(info.x),
+        y=_axis(info.y_side, info.y, info.coarse)
+        | within(info.y)
+        | {"title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
         hover="closest",
         margin={"l": 58, "r": 6, "t": 8, "b": 42},
@@ -236,9 +238,10 @@ def _colours(info: MapInfo) -> list[list[Any]]:
 
 
 def _hover(info: MapInfo) -> str:
-    places = [f"{info.x_side.title} {_value(info.x_side, 'x')}"]
+    about = "about " if info.coarse else ""
+    places = [f"{info.x_side.title} {about}{_value(info.x_side, 'x', info.coarse)}"]
     if info.y_side is not None:
-        places.append(f"{info.y_side.title} {_value(info.y_side, 'y')}")
+        places.append(f"{info.y_side.title} {about}{_value(info.y_side, 'y', info.coarse)}")
     form = f"+{FORMATS[info.metric].removeprefix('+')}" if info.over else FORMATS[info.metric]
     own = f"<b>{METRICS[info.metric].title} %{{z:{form}}}{' over holding' if info.over else ''}</b>"
     others = [] if info.details is None else [
@@ -249,9 +252,12 @@ def _hover(info: MapInfo) -> str:
     return "<br>".join([", ".join(places), own, *others]) + "<extra></extra>"
 
 
-def _value(side: AxisLabel, letter: str) -> str:
+def _value(side: AxisLabel, letter: str, coarse: bool = False) -> str:
+    """The place on an axis; of a tile its middle, in few digits."""
     unit = f" {side.unit}" if side.unit and not side.percent else ""
-    return f"%{{{letter}:.4~p}}" if side.percent else f"%{{{letter}}}{unit}"
+    if side.percent:
+        return f"%{{{letter}:.4~p}}"
+    return f"%{{{letter}:,.4~g}}{unit}" if coarse else f"%{{{letter}}}{unit}"
 
 
 def here_rings(mark: Mark | None, is_line: bool = False) -> list[go.Scatter]:
@@ -271,7 +277,7 @@ def _ring(mark: Mark, is_line: bool) -> list[go.Scatter]:
     return [
         go.Scatter(
             x=[mark.x], y=[mark.value if is_line else mark.y], mode="markers", name=mark.name, hoverinfo="skip",
-            showlegend=paint == colour, legendgroup=mark.name,
+            showlegend=paint == colour, legendgroup=mark.name, cliponaxis=False,
             marker={"symbol": symbol, "size": size, "color": paint, "line": {"width": width, "color": paint}},
         )
         for paint, width in ((base.SURFACE, 6), (colour, 2.4))

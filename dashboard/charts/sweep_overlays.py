@@ -50,6 +50,14 @@ def edges(x: Floats, y: Floats, z: Floats, level: float, name: str) -> list[go.S
     ]  # fmt: skip
 
 
+def within(centres: Floats) -> dict[str, object]:
+    """Of an axis: it ends with the cells, where room for a mark at their edge would make it longer."""
+    if len(centres) < 2:
+        return {}
+    borders = _borders(centres)
+    return {"autorangeoptions": {"clipmin": float(borders[0]), "clipmax": float(borders[-1])}}
+
+
 def _borders(centres: Floats) -> Floats:
     """Where Plotly draws the sides of cells with these ``centres``: midway, and as far out at both ends."""
     middle = (centres[1:] + centres[:-1]) / 2

@@ -21,7 +21,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.progress import silent
 from engine.core.registry import is_built_in
 from engine.core.stored_values import ReadsValues
-from engine.indicators import momentum
+from engine.indicators import macd_lines
 from engine.indicators.expressions import functions
 from engine.indicators.regimes import Regime
 from engine.indicators.rolling import rolling
@@ -78,7 +78,7 @@ def _compare(bars: Bars) -> None:
     """Lines of one series with many, as conditions and crossings of a sweep are."""
     compare, cross = kernels().comparing.compare, kernels().comparing.cross
     np.asarray(bars.close > Column(np.ones((2, 1)), compare))
-    lines = np.ascontiguousarray(momentum.macd_signals(bars, 2, 3, (2, 4)).T)
+    lines = np.ascontiguousarray(macd_lines.macd_signals(bars, 2, 3, (2, 4)).T)
     cross(bars.close, lines, *np.empty((2, 2, 2), dtype=np.uint64))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,9 +10,8 @@ from pydantic import model_validator
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.indicators import Family, Indicator, Output
-from engine.indicators.gaps import apply_to_contiguous_runs, carry_through_unchanged, without_rounding
+from engine.indicators.gaps import carry_through_unchanged, without_rounding
 from engine.indicators.reference import in_price, talib, without_unit
-from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Floats
 
 SETTLED = 7.5
@@ -46,54 +43,21 @@ def macd_warm_up(slow: int, signal: int = 0) -> int:
 
 def macd(bars: Bars, fast: int, slow: int) -> Floats:
     """Appel's MACD (1979): the exponential average of ``fast`` bars less that of ``slow`` bars."""
-    return in_price(lambda close: _macd(close, fast, slow), macd_warm_up(slow), bars.close)
+    return in_price(lambda close: macd_of_run(close, fast, slow), macd_warm_up(slow), bars.close)
 
 
 def macd_signal(bars: Bars, fast: int, slow: int, signal: int) -> Floats:
     """The exponential average of ``signal`` bars of the MACD."""
 
     def line(close: Floats) -> Floats:
-        known = _macd(close, fast, slow)
+        known = macd_of_run(close, fast, slow)
         known[slow - 1 :] = talib().EMA(np.ascontiguousarray(known[slow - 1 :]), signal)
         return known
 
     return in_price(line, macd_warm_up(slow, signal), bars.close)
 
 
-def macd_signals(bars: Bars, fast: int, slow: int, signals: Sequence[int]) -> Floats:
-    """``macd_signal`` for each of ``signals``: (signals, bars)."""
-    once = _rounded_once()
-    if once is None:
-        return np.array([macd_signal(bars, fast, slow, signal) for signal in signals])
-    windows, known = np.array(signals, dtype=np.int64), slow - 1
-    late = [macd_warm_up(slow, signal) - known for signal in signals]
-    line = in_price(lambda close: _macd(close, fast, slow), known, bars.close)
-
-    def lines(run: Floats) -> Floats:
-        found = np.empty((len(run), len(windows)))
-        rolling().recursive.exponential_means(run, windows, once, found)
-        for column, warm_up in zip(found.T, late, strict=True):
-            column[:warm_up] = np.nan
-        return found
-
-    return apply_to_contiguous_runs(lines, min(late), line, outputs=len(windows)).T
-
-
-@cache
-def _rounded_once() -> bool | None:
-    """Whether this build of TA-Lib rounds product and sum of an exponential average once, as processors can, or each by
-    itself; None where it does neither.
-    """
-    values, windows = np.sin(np.arange(400.0)) + 0.1, np.arange(2, 30)
-    expected, found = [talib().EMA(values, int(window)) for window in windows], np.empty((len(values), len(windows)))
-    for once in (True, False):
-        rolling().recursive.exponential_means(values, windows, once, found)
-        if np.array_equal(found.T, expected, equal_nan=True):
-            return once
-    return None
-
-
-def _macd(close: Floats, fast: int, slow: int) -> Floats:
+def macd_of_run(close: Floats, fast: int, slow: int) -> Floats:
     """Zero where the averages are equal but for rounding: a price that does not move crosses no signal line."""
     longer = talib().EMA(close, slow)
     return without_rounding(talib().EMA(close, fast) - longer, longer)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
-from engine.indicators import momentum
+from engine.indicators import macd_lines, momentum
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import FastAndSlow
 
@@ -52,4 +52,4 @@ class Macd(FastAndSlow):
         return momentum.macd_signal(bars, self.fast, self.slow, self.signal)
 
     def slow_lines(self, bars: Bars, values: Mapping[str, Sequence[Any]]) -> Floats:
-        return momentum.macd_signals(bars, self.fast, self.slow, values["signal"])
+        return macd_lines.macd_signals(bars, self.fast, self.slow, values["signal"])

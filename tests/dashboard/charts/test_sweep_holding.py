@@ -92,3 +92,14 @@ def test_a_slice_has_its_spread_and_holding() -> None:
     }  # fmt: skip
     assert drawn.layout.shapes[0].y0 == 1.5
     assert not by_axis.slice_figure(found, SIDES[0], "sharpe", float("nan")).layout.shapes
+
+
+def test_a_map_ends_with_its_cells_and_tells_the_middle_of_a_tile_in_few_digits() -> None:
+    """A mark at the edge would else lengthen the axis by room for it."""
+    single = chart.figure(chart.info(grid(4, 3), Y, SIDES)).to_plotly_json()["layout"]
+    assert single["xaxis"]["autorangeoptions"] == {"clipmin": 0.5, "clipmax": 4.5}
+    assert single["yaxis"]["autorangeoptions"] == {"clipmin": 0.5, "clipmax": 3.5}
+    info = chart.info(grid(500, 400), Y, SIDES)
+    assert info.coarse
+    hover = chart.figure(info).data[0].hovertemplate
+    assert hover.startswith("Fast window about %{x:,.4~g} bars, Slow window about %{y:,.4~g} bars")

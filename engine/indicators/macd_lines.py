@@ -1,0 +1,47 @@
+"""Signal lines of one MACD, many at once, by compiled loops: features are computed without these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from engine.indicators.gaps import apply_to_contiguous_runs
+from engine.indicators.momentum import macd_of_run, macd_signal, macd_warm_up
+from engine.indicators.reference import in_price, talib
+from engine.indicators.rolling import rolling
+from engine.market.bars import Bars, Floats
+
+
+def macd_signals(bars: Bars, fast: int, slow: int, signals: Sequence[int]) -> Floats:
+    """``macd_signal`` for each of ``signals``: (signals, bars)."""
+    once = _rounded_once()
+    if once is None:
+        return np.array([macd_signal(bars, fast, slow, signal) for signal in signals])
+    windows, known = np.array(signals, dtype=np.int64), slow - 1
+    late = [macd_warm_up(slow, signal) - known for signal in signals]
+    line = in_price(lambda close: macd_of_run(close, fast, slow), known, bars.close)
+
+    def lines(run: Floats) -> Floats:
+        found = np.empty((len(run), len(windows)))
+        rolling().recursive.exponential_means(run, windows, once, found)
+        for column, warm_up in zip(found.T, late, strict=True):
+            column[:warm_up] = np.nan
+        return found
+
+    return apply_to_contiguous_runs(lines, min(late), line, outputs=len(windows)).T
+
+
+@cache
+def _rounded_once() -> bool | None:
+    """Whether this build of TA-Lib rounds product and sum of an exponential average once, as processors can, or each by
+    itself; None where it does neither.
+    """
+    values, windows = np.sin(np.arange(400.0)) + 0.1, np.arange(2, 30)
+    expected, found = [talib().EMA(values, int(window)) for window in windows], np.empty((len(values), len(windows)))
+    for once in (True, False):
+        rolling().recursive.exponential_means(values, windows, once, found)
+        if np.array_equal(found.T, expected, equal_nan=True):
+            return once
+    return None
