@@ -27,7 +27,6 @@ class Unavailable(tuple[Any, str]):
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}([, ]\d{3})+(\.\d*)?")
 _DATE = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
-_TYPING = 500  # milliseconds without a key after which a date is taken for complete
 _SEGMENTS, _SEGMENT_TEXT, _LONG_LIST = 4, 22, 12
 
 
@@ -215,7 +214,7 @@ def _date(id_: ids.Id, field: Field, value: Any, wait: int, blank: str) -> Compo
     """
     entry = dbc.Input(
         id=id_, type="text", value=value or "", placeholder=blank or "yyyy-mm-dd", autoComplete="off",
-        maxLength=10, debounce=wait or _TYPING,
+        maxLength=10, debounce=wait or False,
     )  # fmt: skip
     title = f"{field.title}: choose in a calendar"
     calendar = html.Button(

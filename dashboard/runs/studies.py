@@ -164,9 +164,11 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
 
 
 def _settings(study: Study, fields: Sequence[Component]) -> Component:
-    """The form; one that is laid out by a panel folds once there is something to show (assets/31_run.js)."""
+    """The form; one that is laid out by a panel and varies a run folds once there is something to show
+    (assets/31_run.js).
+    """
     whole = html.Div(list(fields), className="fields study-fields")
-    if not study.panel:
+    if not study.panel or not study.form.base:
         return whole
     return html.Details(
         [html.Summary("Settings", className="study-fold-title"), whole], className="study-fold", open=True
