@@ -17,7 +17,7 @@ from tests.benchmarks.browser import chromium
 from tests.e2e.visitor import Visitor
 from tests.support.workbench import server
 
-PAGES = ("", "data", "features", "models", "backtest", "hardware", "help")
+PAGES = ("", "data", "features", "models", "backtest", "hardware", "library", "help")
 WIDTHS = (1440, 1280, 768, 390)
 RUN = """
 const [only, done] = arguments;
