@@ -39,9 +39,10 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         html.Span(id=ids.COUNT, className="hint", role="status"),
         dcc.Interval(id=ids.AGAIN, interval=400, disabled=True),
     ]
+    heading = html.H2("Runs, models and feature sets", className="unseen")
     listed = card.card("Library", grid(), sub="click a name to open it where it belongs")
     return html.Div(
-        html.Main([html.Div(filters, className="library-bar"), listed], className="main shelf", tabIndex=-1),
+        html.Main([heading, html.Div(filters, className="library-bar"), listed], className="main shelf", tabIndex=-1),
         className="body alone",
     )
 
