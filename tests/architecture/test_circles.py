@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.house import ROOT, nodes
+
 PACKAGES = ("engine", "dashboard")
 
 REASONS = {
@@ -42,19 +43,18 @@ def imported(node: ast.AST, known: Mapping[str, Path]) -> Iterator[str]:
         yield from [head for head in heads if head in known][:1]
 
 
-def inside_functions(tree: ast.AST) -> set[ast.AST]:
+def inside_functions(path: Path) -> set[ast.AST]:
     """Every node of a function's body."""
-    found = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    found = (node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
     return {node for function in found for node in ast.walk(function)}
 
 
 def graph(root: Path) -> dict[str, set[str]]:
     """Which modules each module imports, wherever in it."""
     known = modules(root)
-    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in known.items()}
     return {
-        name: {found for node in ast.walk(tree) for found in imported(node, known)} - {name}
-        for name, tree in trees.items()
+        name: {found for node in nodes(path) for found in imported(node, known)} - {name}
+        for name, path in known.items()
     }
 
 
@@ -97,7 +97,7 @@ def inner_imports(root: Path) -> list[str]:
     known = modules(root)
     found = []
     for name, path in known.items():
-        for node in inside_functions(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in inside_functions(path):
             found += [name] * any(target != name for target in imported(node, known))
     return found
 

@@ -6,27 +6,20 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.support import house
+from tests.support.house import ROOT, broken
 
-ROOT = Path(__file__).parents[2]
-MODULES = sorted(path for package in ("engine", "dashboard") for path in (ROOT / package).rglob("*.py"))
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+MODULES = house.files("dashboard", "engine")
+TESTS = house.files("tests")
 MODULE_LINES, CALLBACK_LINES, BODY_LINES = 400, 15, 40
 
 UNSAFE = re.compile(
     r"allow_pickle=True|\bpickle\.loads?\(|\bjoblib\.load\(|\bshelve\b|read_pickle|cloudpickle\.loads?\("
     r"|yaml\.(?:load|unsafe_load|full_load)\(|\bos\.system\(|shell=True"
 )
-
-
-def over(paths: Iterable[Path]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("path", paths, ids=lambda path: path.relative_to(ROOT).as_posix())
-
-
-each = over(MODULES)
 
 
 def test_every_import_keeps_to_the_contracts() -> None:
@@ -44,51 +37,60 @@ def test_every_folder_of_modules_is_a_package() -> None:
     assert [folder for folder in folders if not (folder / "__init__.py").is_file()] == []
 
 
-@over([*MODULES, *TESTS])
-def test_module_is_small_and_says_what_it_is(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= MODULE_LINES
-    if text.strip():
-        assert ast.get_docstring(ast.parse(text)), "no docstring"
+def test_modules_are_small_and_say_what_they_are() -> None:
+    def large_or_mute(path: Path) -> list[str]:
+        count = len(house.text(path).splitlines())
+        large = [f"{count} lines"] * (count > MODULE_LINES)
+        return large + ["no docstring"] * bool(house.text(path).strip() and not ast.get_docstring(house.tree(path)))
+
+    assert broken(large_or_mute, [*MODULES, *TESTS]) == {}
 
 
-@each
-def test_functions_are_short(path: Path) -> None:
-    long = [
-        f"{function.name}: {lines(function)} lines"
-        for function in functions(path)
-        if lines(function) > (CALLBACK_LINES if is_callback(function) else BODY_LINES)
-    ]
-    assert long == []
+def test_functions_are_short() -> None:
+    def long(path: Path) -> list[str]:
+        return [
+            f"{function.name}: {lines(function)} lines"
+            for function in functions(path)
+            if lines(function) > (CALLBACK_LINES if is_callback(function) else BODY_LINES)
+        ]
+
+    assert broken(long, MODULES) == {}
 
 
-@each
-def test_nothing_that_could_run_a_files_code(path: Path) -> None:
+def test_nothing_that_could_run_a_files_code() -> None:
     """But for lines that give ruff their reason."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert [line for line in lines if UNSAFE.search(line) and "# noqa: S301 - " not in line] == []
+
+    def unsafe(path: Path) -> list[str]:
+        lines = house.text(path).splitlines()
+        return [line for line in lines if UNSAFE.search(line) and "# noqa: S301 - " not in line]
+
+    assert broken(unsafe, MODULES) == {}
 
 
-@each
-def test_state_of_a_module_is_constant(path: Path) -> None:
+def test_state_of_a_module_is_constant() -> None:
     """No list, dict or set at module level under a name in lower case, and no ``global``."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    mutable = [
-        target.id
-        for node in tree.body
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        and isinstance(node.value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp)
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name) and target.id != target.id.upper()
-    ]
-    assert [name for name in mutable if name != "__all__"] == []
-    assert [node.names for node in ast.walk(tree) if isinstance(node, ast.Global)] == []
+
+    def changing(path: Path) -> list[str]:
+        mutable = [
+            target.id
+            for node in house.tree(path).body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            and isinstance(node.value, ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp)
+            for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+            if isinstance(target, ast.Name) and target.id != target.id.upper()
+        ]
+        shared = [name for node in house.nodes(path) if isinstance(node, ast.Global) for name in node.names]
+        return [name for name in mutable if name != "__all__"] + shared
+
+    assert broken(changing, MODULES) == {}
+
+
+def test_a_file_that_breaks_a_rule_is_named() -> None:
+    assert broken(lambda path: path.name == "test_layers.py", TESTS) == {"tests/architecture/test_layers.py": True}
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.FunctionDef):
-            yield node
+    return (node for node in house.nodes(path) if isinstance(node, ast.FunctionDef))
 
 
 def lines(function: ast.FunctionDef) -> int:

@@ -5,37 +5,39 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
+from functools import cache
 
 import pytest
 
 from engine.core.spec import RunSpec
 from engine.jobs import executors, requests
+from tests.support import house
 from tests.support.workspace import Workspace
 
-ROOT = Path(__file__).parents[2]
 MODULES = {
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
-    for path in (ROOT / "engine").rglob("*.py")
+    ".".join(path.relative_to(house.ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in house.files("engine")
 }
 KINDS = sorted(requests.run_kinds().values(), key=lambda cls: cls.__name__)
 
 
-def imports(name: str) -> Iterator[str]:
+@cache
+def imports(name: str) -> frozenset[str]:
     """Our own modules that ``name`` imports, in functions and for types too."""
-    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
+    found: set[str] = set()
+    for node in house.nodes(MODULES[name]):
         if isinstance(node, ast.Import):
-            yield from (item.name for item in node.names if item.name in MODULES)
+            found |= MODULES.keys() & {item.name for item in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             below = {f"{node.module}.{item.name}" for item in node.names}
-            yield from (below & set(MODULES)) or ({node.module} & set(MODULES))
+            found |= (below & MODULES.keys()) or ({node.module} & MODULES.keys())
+    return frozenset(found)
 
 
 def reached(name: str) -> set[str]:
     found, waiting = {name}, [name]
     while waiting:
-        new = set(imports(waiting.pop())) - found
+        new = imports(waiting.pop()) - found
         found |= new
         waiting += new
     return found
