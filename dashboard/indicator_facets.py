@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dashboard.components.picker import Facet
 from dashboard.text.format import number
+from engine.core.registry import PluginInfo
 from engine.indicators.traits import MEDIUM, SLOW, traits
 
 _FROM, _TO = (f"{number(value / 1_000, 1)}" for value in (MEDIUM, SLOW))
 
 
-def _cost(name: str) -> str:
+def _cost(info: PluginInfo) -> str:
     """Microseconds a bar with one significant digit."""
-    value = traits()[name].nanoseconds / 1_000
+    value = traits(info).nanoseconds / 1_000
     return f"{value:.1g} µs" if value < 1 else f"{value:,.0f} µs"
 
 
@@ -27,7 +28,7 @@ INDICATOR_FACETS = (
             ("series", "Another series"),
             ("values", "Stored values"),
         ),
-        lambda name: traits()[name].reads,
+        lambda info: traits(info).reads,
     ),
     Facet(
         "cost",
@@ -37,7 +38,7 @@ INDICATOR_FACETS = (
             ("medium", f"Medium, {_FROM} to {_TO} µs"),
             ("slow", f"Slow, {_TO} µs or more"),
         ),
-        lambda name: (traits()[name].cost,),
+        lambda info: (traits(info).cost,),
         _cost,
     ),
 )

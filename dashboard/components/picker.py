@@ -25,14 +25,14 @@ OTHER = "Your own"
 @dataclass(frozen=True)
 class Facet:
     """A filter of the list beside its groups: ``options`` are (value, label) pairs, ``values`` gives those that an
-    entry has by its name, and ``note`` what its row says of them.
+    entry has, and ``note`` what its row says of them.
     """
 
     name: str
     title: str
     options: tuple[tuple[str, str], ...]
-    values: Callable[[str], Collection[str]]
-    note: Callable[[str], str] | None = None
+    values: Callable[[PluginInfo], Collection[str]]
+    note: Callable[[PluginInfo], str] | None = None
 
 
 def button(id_: ids.Id, registry: Registry[Any], kind: str, label: str) -> Component:
@@ -150,7 +150,7 @@ def listed(registry: Registry[Any], text: str, group: str) -> Sequence[PluginInf
 
 def narrowed(found: Sequence[PluginInfo], kept: Sequence[tuple[Facet, str]]) -> Sequence[PluginInfo]:
     """Those of ``found`` that have the value of each facet in ``kept``."""
-    return [info for info in found if all(value in facet.values(info.name) for facet, value in kept)]
+    return [info for info in found if all(value in facet.values(info) for facet, value in kept)]
 
 
 def _count(found: int, group: str) -> str:
@@ -169,7 +169,7 @@ def _rows(found: Sequence[PluginInfo], groups: Sequence[str], facets: Sequence[F
     notes = [facet.note for facet in facets if facet.note]
 
     def about(info: PluginInfo, group: str) -> str:
-        return " · ".join(part for part in (group, *(note(info.name) for note in notes)) if part)
+        return " · ".join(part for part in (group, *(note(info) for note in notes)) if part)
 
     if not groups:
         yield from (_row(info, about(info, info.group or OTHER)) for info in found)

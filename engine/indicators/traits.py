@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
@@ -38,28 +37,17 @@ class Traits:
         return "fast" if self.nanoseconds < MEDIUM else "medium" if self.nanoseconds < SLOW else "slow"
 
 
-def traits() -> Mapping[str, Traits]:
-    """Those of every indicator by its name, without making the classes of TA-Lib's functions. One that cannot be made
-    from its defaults alone, as a plug-in may, reads nothing that is known.
+@lru_cache(maxsize=2_000)
+def traits(info: PluginInfo) -> Traits:
+    """Those of the indicator ``info`` stands for, without making the class of a function of TA-Lib. One that cannot be
+    made from its defaults alone, as a plug-in may, reads nothing that is known.
     """
-    return _traits(INDICATORS.infos())
-
-
-@lru_cache(maxsize=2)
-def _traits(infos: tuple[PluginInfo, ...]) -> Mapping[str, Traits]:
-    rows = {f"{PREFIX}{name.lower()}": row for name, row in table().items()}
-    return {
-        info.name: Traits(_columns(rows[info.name]["inputs"]), rows[info.name]["nanoseconds"])
-        if info.name in rows
-        else _of(info.name)
-        for info in infos
-    }
-
-
-def _of(name: str) -> Traits:
-    cls = INDICATORS.get(name)
+    row = table().get(info.name.removeprefix(PREFIX).upper()) if info.name.startswith(PREFIX) else None
+    if row is not None:
+        return Traits(_columns(row["inputs"]), row["nanoseconds"])
+    cls = INDICATORS.get(info.name)
     try:
-        return Traits(_reads(INDICATORS.parse({"kind": name})), cls.nanoseconds)
+        return Traits(_reads(INDICATORS.parse({"kind": info.name})), cls.nanoseconds)
     except EngineError:
         return Traits(frozenset(), cls.nanoseconds)
 

@@ -7,6 +7,8 @@ import pytest
 from engine.indicators import INDICATORS, MarketIndicator
 from engine.indicators.traits import Traits, traits
 
+INFOS = {info.name: info for info in INDICATORS.infos()}
+
 
 @pytest.mark.parametrize(
     ("name", "reads"),
@@ -25,7 +27,7 @@ from engine.indicators.traits import Traits, traits
     ],
 )
 def test_an_indicator_reads_what_it_needs(name: str, reads: set[str]) -> None:
-    assert traits()[name].reads == reads
+    assert traits(INFOS[name]).reads == reads
 
 
 def test_the_table_of_talib_says_what_the_classes_read() -> None:
@@ -36,8 +38,8 @@ def test_the_table_of_talib_says_what_the_classes_read() -> None:
         if not info.name.startswith("talib_") or isinstance(made, MarketIndicator):
             continue
         needs = set().union(*(wanted[column] for column in made.inputs()))
-        assert traits()[info.name].reads == (needs if needs == {"close"} else needs - {"close"}), info.name
-        assert traits()[info.name].nanoseconds == made.nanoseconds, info.name
+        assert traits(info).reads == (needs if needs == {"close"} else needs - {"close"}), info.name
+        assert traits(info).nanoseconds == made.nanoseconds, info.name
 
 
 @pytest.mark.parametrize(
@@ -45,4 +47,4 @@ def test_the_table_of_talib_says_what_the_classes_read() -> None:
 )
 def test_costs_are_classed(nanoseconds: float, cost: str) -> None:
     assert Traits(frozenset(), nanoseconds).cost == cost
-    assert {item.cost for item in traits().values()} == {"fast", "medium", "slow"}
+    assert {item.cost for item in map(traits, INFOS.values())} == {"fast", "medium", "slow"}
