@@ -41,6 +41,7 @@ def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
         dcc.Store(id=ids.CHART_VIEW),
         dcc.Store(id=frame.problems(FORM.page)),
         dcc.Store(id=ids.ZONE),
+        dcc.Store(id=ids.CLOCK),
         dcc.Store(id=ids.SCREEN),
         SEEN.symbol_row(symbol),
         html.Div(FORM.panel(view.model_dump(mode="json")), id=frame.part("fields", FORM.page)),
