@@ -86,13 +86,14 @@ def apply(name: str | None) -> Any:
 
 @callback(
     Input(LAYOUTS.save, "n_clicks"),
+    Input(LAYOUTS.name, "n_submit"),
     State(LAYOUTS.name, "value"),
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def save(clicks: int | None, name: str | None, display: Display) -> None:
+def save(clicks: int | None, entered: int | None, name: str | None, display: Display) -> None:
     """Keep the chart's settings under a name; those under the same name are replaced."""
-    if not clicks or not display:
+    if not (clicks or entered) or not display:
         raise PreventUpdate
     LAYOUTS.refresh(f"Saved as {chart_view.save(name or '', chart_view.parse(display['spec']))}.")
 

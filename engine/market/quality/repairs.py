@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.quality.edits import Edit, apply, fits
@@ -133,7 +133,7 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
         text = json.dumps([asdict(edit) for edit in edits], indent=1)
         write_atomically(Path(path), text.encode())
     except OSError as error:
-        raise StoreError(f"The repair could not be stored at {path}: {error.strerror}.") from error
+        raise StoreError(f"The repair could not be stored at {path}: {told_by_disk(error)}.") from error
 
 
 def _path(series: Series) -> str:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.registry import plugin
 from engine.core.store import write_atomically
 from engine.market import moves, series_table
@@ -141,7 +141,7 @@ def save(bars: Bars, since: str = "") -> Path:
     try:
         status, since = _replace(path, bars, since or iso(datetime.now(UTC)))
     except OSError as error:
-        raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {error.strerror}.") from error
+        raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {told_by_disk(error)}.") from error
     series_table.record(path, version(status), Header(about, bars.digest(), True, since, _is_sound(bars)))
     return Path(path)
 

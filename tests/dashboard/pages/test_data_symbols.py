@@ -129,12 +129,12 @@ def test_the_chosen_symbols_are_saved_as_a_universe(monkeypatch: pytest.MonkeyPa
     said: list[str] = []
     monkeypatch.setattr("dashboard.components.saved.toast", lambda text, tone: said.append(text))
     monkeypatch.setattr("dashboard.components.saved.set_props", lambda id_, props: None)
-    saved_universes.save(1, "tech", ["AAPL", "NVDA"])
-    saved_universes.save(1, "more", ["@tech", "GOOG"])
+    saved_universes.save(1, None, "tech", ["AAPL", "NVDA"])
+    saved_universes.save(None, 1, "more", ["@tech", "GOOG"])
     assert universes.saved() == {"more": ["AAPL", "NVDA", "GOOG"], "tech": ["AAPL", "NVDA"]}
     assert said == ["Saved 2 symbols as @tech.", "Saved 3 symbols as @more."]
     assert saved_universes.UNIVERSES.options()[0] == {"value": "more", "label": "@more (3 symbols)"}
     with pytest.raises(StoreError, match="from 1 to 5,000 symbols"):
-        saved_universes.save(1, "none", [])
+        saved_universes.save(1, None, "none", [])
     saved_universes.UNIVERSES.remove(1, "tech")
     assert list(universes.saved()) == ["more"]
