@@ -193,7 +193,7 @@ def choose(chosen: list[str] | None, collection: str, interval: str) -> tuple[An
         return no_update, no_update, no_update
     bars = interval if interval in ("1w", "1mo") else DAILY
     wanted = Fetch(source=names[0], symbols=tuple(names[1:]), collection=_home(collection, names[0]), interval=bars)
-    words = f"Downloading {_counted(wanted.symbols)} from {SOURCES.title(wanted.source)} …"
+    words = f"Downloading {_counted(wanted.symbols)} from {SOURCES.title(wanted.source)}\N{NO-BREAK SPACE}…"
     return rest, canonical_json(wanted), html.Span(words, className="hint")
 
 

