@@ -26,10 +26,12 @@ from engine.market.series_file import (
     encoded,
     folder,
     path_of,
+    paths_of,
     read_bars,
     read_closes,
     version,
     version_of,
+    version_seen,
 )
 from engine.market.series_file import Version as FileVersion
 from engine.market.sources import Source
@@ -305,8 +307,8 @@ Name = tuple[str, str, str]  # collection, symbol, interval
 def _headers(names: Iterable[Name]) -> dict[Name, series_table.Found]:
     """Of the series of those names, the header of the file or a sentence on its error; none where there is no file."""
     moves.heal()
-    paths = {name: path for name in names if (path := path_of(*name))}
-    files = {path: version for path in paths.values() if (version := version_of(path))}
+    paths = paths_of(names)
+    files = {path: version for path in paths.values() if (version := version_seen(path))}
     found = series_table.headers(files)
     return {name: found[path] for name, path in paths.items() if path in files}
 
