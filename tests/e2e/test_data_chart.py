@@ -112,3 +112,24 @@ def test_hours_are_on_the_clock_of_the_exchange_in_chart_and_table(visitor: Visi
     visitor.wait_for(lambda: "Time, Tokyo" in (seen := visitor.js(times)) and "2017-12-30 06:00" in seen, "of Tokyo")
     visitor.open_tab("Chart")
     visitor.until(SAID, "the same clock", "2017-01-02 07:00 Tokyo to 2017-12-30 06:00 Tokyo")
+
+
+def test_a_list_pasted_in_small_letters_is_chosen(visitor: Visitor) -> None:
+    visitor.open("/data")
+    drawn(visitor)
+    visitor.click(role="field", page="data", path="symbols")
+    visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
+    visitor.driver.find_element("css selector", ".dash-dropdown-search").click()
+    visitor.driver.execute_cdp_cmd("Input.insertText", {"text": "aapl, goog\nQCOM"})
+    visitor.until(
+        """
+        const options = [...document.querySelectorAll('.dash-dropdown-option')];
+        const found = options.find((option) => option.textContent === '2 symbols: AAPL, GOOG');
+        const texts = options.map((option) => option.textContent);
+        if (found && texts.includes('Download all 3 from Yahoo Finance')) found.click();
+        return !!found;
+        """,
+        "what is there of the list",
+    )
+    options = "return [...document.querySelectorAll('#data-symbol option')].map((option) => option.value)"
+    visitor.wait_for(lambda: {"NVDA", "AAPL", "GOOG"} <= set(visitor.js(options)), "all three in the chart")

@@ -48,11 +48,11 @@ COLUMNS = [
     table.Column("severity", "Severity", width=88),
     table.Column("title", "Check", width=150),
     table.Column("count", "Bars", kind="number", width=92, help="Bars affected, or sessions without one."),
-    table.Column("first", "First", width=184),
+    table.Column("first", "First", width=212),
     table.Column("sentence", "Finding, and what it does to a backtest", least=280),
 ]
 BAR_COLUMNS = [
-    table.Column("time", "Bar", width=190),
+    table.Column("time", "Bar", width=214),
     *(table.Column(name, name.capitalize(), "number", 4, least=86) for name in ("open", "high", "low", "close")),
     table.Column("adj_close", "Adj. close", "number", 4, least=90),
     table.Column("volume", "Volume", "number"),
