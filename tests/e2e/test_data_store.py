@@ -89,6 +89,9 @@ def test_a_series_is_exported_renamed_deleted_and_brought_back(visitor: Visitor)
     visitor.sees("LATTER in made-up restored.")
     visitor.until(TICK, "the restored series", "made-up\nLATTER\n1d")
     visitor.press("#data-catalogue-delete", "Delete")
+    visitor.until(
+        "return !!document.querySelector('#data-trash-card:not([hidden]) .ag-row')", "the series in the trash"
+    )
     visitor.press("#data-trash-empty", "Empty the trash")
     visitor.sees("cannot be brought back then.")
     visitor.press("#data-trash-empty-cancel", "Cancel")
