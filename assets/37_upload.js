@@ -69,6 +69,32 @@
     return { files: files, isFolder: true };
   }
 
+  /* Files that are dropped beside a zone go into the one in sight, or to the page of imports: a browser would leave the
+     workbench for them. */
+  const zones = new Set();
+  const inSight = () => [...zones].find((zone) => zone.place.current && zone.place.current.offsetParent);
+
+  function toImports() {
+    const tab = [...document.querySelectorAll("[role=tab]")].find((item) => item.textContent === "Import");
+    if (location.pathname === "/data" && tab) return tab.click();
+    window.history.pushState({}, "", "/data?tab=import");
+    return window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  async function bring(found) {
+    if (!inSight()) toImports();
+    for (let tries = 0; !inSight() && tries < 200; tries++) await wait(100);
+    if (inSight()) inSight().add(found.files, found.isFolder);
+  }
+
+  const hasFiles = (event) => event.dataTransfer && [...event.dataTransfer.types].includes("Files");
+  document.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  document.addEventListener("drop", (event) => {
+    if (event.defaultPrevented || !hasFiles(event)) return;
+    event.preventDefault();
+    dropped(event.dataTransfer).then(bring);
+  });
+
   components.UploadZone = class extends window.React.Component {
     constructor(props) {
       super(props);
@@ -76,10 +102,12 @@
       this.queue = Promise.resolve();
       this.files = window.React.createRef();
       this.folder = window.React.createRef();
+      this.place = window.React.createRef();
     }
 
     /* Files that a link names may be there still. */
     async componentDidMount() {
+      zones.add(this);
       const wanted = (this.props.value || "").split(",").filter(Boolean);
       const found = await Promise.all(wanted.map((id) => ask(this.props, "GET", "/" + id).catch(() => null)));
       const entries = found.filter((item) => item && item.received === item.size).map((item) => this.entry(item, item.id, "there"));
@@ -88,6 +116,7 @@
     }
 
     componentWillUnmount() {
+      zones.delete(this);
       this.state.entries.forEach((entry) => entry.stop.abort());
     }
 
@@ -182,7 +211,7 @@
       const button = (text, ref, kind) => make("button", { type: "button", className: "link-button " + kind, onClick: () => ref.current.click() }, text);
       const left = this.state.left ? `${this.state.left} other files of the folder are left out. ` : "";
       const failed = this.state.entries.filter((entry) => entry.status === "failed").length;
-      return make("div", { id: this.props.id, className: "uploads" },
+      return make("div", { id: this.props.id, className: "uploads", ref: this.place },
         make("div", { className: "drop-zone" + (this.state.over ? " is-over" : ""), onDragOver: (event) => over(event, true),
           onDragEnter: (event) => over(event, true), onDragLeave: (event) => over(event, false), onDrop: drop },
           make("p", null, make("b", null, "Drop files here"), " or ", button("choose files", this.files, "strong"), " or ",

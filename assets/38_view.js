@@ -19,6 +19,14 @@
 
   here.zone = () => Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
 
+  /* By which clock the tabs show times (dashboard/pages/data/clocks.py). */
+  here.clock = function (display, zone, known) {
+    if (!display) return window.dash_clientside.no_update;
+    const chosen = JSON.parse(display.spec).clock || "utc";
+    const found = chosen === "local" ? zone || "UTC" : chosen === "utc" ? "UTC" : chosen;
+    return found === known ? window.dash_clientside.no_update : found;
+  };
+
   here.withView = function (link) {
     const url = new URL(link, location.origin);
     if (url.pathname !== "/data") return link;

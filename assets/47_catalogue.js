@@ -49,6 +49,14 @@
     return [false, parts.length > 1 ? "" : parts[0][1], shared, parts.length > 1];
   };
 
+  /* What cannot be taken back is asked for twice. */
+  here.askToEmpty = function (clicks, cancelled, rows) {
+    const asked = window.dash_clientside.callback_context.triggered.some((item) => item.prop_id === "data-trash-empty.n_clicks");
+    if (!asked || !rows || !rows.length) return [true, no()];
+    window.setTimeout(() => document.getElementById("data-trash-empty-cancel").focus(), 50);
+    return [false, `${rows.length === 1 ? "This series" : `These ${rows.length} series`} cannot be brought back then.`];
+  };
+
   /* One series is a file, several are an archive of files, which the server writes as they are read. */
   here.saveSeries = function (csv, parquet, chosen) {
     const pressed = window.dash_clientside.callback_context.triggered[0];

@@ -173,7 +173,8 @@ def _universes(symbols: Mapping[str, str]) -> dict[str, str]:
     for name, members in _members().items():
         available = sum(member in symbols for member in members)
         total = "" if available == len(members) else f" of {len(members):,}"
-        found |= {name: f"{name} ({available:,}{total} symbols)"} if available else {}
+        noun = "symbol" if len(members) == 1 else "symbols"
+        found |= {name: f"{name} ({available:,}{total} {noun})"} if available else {}
     return found
 
 

@@ -24,6 +24,7 @@ from engine.core.spec import Action
 from engine.jobs import actions
 from engine.market import catalog
 from engine.market.bars import Series
+from engine.market.download import spelled
 from engine.market.fetch.spec import Fetch
 from engine.market.importers.files import import_files
 from engine.market.importers.reader import Choices
@@ -34,7 +35,7 @@ from engine.research.service.rescoring.spec import Refresh
 
 def download(args: argparse.Namespace) -> None:
     """Fetch symbols from a source. Raises ``DataError`` after the report where some could not be fetched."""
-    values = {"source": args.source, "symbols": args.symbols, "interval": args.interval}
+    values = {"source": args.source, "symbols": spelled(args.source, args.symbols), "interval": args.interval}
     values |= {"start": args.start, "end": args.end, "collection": args.collection}
     _perform(Fetch.parse({name: value for name, value in values.items() if value is not None}), args)
 

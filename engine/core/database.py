@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from engine.core.config import settings
-from engine.core.errors import StoreError
+from engine.core.errors import StoreError, told_by_disk
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -136,14 +136,14 @@ def connect() -> Iterator[sqlite3.Connection]:
         _is_ready(path)
         connection = _idle().take(file) or _prepared(path)
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} failed: {error}.") from None
+        raise StoreError(f"The database {path} failed: {told_by_disk(error)}.") from None
     is_sound = False
     try:
         with connection:
             yield connection
         is_sound = True
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"The database {path} failed: {error}.") from error
+        raise StoreError(f"The database {path} failed: {told_by_disk(error)}.") from error
     finally:
         if not (is_sound and file == _identity(path) and _idle().keep(file, connection)):
             connection.close()

@@ -19,6 +19,8 @@ EngineError
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -117,6 +119,16 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     hint = f" Did you mean '{close[0]}'?" if close else ""
     more = f" and {len(known) - _MANY:,} more" if len(known) > _MANY else ""
     return f"{hint} Available: {', '.join(known[:_MANY])}{more}." if known else hint
+
+
+def told_by_disk(error: OSError | sqlite3.Error) -> str:
+    """Why a file could not be written, without its full stop; where no room is left, also what makes some."""
+    words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    is_full = getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
+    return f"{words}. 'stratoscope clean' frees some room" if is_full else words
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def line_in(file: str, error: BaseException) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -39,6 +39,12 @@ def search(source: str, text: str) -> tuple[Listing, ...]:
     for item in listings:
         catalog.require_type(found, item, Listing, "each item of search")
     return listings
+
+
+def spelled(source: str, texts: Iterable[str]) -> tuple[str, ...]:
+    """What someone typed as symbols of ``source``, each once and as it writes them, if it is one."""
+    able = SOURCES.get(source).capabilities if source in SOURCES.available() else None
+    return tuple(dict.fromkeys(able.spelled(text) if able else text for text in texts))
 
 
 def fetch(

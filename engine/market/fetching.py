@@ -13,7 +13,7 @@ from pydantic import field_validator, model_validator
 from engine.core.spec import Spec, parameter
 from engine.market.bars import Bars
 from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
-from engine.market.symbols import collection_name, symbol_list
+from engine.market.symbols import UNIVERSE, collection_name, symbol_list
 
 Adjusted = Literal["none", "splits", "splits and dividends"]
 Field = Literal["open", "high", "low", "close", "volume", "adj_close", "splits", "dividends"]
@@ -57,8 +57,8 @@ class Capabilities:
 
     ``history`` is the maximum history in days, by interval, unlimited for others. ``adjustment`` is that of the prices.
     ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
-    columns of the bars. ``example`` are symbols as the source names them, for an empty field. ``note`` says what its
-    user has to know.
+    columns of the bars. ``example`` are symbols as the source names them, for an empty field; ``capitals``: they have
+    no small letters. ``note`` says what its user has to know.
     """
 
     intervals: tuple[Interval, ...]
@@ -69,11 +69,16 @@ class Capabilities:
     rate: int | None = None
     can_search: bool = True
     example: str = ""
+    capitals: bool = False
     note: str = ""
 
     def limit(self, interval: Interval) -> int | None:
         """The maximum history of ``interval`` in days, None for unlimited."""
         return self.history.get(interval)
+
+    def spelled(self, text: str) -> str:
+        """What someone typed, as the source writes its symbols; the name of a universe is left as it is."""
+        return text.upper() if self.capitals and not text.startswith(UNIVERSE) else text
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from engine.market.closes import select_closes
 from engine.market.common_calendar import calendar, common_days, days_at, union
 from engine.market.days import Days
 from engine.market.intervals import bar_interval
+from engine.market.series_file import one_look
 
 _AT_ONCE = 16
 
@@ -78,8 +79,9 @@ def close_panel(spec: Selection) -> ClosePanel:
 
     Built once for the same bars, adjustment and code, whichever process asks, and memory-mapped from then on.
     """
-    series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)
-    key = _key(spec, series)
+    with one_look():
+        series = catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at)
+        key = _key(spec, series)
     if known := mapped(key, ("time", "close", "days")):
         time, close, days = known
         return ClosePanel(time.view("datetime64[ms]"), spec.symbols, close, days.view("datetime64[D]"))
@@ -90,7 +92,8 @@ def close_panel(spec: Selection) -> ClosePanel:
 
 def panel_key(spec: Selection) -> str:
     """The key of a panel of closes: what it follows from, its code included."""
-    return _key(spec, catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at))
+    with one_look():
+        return _key(spec, catalog.find_all(spec.collection, spec.symbols, spec.interval, spec.known_at))
 
 
 def _select(spec: Selection, series: Sequence[Series]) -> Sequence[Bars]:

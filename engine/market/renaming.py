@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.store import write_atomically
 from engine.market import moves
 from engine.market.bars import Bars, Series
@@ -45,7 +45,7 @@ def rename(series: Series, *, to_symbol: str = "", to_collection: str = "") -> S
         with moves.noted(move):
             _make(move, series, named)
     except OSError as error:
-        raise StoreError(f"{series.symbol} could not be renamed: {error.strerror}.") from error
+        raise StoreError(f"{series.symbol} could not be renamed: {told_by_disk(error)}.") from error
     return renamed
 
 

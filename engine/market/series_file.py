@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import asdict
 from functools import lru_cache
 from io import BytesIO
@@ -64,6 +67,12 @@ def path_of(collection: str, symbol: str, interval: str) -> str | None:
     return _path_of(str(settings().cache), collection, symbol, interval)
 
 
+def paths_of(names: Iterable[tuple[str, str, str]]) -> dict[tuple[str, str, str], str]:
+    """``path_of`` for many names, those that have one."""
+    cache = str(settings().cache)
+    return {name: path for name in names if (path := _path_of(cache, *name))}
+
+
 def beside(path: str, suffix: str) -> str:
     """The path of that file of the series whose bars are at ``path``."""
     return path.removesuffix(SUFFIX) + suffix
@@ -95,6 +104,31 @@ def version_of(path: str) -> Version | None:
         return version(os.stat(path))
     except OSError:
         return None
+
+
+def version_seen(path: str) -> Version | None:
+    """``version_of``; in ``one_look`` as it was when that was first asked for."""
+    seen = _seen.get()
+    if seen is None:
+        return version_of(path)
+    if path not in seen:
+        seen[path] = version_of(path)
+    return seen[path]
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Within, what is looked up of many series twice, such as their metadata and their fingerprints, is that of the
+    same files, each of which is asked for once.
+    """
+    before = _seen.set({})
+    try:
+        yield
+    finally:
+        _seen.reset(before)
+
+
+_seen: ContextVar[dict[str, Version | None] | None] = ContextVar("versions at one look", default=None)
 
 
 def version(status: os.stat_result) -> Version:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.core.config import settings
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.store import write_atomically
 from engine.market.series_file import companions, path_of
 
@@ -67,7 +67,7 @@ def delete(collection: str, symbol: str, interval: str) -> Deleted:
         os.replace(path, _inside(entry, path))
     except OSError as error:
         _discard_all([str(entry)])
-        raise StoreError(f"{symbol} in {collection} could not be deleted: {error.strerror}.") from error
+        raise StoreError(f"{symbol} in {collection} could not be deleted: {told_by_disk(error)}.") from error
     _discard_all(beside)
     return found
 
@@ -96,7 +96,7 @@ def restore(id: str) -> Deleted:
     except FileExistsError:
         raise DataError(taken) from None
     except OSError as error:
-        raise StoreError(f"{found.symbol} could not be restored: {error.strerror}.") from error
+        raise StoreError(f"{found.symbol} could not be restored: {told_by_disk(error)}.") from error
     _discard_all([str(entry)])
     return found
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
+from dashboard.state import to_query
+from engine.market.spec import MarketSpec
 from tests.e2e.visitor import Visitor, dom_id
 
 pytestmark = pytest.mark.e2e
@@ -13,6 +15,7 @@ SAID = """
 const said = document.querySelector('[data-graph="data-chart"] .sub');
 return !!said && said.textContent.includes(arguments[0]);
 """
+LAYOUTS = "return [...document.querySelectorAll('#data-layout-saved option')].map((item) => item.value)"
 WHEEL = """
 const pad = document.querySelector('[data-graph="data-chart"] .nsewdrag'), box = pad.getBoundingClientRect();
 const at = {clientX: box.left + 0.5 * box.width, clientY: box.top + 60, bubbles: true, cancelable: true, view: window};
@@ -78,6 +81,7 @@ def test_a_chart_with_an_indicator_is_saved_and_opened(visitor: Visitor) -> None
     )
     visitor.open(link)
     visitor.sees_trace("data-chart", "RSI 14")
+    assert "momentum" in visitor.js(LAYOUTS)
     wanted = dom_id(role="remove", page=DISPLAY, path="indicators", index="0")
     visitor.until("return !!document.getElementById(arguments[0])", "the indicator in the form", wanted)
     visitor.js("document.getElementById(arguments[0]).click()", wanted)
@@ -88,4 +92,44 @@ def test_a_chart_with_an_indicator_is_saved_and_opened(visitor: Visitor) -> None
         "list.dispatchEvent(new Event('change', {bubbles: true}))"
     )
     visitor.sees_trace("data-chart", "RSI 14")
-    assert not visitor.complaints()
+    visitor.press("#data-layout-delete", "Delete")
+    visitor.sees("Deleted momentum.")
+    visitor.open(link)
+    visitor.sees_trace("data-chart", "RSI 14")
+    assert "momentum" not in visitor.js(LAYOUTS)
+
+
+def test_hours_are_on_the_clock_of_the_exchange_in_chart_and_table(visitor: Visitor) -> None:
+    market = MarketSpec(collection="dukascopy", symbols=("EURUSD",), interval="1h", adjustment="none")
+    visitor.open(f"/data?tab=table&spec={to_query(market)}")
+    times = "return (document.querySelector('#data-table-grid')?.innerText || '').replace(/\\s+/g, ' ')"
+    visitor.wait_for(lambda: "Time, UTC" in (seen := visitor.js(times)) and "2017-12-29 21:00" in seen, "times in UTC")
+    visitor.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+    visitor.open(visitor.driver.current_url)
+    visitor.js(
+        "[...document.querySelectorAll('.seg label')].find((label) => label.textContent.trim() === 'Local').click()"
+    )
+    visitor.wait_for(lambda: "Time, Tokyo" in (seen := visitor.js(times)) and "2017-12-30 06:00" in seen, "of Tokyo")
+    visitor.open_tab("Chart")
+    visitor.until(SAID, "the same clock", "2017-01-02 07:00 Tokyo to 2017-12-30 06:00 Tokyo")
+
+
+def test_a_list_pasted_in_small_letters_is_chosen(visitor: Visitor) -> None:
+    visitor.open("/data")
+    drawn(visitor)
+    visitor.click(role="field", page="data", path="symbols")
+    visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
+    visitor.driver.find_element("css selector", ".dash-dropdown-search").click()
+    visitor.driver.execute_cdp_cmd("Input.insertText", {"text": "aapl, goog\nQCOM"})
+    visitor.until(
+        """
+        const options = [...document.querySelectorAll('.dash-dropdown-option')];
+        const found = options.find((option) => option.textContent === '2 symbols: AAPL, GOOG');
+        const texts = options.map((option) => option.textContent);
+        if (found && texts.includes('Download all 3 from Yahoo Finance')) found.click();
+        return !!found;
+        """,
+        "what is there of the list",
+    )
+    options = "return [...document.querySelectorAll('#data-symbol option')].map((option) => option.value)"
+    visitor.wait_for(lambda: {"NVDA", "AAPL", "GOOG"} <= set(visitor.js(options)), "all three in the chart")

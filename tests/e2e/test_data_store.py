@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from pyarrow.parquet import read_table
+from selenium.webdriver.common.keys import Keys
 
 import engine
 from dashboard.state import to_query
@@ -47,7 +50,8 @@ def here(workbench: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("here")
 def test_a_series_is_exported_renamed_deleted_and_brought_back(visitor: Visitor) -> None:
-    save(random_walk(300, symbol="FORMER"))
+    bars = random_walk(300, symbol="FORMER")
+    save(bars)
     spec = BacktestSpec.parse(
         {
             "market": {"collection": "made-up", "symbols": ["FORMER"]},
@@ -66,18 +70,35 @@ def test_a_series_is_exported_renamed_deleted_and_brought_back(visitor: Visitor)
     visitor.press("#data-catalogue-csv", "CSV")
     visitor.until("return (window.saved || '').includes('/series?format=csv')", "the file's address")
     lines = visitor.js("return fetch(window.saved).then((answer) => answer.text())").splitlines()
-    assert (lines[0].split(",")[0], len(lines)) == ("time", 301)
+    assert [line.split(",")[4] for line in lines] == ["close", *map(repr, bars.close.tolist())]
+    visitor.press("#data-catalogue-parquet", "Parquet")
+    visitor.until("return (window.saved || '').includes('/series?format=parquet')", "the other file's address")
+    answer = "return fetch(window.saved).then((answer) => answer.arrayBuffer()).then((all) => [...new Uint8Array(all)])"
+    table = read_table(BytesIO(bytes(visitor.js(answer))))
+    assert table.column("close").to_numpy().tolist() == bars.close.tolist()
+    assert (table.column("time").to_numpy().astype("datetime64[ms]") == bars.time).all()
     visitor.press("#data-catalogue-rename", "Rename")
     visitor.until("return !document.getElementById('data-rename-bar').hidden", "the place for the name")
     visitor.js(TYPE, "data-rename-symbol", "LATTER")
-    visitor.press("#data-rename-do", "Rename")
-    visitor.sees("1 series renamed.")
+    visitor.driver.find_element("id", "data-rename-symbol").send_keys(Keys.ENTER)
+    visitor.sees("FORMER in made-up is now LATTER in made-up.")
     visitor.until(TICK, "the series under its new name", "made-up\nLATTER\n1d")
     visitor.press("#data-catalogue-delete", "Delete")
     visitor.sees("LATTER in made-up is in the trash for 30 days.")
     visitor.press("#data-catalogue-undo", "Undo")
     visitor.sees("LATTER in made-up restored.")
     visitor.until(TICK, "the restored series", "made-up\nLATTER\n1d")
+    visitor.press("#data-catalogue-delete", "Delete")
+    visitor.until(
+        "return !!document.querySelector('#data-trash-card:not([hidden]) .ag-row')", "the series in the trash"
+    )
+    visitor.press("#data-trash-empty", "Empty the trash")
+    visitor.sees("cannot be brought back then.")
+    visitor.press("#data-trash-empty-cancel", "Cancel")
+    visitor.until("return document.getElementById('data-trash-empty-bar').hidden", "nothing done")
+    visitor.press("#data-trash-empty", "Empty the trash")
+    visitor.press("#data-trash-empty-bar:not([hidden]) #data-trash-empty-do", "Delete for good")
+    visitor.sees("1 series deleted for good.")
 
 
 @pytest.mark.usefixtures("here")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.core.config import PATH_VARIABLE, settings
@@ -75,6 +76,31 @@ def test_a_file_of_minutes_is_backtested(visitor: Visitor, tmp_path: Path) -> No
     visitor.sees_trace("backtest-equity", "SMA 50/200")
     assert visitor.value("backtest", "market.collection") == "my data"
     assert clicks <= MOST_CLICKS
+
+
+DROP = """
+const transfer = new DataTransfer(), target = document.querySelector(arguments[0]);
+transfer.items.add(new File([arguments[1]], 'DROPPED.csv', {type: 'text/csv'}));
+const fire = (kind) => new DragEvent(kind, {bubbles: true, cancelable: true, dataTransfer: transfer});
+return ['dragover', 'drop'].map((kind) => !target.dispatchEvent(fire(kind)));
+"""
+
+
+def test_a_file_that_is_dropped_anywhere_is_backtested_with_two_clicks(visitor: Visitor) -> None:
+    """A browser that is left the file shows it instead of the workbench."""
+    rows = [
+        f"{day},{100 + (at * at) % 17}" for at, day in enumerate(np.arange("2020-01-01", "2020-12-01", dtype="M8[D]"))
+    ]
+    visitor.open("/backtest")
+    assert visitor.js(DROP, "#page-title", "\n".join(["date,close", *rows])) == [True, True]
+    visitor.sees("DROPPED.csv")
+    visitor.until("return location.pathname === '/data'", "the page of imports")
+    visitor.sees("2020-11-30")
+    visitor.press_run(PAGE)
+    visitor.sees("335 new bars in my data")
+    visitor.press("#data-imported-links a:last-child", "the link to the backtest")
+    visitor.until("return location.pathname === '/backtest'", "the page of backtests")
+    visitor.wait_for(lambda: visitor.value("backtest", "market.collection") == "my data", "its series")
 
 
 HEAD = "date,open,high,low,close,volume\n"

@@ -69,7 +69,7 @@ class ChartView(Spec):
         "utc",
         title="Times",
         choices={"exchange": "Exchange", "utc": "UTC", "local": "Local"},
-        help="The clock of intraday bars: that of the exchange, UTC, or yours.",
+        help="The clock of intraday bars in chart, table and findings: that of the exchange, UTC, or yours.",
         section=_SECTION,
     )
     volume: bool = parameter(True, title="Volume", section=_SECTION)

@@ -41,6 +41,7 @@ def section(view: ChartView, symbol: str | None) -> Sequence[Component]:
         dcc.Store(id=ids.CHART_VIEW),
         dcc.Store(id=frame.problems(FORM.page)),
         dcc.Store(id=ids.ZONE),
+        dcc.Store(id=ids.CLOCK),
         dcc.Store(id=ids.SCREEN),
         SEEN.symbol_row(symbol),
         html.Div(FORM.panel(view.model_dump(mode="json")), id=frame.part("fields", FORM.page)),
@@ -85,13 +86,14 @@ def apply(name: str | None) -> Any:
 
 @callback(
     Input(LAYOUTS.save, "n_clicks"),
+    Input(LAYOUTS.name, "n_submit"),
     State(LAYOUTS.name, "value"),
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def save(clicks: int | None, name: str | None, display: Display) -> None:
+def save(clicks: int | None, entered: int | None, name: str | None, display: Display) -> None:
     """Keep the chart's settings under a name; those under the same name are replaced."""
-    if not clicks or not display:
+    if not (clicks or entered) or not display:
         raise PreventUpdate
     LAYOUTS.refresh(f"Saved as {chart_view.save(name or '', chart_view.parse(display['spec']))}.")
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import numpy as np
 
 from dashboard import state
+from dashboard.charts.window import Clock
 from dashboard.pages.data.view import stamp
 from dashboard.text.format import count
 from engine.market.quality.edits import KINDS, Edit
@@ -22,14 +23,14 @@ def note_on(found: SeriesFindings) -> str:
     return f"{findings}, {count(found.bars, 'bar')} as supplied, {found.calendar or 'calendar not known'}"
 
 
-def finding_rows(found: SeriesFindings, is_intraday: bool) -> list[dict[str, Any]]:
+def finding_rows(found: SeriesFindings, is_intraday: bool, clock: Clock) -> list[dict[str, Any]]:
     """A row for each finding."""
-    return [_row(finding, is_intraday) for finding in found.findings]
+    return [_row(finding, is_intraday, clock) for finding in found.findings]
 
 
-def _row(finding: ListedFinding, is_intraday: bool) -> dict[str, Any]:
+def _row(finding: ListedFinding, is_intraday: bool, clock: Clock) -> dict[str, Any]:
     about = {"severity": finding.severity, "name": finding.name, "title": TITLES[finding.name]}
-    first = next(iter(_times(finding, is_intraday)), "")
+    first = next(iter(_times(finding, is_intraday, clock)), "")
     return about | {"count": finding.count, "first": first, "sentence": sentence(finding)}
 
 
@@ -54,16 +55,16 @@ def _repair(edit: Edit, state: str) -> dict[str, Any]:
     return about | {"before": edit.before, "after": edit.after}
 
 
-def bar_rows(finding: ListedFinding, is_intraday: bool) -> tuple[list[dict[str, Any]], str]:
+def bar_rows(finding: ListedFinding, is_intraday: bool, clock: Clock) -> tuple[list[dict[str, Any]], str]:
     """The bars of a finding, as far as they are listed, or the dates without one; and how many there are."""
-    rows: list[dict[str, Any]] = [{"time": text} for text in _times(finding, is_intraday)]
+    rows: list[dict[str, Any]] = [{"time": text} for text in _times(finding, is_intraday, clock)]
     for row, values in zip(rows, finding.values.tolist(), strict=False):
         row.update({name: _plain(value) for name, value in zip(COLUMNS, values, strict=True)})
     return rows, _first_of(len(rows), finding.count, "session" if finding.is_missing else "bar")
 
 
-def _times(finding: ListedFinding, is_intraday: bool) -> list[str]:
-    return [stamp(time, is_intraday and not finding.is_missing) for time in finding.time]
+def _times(finding: ListedFinding, is_intraday: bool, clock: Clock) -> list[str]:
+    return [stamp(time, is_intraday and not finding.is_missing, clock) for time in finding.time]
 
 
 def place(spec: MarketSpec, symbol: str, finding: ListedFinding) -> str:

@@ -9,10 +9,12 @@ from dash import Input, Output, State, callback, html, no_update
 from dash.development.base_component import Component
 
 from dashboard import runs
+from dashboard.charts.window import Clock
 from dashboard.components import card
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
+from dashboard.pages.data.clocks import CLOCK, clock_of
 from dashboard.pages.data.tab import Viewed, seen, seen_id, series_of
 from dashboard.pages.data.view import price, stamp
 from dashboard.security.payloads import Answer, Progress
@@ -72,53 +74,53 @@ def ask(chosen: str | None, viewed: Viewed) -> tuple[Any, Any]:
 JOB.wire(on_error=side_job.failed_in_place)
 
 
-@callback(Output(ids.SECOND, "children"), Input(JOB.answer, "data"), Input(JOB.progress, "data"))
-def show(answer: Answer, progress: Progress | None) -> Any:
+@callback(Output(ids.SECOND, "children"), Input(JOB.answer, "data"), Input(JOB.progress, "data"), CLOCK)
+def show(answer: Answer, progress: Progress | None, chosen: str | None) -> Any:
     """Where the two disagree, over the range that both cover, after their repairs."""
     if (words := side_job.instead(answer, progress, "Choose one to see where the two disagree.")) is not None:
         return words
     try:
         data = {name: str(value) for name, value in (answer or {}).items()}
         spec, found = runs.opened(data, CompareSources)
-        return described(spec, found)
+        return described(spec, found, clock_of(chosen, spec.series()))
     except EngineError as error:
         return html.P(str(error))
 
 
-def described(spec: CompareSources, found: Comparison) -> list[Component]:
+def described(spec: CompareSources, found: Comparison, clock: Clock) -> list[Component]:
     """The report on two series, the largest differences of closes in a table."""
     one, two = spec.series(), spec.other()
     names = [item.collection for item in (one, two)]
     if names[0] == names[1]:
         names = [_origin(item) for item in (one, two)]
-    ends = " to ".join(stamp(time, one.is_intraday) for time in found.common.time)
+    ends = " to ".join(stamp(time, one.is_intraday, clock) for time in found.common.time)
     closes = (
         f"{count(found.closes.count, 'bar')} by more than {percent(TOLERANCE, 1)}, at most {percent(found.largest)}"
     )
     rows = [
         ("Bars of both", f"{found.common.count:,}, {ends}"),
-        (f"Only in {names[0]}", _dates(one, found.only_first)),
-        (f"Only in {names[1]}", _dates(one, found.only_second)),
+        (f"Only in {names[0]}", _dates(one, found.only_first, clock)),
+        (f"Only in {names[1]}", _dates(one, found.only_second, clock)),
         ("Closes differ", closes if found.closes.count else "none"),
-        ("Adjustments differ", _dates(one, found.adjustments)),
+        ("Adjustments differ", _dates(one, found.adjustments, clock)),
     ]
-    return [card.facts(rows), *([_table(one, found, names)] if found.closes.count else [])]
+    return [card.facts(rows), *([_table(one, found, names, clock)] if found.closes.count else [])]
 
 
-def _table(series: Series, found: Comparison, names: list[str]) -> Component:
+def _table(series: Series, found: Comparison, names: list[str], clock: Clock) -> Component:
     head = html.Tr([html.Th(text, scope="col") for text in ("Bar", *names, "Difference")])
     body = [
-        html.Tr([html.Th(stamp(time, series.is_intraday), scope="row"), *map(html.Td, cells)])
+        html.Tr([html.Th(stamp(time, series.is_intraday, clock), scope="row"), *map(html.Td, cells)])
         for time, closes, apart in zip(found.closes.time, found.prices.tolist(), found.difference.tolist(), strict=True)
         for cells in [[*map(price, closes), signed_percent(apart)]]
     ]
     return html.Div(html.Table([html.Thead(head), html.Tbody(body)], className="bar-table"), className="scroll-x")
 
 
-def _dates(series: Series, marked: Marked) -> str:
+def _dates(series: Series, marked: Marked, clock: Clock) -> str:
     if not marked.count:
         return "none"
-    named = ", ".join(stamp(time, series.is_intraday) for time in marked.time)
+    named = ", ".join(stamp(time, series.is_intraday, clock) for time in marked.time)
     return f"{count(marked.count, 'bar')}: {named}{' …' if marked.count > len(marked.time) else ''}"
 
 

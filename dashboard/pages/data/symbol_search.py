@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +35,7 @@ from engine.market import download as engine_download
 from engine.market.fetch.spec import Fetch
 from engine.market.fetching import STATUSES, FetchReport, Listing
 from engine.market.intervals import DAILY
+from engine.market.sources import SOURCES
 from engine.market.spec import MarketSpec
 from engine.market.symbols import UNIVERSE, symbol
 
@@ -42,6 +43,7 @@ FETCH = frame.study(ids.PAGE, "fetch")
 """Under which downloads run that are begun in the list."""
 TYPED = Rested(frame.field(FORM.page, "symbols"))
 MOST = 6  # offers of one kind
+_FEW = 4  # symbols that are all named
 _BETWEEN = re.compile(r"[\s,;]+")
 _REST = 30.0  # seconds for which a source that could not be searched is not asked again
 
@@ -57,22 +59,42 @@ def status() -> Component:
 
 
 def offers(collection: str, text: str, chosen: Sequence[str]) -> list[Option]:
-    """What can be done about the symbols in ``text`` that ``collection`` lacks, for the end of the list."""
+    """What can be done about the symbols in ``text`` that ``collection`` lacks, for the end of the list. Those that it
+    has are found in capitals or small letters.
+    """
     typed = list(dict.fromkeys(part for part in _BETWEEN.split(text) if part))
     known = market_options.symbols.known(collection, catalog.collections()) if typed else {}
-    missing = [part for part in typed if part not in known and not part.startswith(UNIVERSE) and _is_symbol(part)]
-    found: list[Option] = []
-    if len(typed) > 1 and (there := [part for part in typed if part in known]):
-        found.append(_offer(["choose", *there], f"{count(len(there), 'symbol')}: {', '.join(there)}", text))
-    if len(typed) == 1:
-        found += _elsewhere(collection, typed[0], text)
-    if missing:
-        words = missing[0] if len(missing) == 1 else f"{len(missing)} missing: {', '.join(missing)}"
-        found += [
-            _offer(["download", name, *missing], f"Download {words} from {title}", text)
-            for name, title in download.sources()[:1]  # the Download tab has the others
-        ]
-    return found
+    found = {part: _known_as(part, known) for part in typed}
+    there = list(dict.fromkeys(name for name in found.values() if name))
+    missing = [part for part, name in found.items() if not name and not part.startswith(UNIVERSE) and _is_symbol(part)]
+    several = [_offer(["choose", *there], f"{count(len(there), 'symbol')}: {download.named(there)}", text)]
+    return [
+        *(several if len(typed) > 1 and there else []),
+        *(_elsewhere(collection, typed[0], text) if len(typed) == 1 else []),
+        *(_to_fetch(collection, missing, [name or part for part, name in found.items()], text) if missing else []),
+    ]
+
+
+def _known_as(text: str, known: Collection[str]) -> str:
+    """The one of ``known`` that is ``text``, in capitals or small letters where that is unmistakable; "" for none."""
+    if text in known:
+        return text
+    found = [name for name in known if name.casefold() == text.casefold()]
+    return found[0] if len(found) == 1 else ""
+
+
+def _to_fetch(collection: str, missing: Sequence[str], every: Sequence[str], typed: str) -> list[Option]:
+    """The download of what is missing; also of ``every`` symbol, where it would not come to those that are there."""
+    offered = []
+    for source, title in download.sources()[:1]:  # the Download tab has the others
+        wanted = engine_download.spelled(source, missing)
+        words = wanted[0] if len(wanted) == 1 else f"{len(wanted):,} missing: {download.named(wanted)}"
+        offered.append(_offer(["download", source, *wanted], f"Download {words} from {title}", typed))
+        everything = engine_download.spelled(source, filter(_is_symbol, every))
+        if len(everything) > len(wanted) and _home(collection, source) != collection:
+            label = f"Download all {len(everything):,} from {title}"
+            offered.append(_offer(["download", source, *everything], label, typed))
+    return offered
 
 
 def _offer(value: list[str], label: str, typed: str) -> Option:
@@ -118,7 +140,8 @@ def search(text: str | None, collection: str) -> dict[str, Any]:
         raise PreventUpdate
     known = market_options.symbols.known(collection, catalog.collections())
     listed = _search(source, typed, int(time.monotonic() / _REST))
-    found = [item for item in listed if item.symbol not in known and item.symbol != typed]
+    asked = engine_download.spelled(source, [typed])
+    found = [item for item in listed if item.symbol not in known and item.symbol not in asked]
     return {"text": text, "options": [_to_download(item, source, title, typed) for item in found[:MOST]]}
 
 
@@ -170,7 +193,12 @@ def choose(chosen: list[str] | None, collection: str, interval: str) -> tuple[An
         return no_update, no_update, no_update
     bars = interval if interval in ("1w", "1mo") else DAILY
     wanted = Fetch(source=names[0], symbols=tuple(names[1:]), collection=_home(collection, names[0]), interval=bars)
-    return rest, canonical_json(wanted), f"Downloading {', '.join(wanted.symbols[:3])} from {names[0]} …"
+    words = f"Downloading {_counted(wanted.symbols)} from {SOURCES.title(wanted.source)}\N{NO-BREAK SPACE}…"
+    return rest, canonical_json(wanted), html.Span(words, className="hint")
+
+
+def _counted(symbols: Sequence[str]) -> str:
+    return ", ".join(symbols) if len(symbols) <= _FEW else count(len(symbols), "symbol")
 
 
 def _read(text: str) -> list[str]:
@@ -228,7 +256,7 @@ def arrived(data: runs.ResultData, collection: str, chosen: list[str] | None) ->
     ]
     if there:
         kept = [item for item in chosen or () if collection == report.collection and not item.startswith("[")]
-        toast(f"{', '.join(there[:5])} stored in {report.collection}.", "ok")
+        toast(f"{_counted(there)} stored in {report.collection}.", "ok")
         values = {"collection": report.collection, "symbols": list(dict.fromkeys([*kept, *there]))}
         studies.show(FORM, MarketSpec.parse({**values, "interval": report.interval}), "chart")
     return " ".join(failed)

@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import state
-from dashboard.charts.candles import UTC
+from dashboard.charts.window import UTC_CLOCK, Clock
 from dashboard.components import states
 from dashboard.shell import Chip, Tone
 from dashboard.text.format import count, number
@@ -69,9 +69,12 @@ def price_decimals(value: float) -> int:
     return 5 if abs(value) < 10 else 2
 
 
-def stamp(time: np.datetime64, is_intraday: bool) -> str:
-    """The time of a bar: its date, of an intraday one the minute in UTC."""
-    return f"{str(time)[:16].replace('T', ' ')}{UTC}" if is_intraday else str(time)[:10]
+def stamp(time: np.datetime64, is_intraday: bool, clock: Clock = UTC_CLOCK) -> str:
+    """The time of a bar: its date, of an intraday one the minute on the clock."""
+    if not is_intraday:
+        return str(time)[:10]
+    shown = clock.shown(np.array([time], dtype="datetime64[ms]")).astype("datetime64[ms]")[0]
+    return f"{str(shown)[:16].replace('T', ' ')} {clock.name}"
 
 
 def refused(text: str, spec: Spec) -> Component:

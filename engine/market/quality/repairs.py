@@ -22,11 +22,11 @@ from weakref import WeakKeyDictionary
 
 from pydantic import TypeAdapter, ValidationError
 
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.store import write_atomically
 from engine.market.bars import Bars, Series
 from engine.market.quality.edits import Edit, apply, fits
-from engine.market.series_file import REPAIRS, beside, path_of
+from engine.market.series_file import REPAIRS, beside, path_of, paths_of
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
 _MANY = 64  # files of one folder from which on it is read instead of asked for each
@@ -69,10 +69,12 @@ def repaired(bars: Bars) -> Bars:
 
 def fingerprints(supplied: Sequence[str], series: Sequence[Series]) -> tuple[str, ...]:
     """Digest of the bars of each of ``series`` after its edits, of which ``supplied`` has that of the bars without."""
-    there = _files(_path(item) for item in series)
+    names = [(item.collection, item.symbol, item.interval) for item in series]
+    paths = {name: beside(path, REPAIRS) for name, path in paths_of(names).items()}
+    there = _files(paths.values())
     return tuple(
-        _fingerprint(digest, item) if _path(item) in there else digest
-        for digest, item in zip(supplied, series, strict=True)
+        _fingerprint(digest, item) if paths.get(name) in there else digest
+        for digest, item, name in zip(supplied, series, names, strict=True)
     )
 
 
@@ -133,7 +135,7 @@ def _write(series: Series, edits: Sequence[Edit]) -> None:
         text = json.dumps([asdict(edit) for edit in edits], indent=1)
         write_atomically(Path(path), text.encode())
     except OSError as error:
-        raise StoreError(f"The repair could not be stored at {path}: {error.strerror}.") from error
+        raise StoreError(f"The repair could not be stored at {path}: {told_by_disk(error)}.") from error
 
 
 def _path(series: Series) -> str:

@@ -36,6 +36,7 @@ class Fred(Source):
         fields=frozenset({"close"}),
         can_search=False,
         example="DGS10, UNRATE",
+        capitals=True,
         note="Ids as on fred.stlouisfed.org. Values are revised, and dated by their period and not by their release.",
     )
     kind: Literal["fred"] = "fred"

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from engine.core.errors import DataError, StoreError
+from engine.core.errors import DataError, StoreError, told_by_disk
 from engine.core.registry import plugin
 from engine.core.store import write_atomically
 from engine.market import moves, series_table
@@ -26,10 +26,12 @@ from engine.market.series_file import (
     encoded,
     folder,
     path_of,
+    paths_of,
     read_bars,
     read_closes,
     version,
     version_of,
+    version_seen,
 )
 from engine.market.series_file import Version as FileVersion
 from engine.market.sources import Source
@@ -141,7 +143,7 @@ def save(bars: Bars, since: str = "") -> Path:
     try:
         status, since = _replace(path, bars, since or iso(datetime.now(UTC)))
     except OSError as error:
-        raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {error.strerror}.") from error
+        raise StoreError(f"The bars of {about.symbol} could not be stored at {path}: {told_by_disk(error)}.") from error
     series_table.record(path, version(status), Header(about, bars.digest(), True, since, _is_sound(bars)))
     return Path(path)
 
@@ -305,8 +307,8 @@ Name = tuple[str, str, str]  # collection, symbol, interval
 def _headers(names: Iterable[Name]) -> dict[Name, series_table.Found]:
     """Of the series of those names, the header of the file or a sentence on its error; none where there is no file."""
     moves.heal()
-    paths = {name: path for name in names if (path := path_of(*name))}
-    files = {path: version for path in paths.values() if (version := version_of(path))}
+    paths = paths_of(names)
+    files = {path: version for path in paths.values() if (version := version_seen(path))}
     found = series_table.headers(files)
     return {name: found[path] for name, path in paths.items() if path in files}
 

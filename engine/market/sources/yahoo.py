@@ -52,6 +52,7 @@ class Yahoo(Source):
         adjustment="splits",
         history=_HISTORY,
         example="AAPL, ^GSPC",
+        capitals=True,
         note="Yahoo's terms allow personal use.",
     )
     kind: Literal["yahoo"] = "yahoo"

@@ -22,7 +22,7 @@ def service(yahoo: Yahoo, workspace: Workspace) -> Yahoo:
 
 
 def test_bars_are_downloaded_updated_and_listed(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["download", "yahoo", "A", "B", "--from", "2024-01-08", "--collection", "mine"]) == 0
+    assert main(["download", "yahoo", "a", "B", "--from", "2024-01-08", "--collection", "mine"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("A, B from yahoo, daily: done.\n")
     assert "stored: 2" in out

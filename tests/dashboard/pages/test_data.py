@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 import engine
 from dashboard import state
 from dashboard.charts import candles
+from dashboard.charts.window import UTC_CLOCK
 from dashboard.components.series_view import Seen, offer, subject
 from dashboard.pages.data import callbacks, ids, view
 from dashboard.pages.data.chart_view import ChartView, displayed
@@ -73,14 +74,14 @@ def test_too_few_bars_have_no_figures(closes: list[float]) -> None:
     bars = make_bars(closes)
     summary = summarise(bars)
     assert summary.metrics == {}
-    cells = chart.kpis(summary, bars)
+    cells = chart.kpis(summary, bars, UTC_CLOCK)
     assert [cell.text for cell in cells[1:]] == ["\u2013"] * 7
     assert cells[1].note == "too few bars"
 
 
 def test_the_strip_shows_the_figures_of_the_engine() -> None:
     (bars,) = engine.run(MarketSpec()).bars
-    cells = {cell.name: cell for cell in chart.kpis(summarise(bars), bars)}
+    cells = {cell.name: cell for cell in chart.kpis(summarise(bars), bars, UTC_CLOCK)}
     assert list(cells) == [
         "Last close",
         "CAGR",
@@ -131,19 +132,19 @@ def test_the_chart_says_what_it_draws(spec: MarketSpec, words: str) -> None:
 
 def test_bars_are_listed_newest_first_and_not_without_end() -> None:
     (bars,) = engine.run(MarketSpec()).bars
-    rows = table.rows(bars)
+    rows = table.rows(bars, UTC_CLOCK)
     assert len(rows) == table.MOST_ROWS
     assert rows[0]["time"] == "2023-09-21"
     assert rows[0]["close"] == bars.close[-1]
     assert rows[0]["change"] == pytest.approx(bars.close[-1] / bars.close[-2] - 1)
     assert table.note(bars).startswith("newest 1,000 of 2,699 bars")
     short = make_bars([1.0, 2.0], has_volume=False)
-    assert table.rows(short)[-1]["change"] is None
+    assert table.rows(short, UTC_CLOCK)[-1]["change"] is None
     assert table.note(short) == "2 bars, newest first"
 
 
 def test_currencies_have_the_decimals_that_they_move_in() -> None:
-    formats = [str(column.get("valueFormatter")) for column in table.columns(make_bars([1.07251]))]
+    formats = [str(column.get("valueFormatter")) for column in table.columns(make_bars([1.07251]), UTC_CLOCK)]
     assert "'number', 5" in formats[1]
     assert view.price(410.17) == "410.17"
     assert view.price(1.07251) == "1.07251"
@@ -218,10 +219,10 @@ def test_as_many_candles_are_drawn_as_the_chart_has_room_for(width: object, cand
 
 def test_a_tab_without_a_series_shows_nothing() -> None:
     for call in (
-        table.list_bars,
+        lambda nothing: table.list_bars(nothing, "UTC"),
         lambda nothing: quality.ask(nothing, "auto"),
-        provenance.describe,
-        chart.describe,
+        lambda nothing: provenance.describe(nothing, "UTC"),
+        lambda nothing: chart.describe(nothing, "UTC"),
     ):
         for nothing in (None, {}, {"free": True, "opened": 1.0}):
             with pytest.raises(PreventUpdate):
@@ -232,7 +233,7 @@ def test_a_tab_shows_the_symbol_on_screen() -> None:
     viewed = {**result(TWO), "symbol": "AAPL"}
     assert shown(viewed)[1].series.symbol == "AAPL"
     assert shown(result(TWO))[1].series.symbol == "NVDA"
-    assert table.list_bars(viewed)[1][0]["close"] == shown(viewed)[1].close[-1]
+    assert table.list_bars(viewed, "UTC")[1][0]["close"] == shown(viewed)[1].close[-1]
 
 
 def test_quality_is_judged_on_the_whole_series_as_supplied() -> None:
@@ -289,7 +290,7 @@ def test_files_that_cannot_be_read_are_named_beside_the_form(workspace: Workspac
 
 def test_less_than_a_month_has_dashes_and_says_so() -> None:
     week = random_walk(5)
-    shown = {item.name: (item.text, item.note) for item in chart.kpis(summarise(week), week)}
+    shown = {item.name: (item.text, item.note) for item in chart.kpis(summarise(week), week, UTC_CLOCK)}
     for name in ("CAGR", "Volatility", "Sharpe"):
         assert shown[name] == ("–", "under a month")
 

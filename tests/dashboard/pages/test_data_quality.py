@@ -11,6 +11,7 @@ from dash import no_update
 
 import engine
 from dashboard import state
+from dashboard.charts.window import UTC_CLOCK
 from dashboard.pages.data import callbacks
 from dashboard.pages.data.findings import finding_rows, place
 from dashboard.pages.data.tabs import provenance, quality
@@ -46,14 +47,14 @@ def test_a_refused_series_is_reported_on_and_repaired(workspace: Workspace, monk
     monkeypatch.setattr(quality.studies, "show", lambda form, spec, tab: None)
     viewed = {"key": runner.run_key(asked), "spec": canonical_json(asked), "symbol": "SOUND"}
     waiting, job = quality.ask(viewed, "24/7")
-    assert quality.show(waiting)[2] == "3 bars being checked"
+    assert quality.show(waiting, "UTC")[2] == "3 bars being checked"
     found = answered((waiting, job))
     assert "TWICE in made-up cannot be used" in text_of(callbacks.say_refused(viewed))
-    assert "none: they are refused" in text_of(provenance.describe(viewed))
-    findings, proposed, *_ = quality.show(found)
+    assert "none: they are refused" in text_of(provenance.describe(viewed, "UTC"))
+    findings, proposed, *_ = quality.show(found, "UTC")
     assert [(row["name"], row["count"], row["first"]) for row in findings] == [("twice", 1, "2020-01-02")]
     assert [(row["before"], row["after"]) for row in proposed] == [("2 bars", "1 bar")]
-    rows, words, _ = quality.show_bars(findings, found, viewed)
+    rows, words, _ = quality.show_bars(findings, found, viewed, "UTC")
     assert ([row["close"] for row in rows], words) == ([2.0], ["1 bar"])  # there is no chart to lead to
     quality.apply(1, proposed, found, viewed)
     assert [len(bars) for bars in engine.run(asked).bars] == [3, 2]
@@ -77,7 +78,7 @@ def test_the_link_to_missing_sessions_drops_dates_that_leave_them_out(workspace:
 
 def test_quality_lists_every_check_that_applies() -> None:
     report = assess(catalog.find("fred", "^VIX", "1d"))
-    rows = finding_rows(listed(report), is_intraday=False)
+    rows = finding_rows(listed(report), is_intraday=False, clock=UTC_CLOCK)
     assert [(row["severity"], row["title"], row["count"], row["first"]) for row in rows] == [
         ("warning", "Jumps", 1, "2018-02-05"),
         ("note", "Open, high and low", 1259, "2014-01-03"),
@@ -106,11 +107,13 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     def checked() -> Any:
         return answered(quality.ask(viewed(), "24/7"))
 
-    findings, proposed, note, *_ = quality.show(checked())
+    findings, proposed, note, *_ = quality.show(checked(), "UTC")
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
-    affected, (words, link), said_of_it = quality.show_bars(findings[:1], checked(), viewed(), {"query": "chart"})
+    affected, (words, link), said_of_it = quality.show_bars(
+        findings[:1], checked(), viewed(), "UTC", {"query": "chart"}
+    )
     assert (len(affected), affected[0]["time"], words) == (10, "2020-02-20", "10 bars")
     assert said_of_it == findings[0]["sentence"]
     address = dict(parse_qsl(urlsplit(link.href).query))
@@ -118,12 +121,12 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
     assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]
     quality.apply(1, proposed, checked(), viewed())
-    findings, applied, *_ = quality.show(checked())
+    findings, applied, *_ = quality.show(checked(), "UTC")
     assert findings == []
     assert [row["state"] for row in applied] == ["applied"]
     assert quality.offer(applied) == (True, False)
     quality.undo(1, applied, viewed())
-    assert quality.show(checked())[0][0]["severity"] == "grave"
+    assert quality.show(checked(), "UTC")[0][0]["severity"] == "grave"
     assert said == [
         "The repair is applied whenever these bars are read.",
         "quality",
@@ -146,7 +149,7 @@ def test_many_bars_are_checked_once_by_a_worker(workspace: Workspace, monkeypatc
     found = answered((waiting, job))
     again, job = quality.ask(viewed, "24/7")
     assert (again["key"], job) == (found["key"], no_update)
-    findings, proposed, *_ = quality.show(again)
+    findings, proposed, *_ = quality.show(again, "UTC")
     assert [row["name"] for row in findings] == ["twice"]
     quality.apply(1, proposed, again, viewed)
     assert len(engine.run(asked).bars[0]) == 2
@@ -156,8 +159,8 @@ def test_many_bars_are_checked_once_by_a_worker(workspace: Workspace, monkeypatc
 
 
 def test_a_check_that_failed_lists_nothing() -> None:
-    *_, words, no_findings, no_more = quality.show({"error": "The worker died."})
+    *_, words, no_findings, no_more = quality.show({"error": "The worker died."}, "UTC")
     assert "The worker died." in text_of(words)
     assert (no_findings, no_more) == (True, True)
-    *_, words, no_findings, no_more = quality.show({"waits": True, "words": "5 bars being checked"})
+    *_, words, no_findings, no_more = quality.show({"waits": True, "words": "5 bars being checked"}, "UTC")
     assert (words, no_findings, no_more) == (None, False, False)

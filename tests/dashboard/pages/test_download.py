@@ -41,7 +41,7 @@ def shown(action: Fetch) -> tuple[Any, Any, Any]:
 
 
 def test_symbols_are_typed_in_any_way_and_asked_for_once() -> None:
-    spec = download.FORM.parse(values(symbols=["AAPL, MSFT", "^GSPC\nBTC-USD;AAPL", "MSFT"]))
+    spec = download.FORM.parse(values(symbols=["AAPL, msft", "^GSPC\nBTC-usd;aapl", "MSFT"]))
     assert isinstance(spec, Fetch)
     assert spec.symbols == ("AAPL", "MSFT", "^GSPC", "BTC-USD")
     assert (spec.source, spec.collection) == ("yahoo", "yahoo")
@@ -95,30 +95,32 @@ def test_what_is_no_symbol_is_told_at_the_field(symbols: list[str]) -> None:
 
 def test_a_search_offers_what_was_typed_and_what_the_source_finds(yahoo: Yahoo, changed: list[dict[str, Any]]) -> None:
     yahoo.found = [{"symbol": "AAPL", "longname": "Apple Inc.", "quoteType": "EQUITY", "exchDisp": "NASDAQ"}]
-    download.offer_typed(" apple ", ["MSFT"])
-    assert [item["value"] for item in changed[0]["options"]] == ["MSFT", "apple"]
+    download.offer_typed(" apple ", "yahoo", ["MSFT"])
+    assert [item["value"] for item in changed[0]["options"]] == ["MSFT", "APPLE"]
     found: Any = download.search(" apple ", "yahoo")
-    download.offer_found(found, "apple ", ["MSFT"])
+    download.offer_found(found, "apple ", "yahoo", ["MSFT"])
     assert [(item["value"], item["label"]) for item in changed[1]["options"]] == [
         ("MSFT", "MSFT"),
-        ("apple", "apple (as typed)"),
+        ("APPLE", "APPLE (as typed)"),
         ("AAPL", "AAPL  Apple Inc. (equity, NASDAQ)"),
     ]
     assert {item["search"] for item in changed[1]["options"][1:]} == {"apple"}  # the browser leaves them in
     for text in ("apples", "", None):
         with pytest.raises(PreventUpdate):
-            download.offer_found(found, text, [])
+            download.offer_found(found, text, "yahoo", [])
 
 
 def test_a_pasted_list_is_offered_as_one_and_becomes_its_symbols(changed: list[dict[str, Any]]) -> None:
-    download.offer_typed("A, B\nC", [])
-    assert changed[0]["options"][0] == {"value": "A B C", "label": "3 symbols: A, B, C", "search": "A, B\nC"}
-    download.offer_typed(" ".join(f"S{at}" for at in range(5000)), [])
+    download.offer_typed("A, b\nC", "yahoo", [])
+    assert changed[0]["options"][0] == {"value": "A B C", "label": "3 symbols: A, B, C", "search": "A, b\nC"}
+    download.offer_typed(" ".join(f"S{at}" for at in range(5000)), "yahoo", [])
     assert changed.pop()["options"][0]["label"] == "5,000 symbols: S0, S1, S2, S3, S4, S5 and 4,994 more"
-    download.split(["X", "A B C"])
+    download.split(["X", "A B c"], "yahoo")
     assert changed[1]["value"] == ["X", "A", "B", "C"]
+    download.split(["X", "A B c"], "files")  # whose names have small letters
+    assert changed[2]["value"] == ["X", "A", "B", "c"]
     with pytest.raises(PreventUpdate):
-        download.split(["X", "A"])
+        download.split(["X", "A"], "yahoo")
     with pytest.raises(PreventUpdate):
         download.search("A, B\nC", "yahoo")
 
@@ -131,7 +133,7 @@ def test_a_search_that_fails_still_offers_what_was_typed(
     for name in ("HTTPS_PROXY", "https_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     found: Any = download.search("XYZ", "yahoo")
-    download.offer_found(found, "XYZ", [])
+    download.offer_found(found, "XYZ", "yahoo", [])
     assert [item["value"] for item in changed[0]["options"]] == ["XYZ"]
     assert said[0].startswith("Yahoo could not be reached")
 

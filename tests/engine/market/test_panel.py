@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import DataError
-from engine.market import catalog, panel
+from engine.market import catalog, panel, series_file
 from engine.market.common_calendar import calendar, days_at
 from engine.market.panel import align, close_panel
 from engine.market.quality import edits, repairs
@@ -129,3 +129,16 @@ def test_close_panel_of_an_unknown_symbol_or_an_empty_range_is_refused(two: Mark
     for _ in range(2):
         with pytest.raises(DataError, match="TWO has no bars"):
             close_panel(MarketSpec.parse(two.model_dump() | {"end": "2020-01-05"}))
+
+
+def test_a_known_panel_asks_for_each_file_once_and_for_a_changed_one_again(
+    two: MarketSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_panel(two)
+    asked: list[str] = []
+    version_of = series_file.version_of
+    monkeypatch.setattr(series_file, "version_of", lambda path: asked.append(path) or version_of(path))
+    known = close_panel(two).close.tolist()
+    assert len(asked) == len(set(asked)) == 2
+    save(random_walk(30, seed=2, symbol="ONE"))
+    assert close_panel(two).close.tolist() != known

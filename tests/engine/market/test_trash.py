@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -63,6 +64,25 @@ def test_repairs_go_and_come_along() -> None:
     trash.restore(found.id)
     assert catalog.digests([catalog.find(*NAME)]) == before
     assert len(catalog.read(catalog.find(*NAME))) == 3
+
+
+@pytest.mark.parametrize("fails", ["about.json", "TEST-1d.repairs.json"])
+def test_a_full_disk_leaves_the_series_and_says_what_makes_room(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    repaired_series()
+    before = catalog.digests([catalog.find(*NAME)])
+    write = trash.write_atomically
+
+    def full(path: Path, data: bytes) -> None:
+        if path.name == fails:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(path, data)
+
+    monkeypatch.setattr(trash, "write_atomically", full)
+    words = r"TEST in made-up could not be deleted: No space left on device\. 'stratoscope clean' frees some room\.$"
+    with pytest.raises(StoreError, match=words):
+        trash.delete(*NAME)
+    assert catalog.digests([catalog.find(*NAME)]) == before
+    assert list(trash.folder().glob("*")) == []
 
 
 def test_a_name_that_was_given_again_is_not_taken_away() -> None:

@@ -19,6 +19,7 @@ from dashboard.runs import studies
 from dashboard.text.format import count
 from engine.core.errors import DataError, EngineError
 from engine.market import catalog, trash, uses
+from engine.market.bars import Series
 from engine.market.renaming import rename
 from engine.market.spec import MarketSpec
 from engine.market.symbols import MAXIMUM_LENGTH
@@ -108,19 +109,41 @@ def show(found: Sequence[Name], tab: str) -> None:
     Output(ids.CATALOGUE_CHANGED, "data", allow_duplicate=True),
     Output(ids.RENAME_BAR, "hidden", allow_duplicate=True),
     Input(ids.RENAME_DO, "n_clicks"),
+    Input(ids.RENAME_SYMBOL, "n_submit"),
+    Input(ids.RENAME_COLLECTION, "n_submit"),
     State(ids.CATALOGUE_CHOSEN, "data"),
     State(ids.RENAME_SYMBOL, "value"),
     State(ids.RENAME_COLLECTION, "value"),
     prevent_initial_call=True,
 )
-def rename_chosen(clicks: int | None, chosen: Chosen, symbol: str | None, collection: str | None) -> tuple[Any, Any]:
+def rename_chosen(
+    clicks: int | None,
+    entered: int | None,
+    entered_too: int | None,
+    chosen: Chosen,
+    symbol: str | None,
+    collection: str | None,
+) -> tuple[Any, Any]:
     found = names(chosen)
-    if not clicks or not found:
+    if not (clicks or entered or entered_too) or not found:
         raise PreventUpdate
     new = (symbol or "").strip() if len(found) == 1 else ""
     done, failed = _each(found, lambda name: rename(catalog.find(*name), to_symbol=new, to_collection=collection or ""))
-    _say(f"{count(len(done), 'series', 'series')} renamed.", bool(done), failed)
+    _say(renamed(found, done), bool(done), failed)
     return (time.time(), True) if done else (no_update, no_update)
+
+
+def renamed(before: Sequence[Name], now: Sequence[Series]) -> str:
+    """What became of the names; where another source has one too, whose bars are used from now on."""
+    words = f"{count(len(now), 'series', 'series')} renamed."
+    if len(before) == len(now) == 1:
+        words = f"{named(before)} is now {named([(now[0].collection, now[0].symbol, now[0].interval)])}."
+    for item in now:
+        if others := catalog.also_in(item):
+            used = catalog.find(item.collection, item.symbol, item.interval).source
+            shared = f"{item.symbol} in {item.collection} is also in {', '.join(others)}"
+            return f"{words} {shared}: the bars of '{used}' are used."
+    return words
 
 
 @callback(
@@ -184,7 +207,7 @@ def restore_chosen(clicks: int | None, chosen: Chosen) -> float:
 @callback(
     Output(ids.CATALOGUE_CHANGED, "data", allow_duplicate=True),
     Output(ids.CATALOGUE_DELETED_BAR, "hidden", allow_duplicate=True),
-    Input(ids.TRASH_EMPTY, "n_clicks"),
+    Input(ids.TRASH_EMPTY_DO, "n_clicks"),
     prevent_initial_call=True,
 )
 def empty_trash(clicks: int | None) -> tuple[float, bool]:
@@ -234,6 +257,15 @@ clientside_callback(
     Input(ids.CATALOGUE_RENAME, "n_clicks"),
     Input(ids.RENAME_CANCEL, "n_clicks"),
     Input(ids.CATALOGUE_CHOSEN, "data"),
+    prevent_initial_call=True,
+)
+clientside_callback(
+    ClientsideFunction("stratoscope", "askToEmpty"),
+    Output(ids.TRASH_EMPTY_BAR, "hidden"),
+    Output(ids.TRASH_EMPTY_TEXT, "children"),
+    Input(ids.TRASH_EMPTY, "n_clicks"),
+    Input(ids.TRASH_EMPTY_CANCEL, "n_clicks"),
+    Input(ids.TRASH, "rowData"),
     prevent_initial_call=True,
 )
 clientside_callback(

@@ -45,7 +45,13 @@ def layout() -> Sequence[Component]:
         html.Button("Restore", id=ids.TRASH_RESTORE, type="button", disabled=True, className="link-button strong"),
         html.Button("Empty the trash", id=ids.TRASH_EMPTY, type="button", className="link-button"),
     ]
-    thrown = card.card("Trash", _trash(), sub=f"deleted for good after {trash.DAYS} days", tools=tools)
+    sure = [
+        html.Span(id=ids.TRASH_EMPTY_TEXT),
+        html.Button("Delete for good", id=ids.TRASH_EMPTY_DO, type="button", className="link-button strong"),
+        html.Button("Cancel", id=ids.TRASH_EMPTY_CANCEL, type="button", className="link-button"),
+    ]
+    asked = html.Div(sure, id=ids.TRASH_EMPTY_BAR, className="undo-bar", hidden=True, role="status")
+    thrown = card.card("Trash", [asked, _trash()], sub=f"deleted for good after {trash.DAYS} days", tools=tools)
     return [
         dcc.Store(id=ids.CATALOGUE_CHANGED, data=0),
         dcc.Store(id=ids.CATALOGUE_CHOSEN, data=[]),

@@ -16,12 +16,13 @@ from dashboard.charts import price as price_chart
 from dashboard.charts import run_fills as run_fill_marks
 from dashboard.charts.candles import CandleInfo, candles_named, moment
 from dashboard.charts.price import PriceInfo
-from dashboard.charts.window import UTC_CLOCK, Window, clock
+from dashboard.charts.window import UTC_CLOCK, Clock, Window, clock
 from dashboard.components import graph, metric
 from dashboard.components.graph import ids_sub
 from dashboard.components.series_view import Seen, candles_for, pixels, zoom_of
 from dashboard.pages.data import chart_view, ids, run_fills
 from dashboard.pages.data.chart_view import ChartView, Display
+from dashboard.pages.data.clocks import CLOCK, clock_of
 from dashboard.pages.data.form import SEEN
 from dashboard.pages.data.indicator_values import actions_of, computed
 from dashboard.pages.data.tab import Tab, Viewed, of_symbol, opened, seen, shown
@@ -100,11 +101,11 @@ def with_fills(
     return replace(info, fills=fills, width=width), [problem] if problem else []
 
 
-@callback(Output(ids.KPIS, "children"), seen(TAB.name))
-def describe(viewed: Viewed) -> Any:
+@callback(Output(ids.KPIS, "children"), seen(TAB.name), CLOCK)
+def describe(viewed: Viewed, chosen: str | None) -> Any:
     """The key metrics."""
     _, bars = shown(viewed)
-    return metric.cells(kpis(summarise(bars), bars))
+    return metric.cells(kpis(summarise(bars), bars, clock_of(chosen, bars.series)))
 
 
 def note(info: CandleInfo, series: Series, adjustment: str) -> str:
@@ -123,7 +124,7 @@ def _line_words(info: CandleInfo, series: Series) -> str:
     return f"{candles_named(info.step)} closes" if series.has_ohlc else "closes only"
 
 
-def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
+def kpis(summary: PriceSummary, bars: Bars, clock: Clock) -> list[metric.Metric]:
     """The strip under the chart."""
     metrics, interval = summary.metrics, bar_interval(bars.series.interval)
     is_short = bool(metrics) and metrics["volatility"] is None
@@ -134,15 +135,15 @@ def kpis(summary: PriceSummary, bars: Bars) -> list[metric.Metric]:
             "Last close",
             price(summary.close),
             str(bars.days[summary.last]),
-            help=f"Close of {moment(bars, summary.last)}.",
+            help=f"Close of {moment(bars, summary.last, clock)}.",
         ),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
         _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annualised"),
         _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "risk-free 0%"),
-        _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars), tone=metric.tone(deepest)),
+        _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars, clock), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skewness, 2, signed=True), interval.adjective, help=SKEWNESS),
-        _extreme(f"Best {interval.period}", summary.best, bars),
-        _extreme(f"Worst {interval.period}", summary.worst, bars),
+        _extreme(f"Best {interval.period}", summary.best, bars, clock),
+        _extreme(f"Worst {interval.period}", summary.worst, bars, clock),
     ]
 
 
@@ -151,17 +152,21 @@ def _figure(name: str, text: str, note: str, more: str = "", *, tone: metric.Ton
     return metric.Metric(METRICS[name].title, text, note, tone=tone, help=help)
 
 
-def _spell(summary: PriceSummary, bars: Bars) -> tuple[str, str]:
+def _spell(summary: PriceSummary, bars: Bars, clock: Clock) -> tuple[str, str]:
     """When the deepest drawdown began, in short, and the whole of it for the explanation."""
     if summary.peak is None:
         return "none", ""
     recovery = summary.recovery
-    end = "not recovered" if recovery is None else f"recovered on {moment(bars, recovery)}"
-    return f"peak {str(bars.days[summary.peak])[:7]}", f"Peak on {moment(bars, summary.peak)}, {end}."
+    end = "not recovered" if recovery is None else f"recovered on {moment(bars, recovery, clock)}"
+    return f"peak {str(bars.days[summary.peak])[:7]}", f"Peak on {moment(bars, summary.peak, clock)}, {end}."
 
 
-def _extreme(name: str, found: BarReturn | None, bars: Bars) -> metric.Metric:
+def _extreme(name: str, found: BarReturn | None, bars: Bars, clock: Clock) -> metric.Metric:
     if found is None:
         return metric.Metric(name, signed_percent(None), "", help=CHANGE)
-    words, day, help = signed_percent(found.value), str(bars.days[found.bar]), f"{CHANGE} {moment(bars, found.bar)}"
+    words, day, help = (
+        signed_percent(found.value),
+        str(bars.days[found.bar]),
+        f"{CHANGE} {moment(bars, found.bar, clock)}",
+    )
     return metric.Metric(name, words, day, tone=metric.tone(found.value), help=help)

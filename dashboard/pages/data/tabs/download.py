@@ -47,7 +47,7 @@ Found: TypeAlias = _Found | None
 _BETWEEN = re.compile(r"[\s,;]+")
 _NAME = re.compile(r"[^,;\n]{2,40}")
 """What may be the name of a symbol; anything else is a list of symbols."""
-_NAMED = 6  # symbols of a pasted list that its option names
+_NAMED = 6  # symbols of a longer list that are named
 _SHOWN = 12  # symbols that the link to the chart opens at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=84),
@@ -69,8 +69,8 @@ class DownloadForm(StudyForm):
 
     def parse(self, values: Values) -> RunSpec | Action:
         """As every form; a list of symbols that is still empty is no error, there is only nothing to download yet."""
-        collection = get(values, "collection") or get(values, "source")
-        symbols = _symbols(get(values, "symbols"))
+        source = str(get(values, "source") or "")
+        collection, symbols = get(values, "collection") or source, _symbols(source, get(values, "symbols"))
         try:
             spec = super().parse({**values, "symbols": symbols, "collection": collection})
         except SpecError as error:
@@ -85,9 +85,14 @@ class DownloadForm(StudyForm):
         return "" if get(values, "symbols") else "Enter the symbols to download."
 
 
-def _symbols(chosen: Sequence[object] | None) -> list[str]:
-    """Each symbol of what was chosen, typed or pasted, once."""
-    return list(dict.fromkeys(part for item in chosen or () for part in _BETWEEN.split(str(item)) if part))
+def _symbols(source: str, chosen: Sequence[object] | None) -> list[str]:
+    """Each symbol of what was chosen, typed or pasted, once and as ``source`` writes it."""
+    return list(download.spelled(source, (part for item in chosen or () for part in _BETWEEN.split(str(item)) if part)))
+
+
+def named(symbols: Sequence[str]) -> str:
+    """The first of them, and how many more there are."""
+    return ", ".join(symbols[:_NAMED]) + (f" and {len(symbols) - _NAMED:,} more" if len(symbols) > _NAMED else "")
 
 
 def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
@@ -216,13 +221,14 @@ def describe(source: str) -> tuple[str, str, str]:
 
 @callback(
     Input(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "source"), "value"),
     State(frame.field(FORM.page, "symbols"), "value"),
     prevent_initial_call=True,
 )
-def offer_typed(text: str | None, chosen: list[str] | None) -> None:
-    """Offer what was typed as it is."""
+def offer_typed(text: str | None, source: str, chosen: list[str] | None) -> None:
+    """Offer what was typed."""
     if typed := (text or "").strip():
-        _offer([_as_typed(typed)], chosen)
+        _offer([_as_typed(source, typed)], chosen)
 
 
 @callback(
@@ -247,16 +253,17 @@ def search(text: str | None, source: str) -> dict[str, Any]:
 @callback(
     Input(ids.DOWNLOAD_FOUND, "data"),
     State(frame.field(FORM.page, "symbols"), "search_value"),
+    State(frame.field(FORM.page, "source"), "value"),
     State(frame.field(FORM.page, "symbols"), "value"),
     prevent_initial_call=True,
 )
-def offer_found(found: Found, text: str | None, chosen: list[str] | None) -> None:
+def offer_found(found: Found, text: str | None, source: str, chosen: list[str] | None) -> None:
     """Offer what was found, unless something else is typed by now."""
     if not found or found["text"] != (text or "").strip():
         raise PreventUpdate
     if problem := found.get("problem"):
         toast(problem, "warn")
-    _offer([_as_typed(found["text"]), *found.get("options", ())], chosen)
+    _offer([_as_typed(source, found["text"]), *found.get("options", ())], chosen)
 
 
 def _offer(options: Sequence[Mapping[str, str]], chosen: Sequence[str] | None) -> None:
@@ -265,10 +272,11 @@ def _offer(options: Sequence[Mapping[str, str]], chosen: Sequence[str] | None) -
     set_props(frame.field(FORM.page, "symbols"), {"options": list(known.values())})
 
 
-def _as_typed(text: str) -> dict[str, str]:
-    several = _symbols([text])
-    shown = ", ".join(several[:_NAMED]) + (f" and {len(several) - _NAMED:,} more" if len(several) > _NAMED else "")
-    label = f"{text} (as typed)" if len(several) < 2 else f"{count(len(several), 'symbol')}: {shown}"
+def _as_typed(source: str, text: str) -> dict[str, str]:
+    several = _symbols(source, [text])
+    label = (
+        f"{count(len(several), 'symbol')}: {named(several)}" if len(several) > 1 else f"{''.join(several)} (as typed)"
+    )
     return {"value": " ".join(several), "label": label, "search": text}
 
 
@@ -278,10 +286,14 @@ def _option(found: Listing, typed: str) -> dict[str, str]:
     return {"value": found.symbol, "label": label, "search": typed}  # the source has matched it, not the browser
 
 
-@callback(Input(frame.field(FORM.page, "symbols"), "value"), prevent_initial_call=True)
-def split(chosen: list[str] | None) -> None:
+@callback(
+    Input(frame.field(FORM.page, "symbols"), "value"),
+    State(frame.field(FORM.page, "source"), "value"),
+    prevent_initial_call=True,
+)
+def split(chosen: list[str] | None, source: str) -> None:
     """A pasted list becomes its symbols."""
-    symbols = _symbols(chosen)
+    symbols = _symbols(source, chosen)
     if symbols == (chosen or []):
         raise PreventUpdate
     options = [{"value": item, "label": item, "search": item} for item in symbols]

@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard.charts.candles import UTC, moment
 from dashboard.components import card
 from dashboard.pages.data import ids, version_list
+from dashboard.pages.data.clocks import CLOCK, clock_of
 from dashboard.pages.data.tab import Tab, Viewed, seen, series_of, shown
 from dashboard.pages.data.view import ADJUSTED, not_tradeable
 from dashboard.text.format import day_range
@@ -27,11 +28,12 @@ def layout() -> Sequence[Component]:
 TAB = Tab("provenance", "Provenance", layout)
 
 
-@callback(Output(ids.PROVENANCE, "children"), seen(TAB.name))
-def describe(viewed: Viewed) -> Any:
+@callback(Output(ids.PROVENANCE, "children"), seen(TAB.name), CLOCK)
+def describe(viewed: Viewed, chosen: str | None) -> Any:
     try:
         spec, bars = shown(viewed)
-        series, drawn = bars.series, f"{len(bars):,}, {moment(bars, 0)} to {moment(bars, -1)}"
+        first, last = (moment(bars, at, clock_of(chosen, bars.series)) for at in (0, -1))
+        series, drawn = bars.series, f"{len(bars):,}, {first} to {last}"
     except DataError:
         spec, series = series_of(viewed)
         drawn = "none: they are refused"

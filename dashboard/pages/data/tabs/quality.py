@@ -12,12 +12,14 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import runs
+from dashboard.charts.window import Clock
 from dashboard.components import card, states, table
 from dashboard.errors import toast
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids, second_source
 from dashboard.pages.data.chart_view import Display
+from dashboard.pages.data.clocks import CLOCK, clock_of
 from dashboard.pages.data.findings import bar_rows, finding_rows, note_on, place, repair_rows, sentence
 from dashboard.pages.data.form import FORM
 from dashboard.pages.data.tab import Tab, Viewed, seen, seen_id, series_of
@@ -46,11 +48,11 @@ COLUMNS = [
     table.Column("severity", "Severity", width=88),
     table.Column("title", "Check", width=150),
     table.Column("count", "Bars", kind="number", width=92, help="Bars affected, or sessions without one."),
-    table.Column("first", "First", width=166),
+    table.Column("first", "First", width=212),
     table.Column("sentence", "Finding, and what it does to a backtest", least=280),
 ]
 BAR_COLUMNS = [
-    table.Column("time", "Bar", width=170),
+    table.Column("time", "Bar", width=214),
     *(table.Column(name, name.capitalize(), "number", 4, least=86) for name in ("open", "high", "low", "close")),
     table.Column("adj_close", "Adj. close", "number", 4, least=90),
     table.Column("volume", "Volume", "number"),
@@ -143,9 +145,10 @@ def checked(answer: Answer) -> tuple[CheckSeries, SeriesFindings]:
     Output(ids.QUALITY_CHECKED, "hidden"),
     Output(ids.QUALITY_MORE, "hidden"),
     Input(JOB.answer, "data"),
+    CLOCK,
     prevent_initial_call=True,
 )
-def show(answer: Answer) -> tuple[Any, ...]:
+def show(answer: Answer, chosen: str | None) -> tuple[Any, ...]:
     if not answer:
         raise PreventUpdate
     if answer.get("waits"):  # which the tables show as loading
@@ -157,8 +160,7 @@ def show(answer: Answer) -> tuple[Any, ...]:
     except EngineError as error:
         words = states.error(str(error), title="This series could not be checked.")
         return [], [], "", None, [], [], words, True, True
-    is_intraday = bar_interval(request.interval).is_intraday
-    rows = finding_rows(found, is_intraday)
+    rows = finding_rows(found, *_times(request, chosen))
     return rows, repair_rows(found), note_on(found), passed(found.passed), [], [], None, False, False
 
 
@@ -169,17 +171,18 @@ def show(answer: Answer) -> tuple[Any, ...]:
     Input(ids.QUALITY, "selectedRows"),
     State(JOB.answer, "data"),
     State(seen_id(TAB.name), "data"),
+    State(ids.CLOCK, "data"),
     State(ids.CHART_VIEW, "data"),
     prevent_initial_call=True,
 )
-def show_bars(chosen: Rows, answer: Answer, viewed: Viewed, display: Display = None) -> Any:
+def show_bars(chosen: Rows, answer: Answer, viewed: Viewed, clock: str | None, display: Display = None) -> Any:
     if not chosen:
         return [], "", ""
     request, found = checked(answer)
     finding = next((item for item in found.findings if item.name == chosen[0].get("name")), None)
     if finding is None:
         return [], "", ""
-    rows, note = bar_rows(finding, bar_interval(request.interval).is_intraday)
+    rows, note = bar_rows(finding, *_times(request, clock))
     if found.is_refused:  # there is no chart of such bars
         return rows, [note], sentence(finding)
     view = (display or {}).get("query")
@@ -187,6 +190,11 @@ def show_bars(chosen: Rows, answer: Answer, viewed: Viewed, display: Display = N
     link = f"{link}&{urlencode({'view': view})}" if view else link
     shown = dcc.Link("Show in the chart", href=link, className="link-button strong")
     return rows, [note, shown], sentence(finding)
+
+
+def _times(request: CheckSeries, chosen: str | None) -> tuple[bool, Clock]:
+    """How the times of the series are printed."""
+    return bar_interval(request.interval).is_intraday, clock_of(chosen, request.series())
 
 
 @callback(

@@ -10,9 +10,11 @@ import numpy as np
 from dash import Input, Output, State, callback, ctx, dcc, html
 from dash.development.base_component import Component
 
-from dashboard.charts.candles import UTC, moment
+from dashboard.charts.candles import moment
+from dashboard.charts.window import Clock
 from dashboard.components import card, table
 from dashboard.pages.data import ids
+from dashboard.pages.data.clocks import CLOCK, clock_of
 from dashboard.pages.data.tab import Tab, Viewed, seen, seen_id, shown
 from dashboard.pages.data.view import CHANGE, price_decimals
 from dashboard.text.format import count
@@ -40,10 +42,12 @@ TAB = Tab("table", "Table", layout)
     Output(ids.TABLE, "rowData"),
     Output(ids.TABLE_NOTE, "children"),
     seen(TAB.name),
+    CLOCK,
 )
-def list_bars(viewed: Viewed) -> tuple[Any, Any, str]:
+def list_bars(viewed: Viewed, chosen: str | None) -> tuple[Any, Any, str]:
     _, bars = shown(viewed)
-    return columns(bars), rows(bars), note(bars)
+    clock = clock_of(chosen, bars.series)
+    return columns(bars, clock), rows(bars, clock), note(bars)
 
 
 @callback(
@@ -66,14 +70,14 @@ def file_of(bars: Bars, format: export.Format) -> dict[str, Any]:
     return {"content": content, "filename": export.file_name(bars, format), "type": kind, "base64": True}
 
 
-def columns(bars: Bars) -> list[dict[str, Any]]:
+def columns(bars: Bars, clock: Clock) -> list[dict[str, Any]]:
     """The table's columns: prices with their decimals, times as wide as they need."""
     decimals = price_decimals(float(bars.close[-1]))
     prices = [table.Column(name, name.capitalize(), "number", decimals) for name in ("open", "high", "low", "close")]
     return [
         table.definition(column)
         for column in (
-            table.Column("time", f"Time,{UTC}" if bars.series.is_intraday else "Time", width=150),
+            table.Column("time", f"Time, {clock.name}" if bars.series.is_intraday else "Time", width=150),
             *prices,
             table.Column("change", "Change", "signed_percent", width=100, help=CHANGE),
             table.Column("volume", "Volume", "number", width=150),
@@ -81,13 +85,13 @@ def columns(bars: Bars) -> list[dict[str, Any]]:
     ]
 
 
-def rows(bars: Bars) -> list[dict[str, Any]]:
+def rows(bars: Bars, clock: Clock) -> list[dict[str, Any]]:
     """The newest bars first, at most ``MOST_ROWS``; what a series lacks is None."""
     change = np.append(np.nan, bars.close[1:] / bars.close[:-1] - 1)
     values = {name: getattr(bars, name) for name in ("open", "high", "low", "close", "volume")} | {"change": change}
     newest = range(len(bars) - 1, max(len(bars) - 1 - MOST_ROWS, -1), -1)
     return [
-        {"time": moment(bars, index).removesuffix(UTC)}
+        {"time": moment(bars, index, clock).removesuffix(f" {clock.name}")}
         | {name: _plain(column[index]) for name, column in values.items()}
         for index in newest
     ]
