@@ -1,4 +1,5 @@
-/* Definitions: what has one (dashboard/components/metric.py: defined) shows it on focus and on touch, as on hover. */
+/* Definitions: what has one (dashboard/components/metric.py: defined), and the heading of a column with one, shows it on
+   focus and on touch, as on hover. */
 (function () {
   "use strict";
   const bubble = document.createElement("div");
@@ -12,9 +13,20 @@
     owner = null;
   }
 
+  /* AG Grid keeps what it tells of a column on hover to itself. */
+  function ofColumn(heading) {
+    const grid = heading.closest(".grid"), api = grid && grid.id && window.dash_ag_grid.getApi(grid.id);
+    const column = api && api.getColumnDef(heading.getAttribute("col-id"));
+    return (column && column.headerTooltip) || "";
+  }
+
+  const text = (item) => item.dataset.help || ofColumn(item);
+
   function show(item) {
+    const words = text(item);
+    if (!words) return hide();
     owner = item;
-    bubble.textContent = item.dataset.help;
+    bubble.textContent = words;
     if (!bubble.isConnected) document.body.append(bubble);
     bubble.hidden = false;
     const place = item.getBoundingClientRect(), size = bubble.getBoundingClientRect();
@@ -24,7 +36,7 @@
     bubble.style.top = (isBelow ? place.bottom + 6 : Math.max(8, place.top - size.height - 6)) + "px";
   }
 
-  const helped = (event) => event.target.closest && event.target.closest("[data-help]");
+  const helped = (event) => event.target.closest && event.target.closest("[data-help], .grid .ag-header-cell");
   document.addEventListener("pointerdown", (event) => {
     isTouch = event.pointerType === "touch";
     if (!helped(event)) hide();
