@@ -96,7 +96,8 @@ CREATE TABLE IF NOT EXISTS quality ( -- verdicts on bars, by their digest and th
 );
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
-    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin
+    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL, -- when it was put into the bin
+    name TEXT NOT NULL DEFAULT '' -- instead of the label
 );
 """
 
@@ -114,6 +115,7 @@ _ADDED_COLUMNS = (
     ("trials", "drawn", "BLOB"),
     ("series", "since", "TEXT NOT NULL DEFAULT ''"),
     ("jobs", "use", "TEXT NOT NULL DEFAULT ''"),
+    ("run_notes", "name", "TEXT NOT NULL DEFAULT ''"),
 )
 
 
