@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS jobs (
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL, use TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS outside_jobs ( -- of other processes than the server's; seen: when they last said so
+    key TEXT PRIMARY KEY, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL, page TEXT NOT NULL,
+    message TEXT NOT NULL, fraction REAL NOT NULL, created REAL NOT NULL, seen REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS reports ( -- of actions: job is the key under which one of them ran
     id TEXT PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
     created REAL NOT NULL, seconds REAL NOT NULL, report BLOB NOT NULL

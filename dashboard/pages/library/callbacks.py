@@ -43,17 +43,20 @@ def show(filters: Mapping[str, Any], changed: Any = None) -> tuple[Any, ...]:
     Output(ids.LISTED, "rowTransaction"),
     Output(ids.COUNT, "children", allow_duplicate=True),
     Output(ids.AGAIN, "disabled", allow_duplicate=True),
+    Output(ids.AGAIN, "n_intervals"),
     inputs={"_": Input(ids.AGAIN, "n_intervals"), "filters": STATES},
     prevent_initial_call=True,
 )
 def judge(_: int | None, filters: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Some of the verdicts that were missing, or count fewer trials than there are by now."""
+    """Some of the verdicts that were missing, or count fewer trials than there are by now. The next are asked for once
+    these have come: on a busy machine questions would pile up.
+    """
     every, wanted = shelf.every(in_bin=is_bin(filters)), wanted_by(filters)
     found = [entry for entry in every if wanted.holds(entry)]
     waiting = shelf.waiting(found)
     made = shelf.refresh(waiting)
     left = len(waiting) - len(made)
-    return {"update": rows(made, previews.stamp())}, counted(len(found), len(every), left), not left
+    return {"update": rows(made, previews.stamp())}, counted(len(found), len(every), left), not left, 0
 
 
 def wanted_by(filters: Mapping[str, Any]) -> Wanted:

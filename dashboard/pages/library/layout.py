@@ -45,7 +45,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         in_shelf("Delete", ids.DELETE_TICKED, "Move the selected entries to the bin", "saved"),
         in_shelf("Restore", ids.RESTORE_TICKED, "Restore the selected entries from the bin", "bin"),
         in_shelf("Empty the bin", ids.EMPTY_BIN, "Delete everything in the bin for good", "bin"),
-        dcc.Interval(id=ids.AGAIN, interval=400, disabled=True),
+        dcc.Interval(id=ids.AGAIN, interval=400, max_intervals=1, disabled=True),
         dcc.Store(id=ids.CHANGED, data=0),
         dcc.Store(id=ids.DELETED, data=[]),
     ]
