@@ -4,7 +4,7 @@
   "use strict";
   const bubble = document.createElement("div");
   bubble.className = "help-bubble";
-  bubble.setAttribute("role", "tooltip");
+  bubble.setAttribute("aria-hidden", "true");  // who hears the page is told by the item itself
   bubble.hidden = true;
   let owner = null, isTouch = false;
 
@@ -25,6 +25,7 @@
   function show(item) {
     const words = text(item);
     if (!words) return hide();
+    if (!item.title) item.setAttribute("aria-description", words);
     owner = item;
     bubble.textContent = words;
     if (!bubble.isConnected) document.body.append(bubble);

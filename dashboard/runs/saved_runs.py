@@ -35,8 +35,8 @@ _AFTER = (
 
 
 NAME: Mapping[str, Any] = {"cellRenderer": "StratoscopeRun", "editable": {"function": "params.data.renames"},
-                           "singleClickEdit": False}  # fmt: skip
-"""The column "label": a link, and a pen that opens the name for typing."""
+                           "singleClickEdit": False, **table.OPENS}  # fmt: skip
+"""The column "label": a link, and a pen that opens the name for typing, as F2 does."""
 TYPED: Mapping[str, Any] = {"editable": {"function": "!params.data.deleted"}, "cellClass": "typed"}
 
 
@@ -211,9 +211,15 @@ def _draw(grid: Any, columns: Sequence[table.Column]) -> None:
     for column in columns:
         if column.kind == "text":
             by_field[column.field]["tooltipField"] = column.field
-    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", "resizable": False, "minWidth": 32}
-    by_field["bin"] |= {"cellRenderer": "StratoscopeBin", "sortable": False, "resizable": False, "minWidth": 36}
-    by_field["created"] |= {"cellRenderer": "StratoscopeSaved", "tooltipField": "moment"}
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
+    by_field["bin"] |= {
+        "cellRenderer": "StratoscopeBin",
+        **table.OPENS,
+        "sortable": False,
+        "resizable": False,
+        "minWidth": 36,
+    }
+    by_field["created"] |= {"cellRenderer": "StratoscopeSaved", **table.OPENS, "tooltipField": "moment"}
     by_field[columns[0].field] |= {**NAME, "tooltipField": "about"}
     for name in EDITABLE:
         by_field[name] |= {**TYPED, "tooltipField": name}

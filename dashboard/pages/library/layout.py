@@ -93,8 +93,14 @@ def grid() -> Component:
         },
     )
     by_field = {column["field"]: column for column in found.columnDefs}
-    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", "resizable": False, "minWidth": 32}
-    by_field["bin"] |= {"cellRenderer": "StratoscopeBin", "sortable": False, "resizable": False, "minWidth": 36}
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
+    by_field["bin"] |= {
+        "cellRenderer": "StratoscopeBin",
+        **table.OPENS,
+        "sortable": False,
+        "resizable": False,
+        "minWidth": 36,
+    }
     by_field["label"] |= {**NAME, "tooltipField": "label"}
     by_field["tags"] |= {**TYPED, "editable": {"function": "params.data.renames"}}
     by_field["curve"] |= {"cellRenderer": "StratoscopeCurve", "sortable": False}
