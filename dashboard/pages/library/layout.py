@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -92,7 +92,16 @@ def grid() -> Component:
             "noRowsOverlayComponentParams": {"nothing": NOTHING, "search": ids.SEARCH, "shelf": ids.SHELF},
         },
     )
-    by_field = {column["field"]: column for column in found.columnDefs}
+    _draw(found.columnDefs)
+    found.getRowId = "params.data.key"
+    found.style = {"height": "max(320px, calc(100dvh - 190px))", "width": "100%"}
+    found.className += " library"
+    return found
+
+
+def _draw(columns: Sequence[dict[str, Any]]) -> None:
+    """Have the cells drawn, and say which are typed into."""
+    by_field = {column["field"]: column for column in columns}
     by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
     by_field["bin"] |= {
         "cellRenderer": "StratoscopeBin",
@@ -108,10 +117,6 @@ def grid() -> Component:
     by_field["created"] |= {"tooltipField": "moment"}
     for name in ("outcome", "tags"):
         by_field[name]["tooltipField"] = name
-    found.getRowId = "params.data.key"
-    found.style = {"height": "max(320px, calc(100dvh - 190px))", "width": "100%"}
-    found.className += " library"
-    return found
 
 
 def _choice(id_: str, title: str, options: Mapping[str, str], value: str) -> Component:
