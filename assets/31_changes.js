@@ -14,22 +14,31 @@
     return [...names].flatMap((name) => differing(one[name], other[name], path ? path + "." + name : name));
   }
 
+  /* The form of a tab carries the request of its page: what of that a sweep varies itself is no difference. */
+  const ownerOf = (page) => page.split("-")[0];
+  const isVaried = (spec, path) => (spec.axes || []).some((axis) => path.endsWith("." + axis.path));
+
   /* The row of the field at ``path``, or of the part of the form that it lies in. */
   function rowOf(page, path) {
+    return ownRow(page, path) || (ownerOf(page) !== page && ownRow(ownerOf(page), path.replace(/^[^.]*\./, "")));
+  }
+
+  function ownRow(page, path) {
     for (let at = path.replace(/\.kind$/, ""); at; at = at.split(".").slice(0, -1).join(".")) {
       for (const role of ["field", "choice", "list"]) {
         const control = document.getElementById(here.domId({ page: page, path: at, role: role }));
-        if (control) return control.closest(".f") || control;
+        if (control) return control.type === "hidden" ? null : control.closest(".f") || control;
       }
     }
     return null;
   }
 
   function mark(page, rows) {
-    const form = document.getElementById(here.domId({ page: page, role: "fields" }));
+    const bar = document.getElementById(here.domId({ page: page, role: "run-bar" }));
+    const form = document.getElementById(here.domId({ page: page, role: "fields" })) || (bar && bar.closest(".panel-card"));
     if (!form) return;
     for (const row of form.querySelectorAll(".is-changed")) if (!rows.includes(row)) row.classList.remove("is-changed");
-    for (const row of rows) row.classList.add("is-changed");
+    for (const row of rows) if (form.contains(row)) row.classList.add("is-changed");
   }
 
   const titleOf = (row) => ((row.querySelector(".f-label") || {}).textContent || "").toLowerCase();
@@ -56,7 +65,12 @@
       mark(page, []);
       return inSight(page) ? [true, ""] : [no(), no()];
     }
-    const paths = draft ? differing(JSON.parse(run.spec), JSON.parse(draft.spec), "") : [];
+    const ran = JSON.parse(run.spec);
+    const paths = draft ? differing(ran, JSON.parse(draft.spec), "").filter((path) => !isVaried(ran, path)) : [];
+    if (draft && !paths.length) {
+      mark(page, []);
+      return inSight(page) ? [true, ""] : [no(), no()];
+    }
     const rows = [...new Set(paths.map((path) => rowOf(page, path)))].filter(Boolean);
     mark(page, rows);
     return [false, words(draft, rows)];

@@ -32,7 +32,8 @@
     return { keep: subject.join(" "), range: range, zone: zone, width: Math.round((full._size || {}).w || 0) };
   }
 
-  here.zoomed = function (drawn, moved, data, symbol, span) {
+  /* A chart without a choice of its span is of all of it. */
+  here.zoomed = function (drawn, moved, data, symbol, span = "all") {
     const context = window.dash_clientside.callback_context, graph = context.inputs_list[0].id.graph;
     const isMoved = context.triggered.some((item) => item.prop_id.endsWith("-moved.data"));
     const range = asked(isMoved ? moved : drawn), chart = of(graph);

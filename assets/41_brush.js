@@ -36,7 +36,10 @@
     });
   };
 
-  here.wholeRun = function (clicks, graph) {
+  /* Buttons of several tabs ask for it; one that comes into the page with its tab was not pressed. */
+  here.wholeRun = function (clicks, others, graph) {
+    const context = window.dash_clientside.callback_context;
+    if (!context.triggered.some((item) => item.value)) return window.dash_clientside.no_update;
     const plot = document.querySelector('[data-graph="' + graph.graph + '"] .js-plotly-plot');
     if (plot) window.Plotly.relayout(plot, { "xaxis.autorange": true });
     return null;

@@ -24,9 +24,18 @@
 
   cells.StratoscopeRun = function (props) {
     const setup = make("span", { key: "setup", className: "run-setup" }, props.data.setup);
-    const { path, query } = props.data, name = make("span", { key: "name" }, props.value);
-    return lines("", query ? link(path, query, "run-link", props.value) : name, setup);
+    const { path, query, renames } = props.data, name = make("span", { key: "name" }, props.value);
+    const named = query ? link(path, query, "run-link", props.value) : name;
+    return lines("", renames ? make("span", { key: "named", className: "run-named" }, [named, pen(props)]) : named, setup);
   };
+
+  /* Opens the name for typing; the keyboard does so from the cell, with Enter or F2. */
+  function pen(props) {
+    const type = () => props.api.startEditingCell({ rowIndex: props.node.rowIndex, colKey: props.column.getColId() });
+    const mark = make("span", { className: "icon", style: { maskImage: icon("pen"), WebkitMaskImage: icon("pen") } });
+    const told = { title: "Rename", "aria-label": "Rename " + props.value };
+    return make("button", { key: "pen", type: "button", tabIndex: -1, className: "icon-button pen", onClick: type, ...told }, mark);
+  }
 
   /* What changed since a run was saved leads to its figures then beside those of now. */
   const ONE = { data: "data changed", code: "code changed", libraries: "libs changed" };
@@ -47,14 +56,14 @@
   const icon = (name) => "url(/assets/icons/" + name + ".svg)";
 
   cells.StratoscopePin = function (props) {
-    if (props.data.deleted) return null;
+    if (props.data.deleted || props.data.fixed) return null;
     return props.value
       ? button(props, "unpin", icon("pin"), "Unpin", "is-on")
       : button(props, "pin", icon("pin"), "Pin to the top");
   };
 
   cells.StratoscopeBin = (props) =>
-    props.data.deleted
+    props.data.fixed ? null : props.data.deleted
       ? button(props, "restore", icon("restore"), "Restore")
       : button(props, "delete", icon("bin"), "Move to the bin");
 

@@ -44,6 +44,19 @@
     window.dash_clientside.set_props(params.event.target.closest(".grid").id, { cellClicked: { ...cell, timestamp: Date.now() } });
   };
 
+  /* Enter on a cell with a link or a button presses it. */
+  functions.stratoscopePresses = function (params) {
+    const inside = params.event.key === "Enter" && !params.editing && params.event.target.querySelector("a, button");
+    if (inside) inside.click();
+    return Boolean(inside);
+  };
+
+  /* AG Grid takes the keys before they come to these: no reader of the screen stops here twice. */
+  functions.stratoscopeReach = function () {
+    const scrolled = ".grid :is(.ag-body-viewport, .ag-center-cols-viewport):not([tabindex])";
+    for (const item of document.querySelectorAll(scrolled)) item.tabIndex = 0;
+  };
+
   /* What prints as zero has no colour. */
   functions.stratoscopeTone = function (value, ...how) {
     const right = "ag-right-aligned-cell", text = functions.stratoscopeCell(value, ...how);

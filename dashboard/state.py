@@ -33,15 +33,16 @@ def short_query(spec: Spec) -> str:
     """``to_query`` where the text holds the spec itself, nothing for one that is too long: for links to what is still
     being typed, of which each letter would be kept.
     """
-    return _packed(canonical_json(spec))
+    return packed(canonical_json(spec))
 
 
 def stored_query(text: str) -> str:
     """``to_query`` of the spec whose canonical JSON is ``text``, such as the record of runs keeps it."""
-    return _packed(text) or _KEPT + permalinks.store(text)
+    return packed(text) or _KEPT + permalinks.store(text)
 
 
-def _packed(plain: str) -> str:
+def packed(plain: str) -> str:
+    """The canonical JSON ``plain`` as the text in a link, "" where that would be too long."""
     data = plain.encode()
     text = base64.urlsafe_b64encode(zlib.compress(data, level=9)).decode().rstrip("=")
     return text if len(data) <= MAX_TEXT and len(text) <= MAX_QUERY else ""

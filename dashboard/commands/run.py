@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> None:
     cost = spec.estimate()
     if cost.way:
         print(f"About {duration(cost.seconds)}, {megabytes(cost.megabytes)}: {cost.way}.", file=sys.stderr)
-    with listed(spec):
-        result = runner.run(spec)
+    with listed(spec) as progress:
+        result = runner.run(spec, progress)
     for path, write in files:
         write_text(path, write(spec, result))
     key = runner.run_key(spec)
@@ -63,8 +63,8 @@ def _perform(action: Action, args: argparse.Namespace) -> None:
     """Perform an action and print its report."""
     if any(getattr(args, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
         raise ConfigError(f"{args.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
-    with listed(action):
-        done = actions.perform(action)
+    with listed(action) as progress:
+        done = actions.perform(action, progress)
     summary = dict(done.report.summary())
     if args.json:
         print(json.dumps({"id": done.id, "label": done.label, "summary": summary}))

@@ -31,7 +31,7 @@ def run_bar(page: str, action: str | None, stop: str = "Cancel") -> Component:
     return html.Div(
         [
             html.Div(id=ids.part("run-problem", page), className="run-problem", role="alert"),
-            *([changes(page)] if action and ids.owner(page) == page else []),
+            *([changes(page)] if action else []),
             button,
             line,
             _running(page, stop),
@@ -43,10 +43,11 @@ def run_bar(page: str, action: str | None, stop: str = "Cancel") -> Component:
 
 
 def changes(page: str) -> Component:
-    """What of the form differs from the run on screen, and the way back to that."""
+    """What of the form differs from the run on screen, and the way back to that for the form of a page."""
     back = html.Button("Put back", id=ids.part("put-back", page), className="link-button strong", type="button")
     words = html.Span(id=ids.part("changes-text", page), role="status")
-    return html.Div([words, back], id=ids.part("changes", page), className="changes", hidden=True)
+    parts = [words, back] if ids.owner(page) == page else [words]
+    return html.Div(parts, id=ids.part("changes", page), className="changes", hidden=True)
 
 
 def _running(page: str, stop: str) -> Component:

@@ -1,6 +1,7 @@
 """The part of a result that is on screen: symbol, range, scale and zoom of one chart, which are no part of the request.
 
-``wire`` registers what every such chart has in common; its own callback takes ``inputs`` as one argument, a ``Seen``.
+``wire`` registers what every such chart has in common; its own callback takes ``inputs`` as one argument, a ``Seen``,
+or with ``whole`` the result, the symbol and the zoom.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from dashboard.components.store import store
 from dashboard.security.payloads import ResultData
 from engine.market.bars import Bars
 
-SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", "all": "All"}
+WHOLE = "all"
+"""The span of a chart that has no choice of it, as ``assets/37_zoom.js`` has it."""
+SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", WHOLE: "All"}
 FEWEST, MOST = 350, 700
 """Candles that are drawn."""
 SCALES = {"linear": "Linear", "log": "Log"}
@@ -42,33 +45,41 @@ class Seen(TypedDict):
 
 @dataclass(frozen=True)
 class SeriesView:
-    """The controls of ``chart``, a graph of ``page``; ``span`` and ``scale`` are ids of controls made elsewhere."""
+    """The controls of ``chart``, a graph of ``page``; ``span`` and ``scale`` are ids of controls made elsewhere. One
+    that is always of the ``whole`` range has neither. Ids begin with ``name``, that of the page unless another chart
+    there has it; the store ``source`` holds what is drawn, the page's result unless it is another.
+    """
 
     page: str
     chart: str
     span: ids.Id | str = ""
     scale: ids.Id | str = ""
+    name: str = ""
+    source: ids.Id | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.page)
+        object.__setattr__(self, "source", self.source or ids.result(self.page))
         object.__setattr__(self, "span", self.span or f"{self.page}-span")
         object.__setattr__(self, "scale", self.scale or f"{self.page}-scale")
 
     @property
     def symbol(self) -> str:
         """Id of the select."""
-        return f"{self.page}-symbol"
+        return f"{self.name}-symbol"
 
     @property
     def zoom(self) -> str:
         """Store: ``{"keep", "range", "zone", "width"}``: the range that the chart was zoomed to, what it is a range of,
         the time zone of its clock, and the width of the chart in pixels.
         """
-        return f"{self.page}-view"
+        return f"{self.name}-view"
 
     @property
     def moved(self) -> str:
         """Store: Plotly's report of a zoom, of a chart that ``follows`` it (``graph``)."""
-        return f"{self.page}-moved"
+        return f"{self.name}-moved"
 
     def problem(self) -> Component:
         """For the panel: what is wrong with the form as a whole."""
@@ -79,7 +90,7 @@ class SeriesView:
         return [
             html.H2("Display"),
             self.symbol_row(),
-            _row("Range", _segments(str(self.span), SPANS, "all")),
+            _row("Range", _segments(str(self.span), SPANS, WHOLE)),
             _row("Scale", _segments(str(self.scale), SCALES, "log")),
         ]
 
@@ -88,17 +99,23 @@ class SeriesView:
         picker = dbc.Select(id=self.symbol, options=[], value=symbol, className="select")
         return html.Div(_row("Symbol", picker, self.symbol), id=self._row, hidden=True)
 
+    def symbol_tool(self, title: str) -> Component:
+        """The same for the title line of the chart; ``title`` is read to who does not see it."""
+        label = html.Label(title, htmlFor=self.symbol, className="unseen")
+        select = dbc.Select(id=self.symbol, options=[], className="select small", size="sm")
+        return html.Div([label, select], id=self._row, hidden=True)
+
     def stores(self, zoom: Mapping[str, Any] | None = None) -> list[Component]:
         """For the results; ``zoom`` is in sight at first."""
         return [store(self.zoom, zoom), dcc.Store(id=self.moved)]
 
     def inputs(self) -> dict[str, Input]:
         """The parts of ``Seen``, each of which draws the chart anew."""
+        chosen = {} if self.whole else {"span": Input(self.span, "value"), "scale": Input(self.scale, "value")}
         return {
-            "data": Input(ids.result(self.page), "data"),
+            "data": Input(self.source, "data"),
             "symbol": Input(self.symbol, "value"),
-            "span": Input(self.span, "value"),
-            "scale": Input(self.scale, "value"),
+            **chosen,
             "zoom": Input(self.zoom, "data"),
         }
 
@@ -109,13 +126,12 @@ class SeriesView:
 
     def wire(self, symbols: Callable[[ResultData], Sequence[str]]) -> None:
         """Register the callbacks; ``symbols`` of a result can be looked at, and raises ``PreventUpdate`` for none."""
-        result = ids.result(self.page)
         callback(
             Output(self.symbol, "options"),
             Output(self.symbol, "value"),
             Output(self._row, "hidden"),
             inputs={
-                "data": Input(result, "data"),
+                "data": Input(self.source, "data"),
                 "symbol": State(self.symbol, "value"),
                 "listed": State(self.symbol, "options"),
             },
@@ -125,12 +141,14 @@ class SeriesView:
             Output(self.zoom, "data"),
             Input(ids.graph(self.chart), "relayoutData"),
             Input(self.moved, "data"),
-            State(result, "data"),
+            State(self.source, "data"),
             State(self.symbol, "value"),
-            State(self.span, "value"),
+            *(() if self.whole else (State(self.span, "value"),)),
             prevent_initial_call=True,
         )
-        # Without a run button, the bar that says what is wrong with the form as a whole is out of sight.
+
+    def wire_problem(self) -> None:
+        """Without a run button, the bar that says what is wrong with the form as a whole is out of sight."""
         clientside_callback(
             ClientsideFunction("stratoscope", "passed"),
             Output(self._problem, "children"),
@@ -139,7 +157,7 @@ class SeriesView:
 
     @property
     def _row(self) -> str:
-        return f"{self.page}-symbol-row"
+        return f"{self.name}-symbol-row"
 
     @property
     def _problem(self) -> str:
@@ -157,7 +175,7 @@ def offer(
     return no_update if options == listed else options, no_update if symbol in names else names[0], len(names) == 1
 
 
-def subject(data: ResultData, symbol: str | None, span: str) -> str:
+def subject(data: ResultData, symbol: str | None, span: str = WHOLE) -> str:
     """What a zoom belongs to: another run, symbol or range starts with all of itself in sight. ``assets/37_zoom.js``
     writes the same.
     """

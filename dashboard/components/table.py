@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,6 +11,15 @@ from dash.development.base_component import Component
 
 _HEAD, _ROW, _SCROLLBAR = 30, 29, 17  # pixels, the first two as in assets/24_grid.css
 _PADDING, _LETTER = 26, 7.2  # pixels of a cell beside its text, and of a letter of a heading
+ONE_STOP: Mapping[str, Any] = {"tabToNextHeader": {"function": "false"}, "tabToNextCell": {"function": "false"}}
+"""Tab enters a table once and leaves it again; within, the arrows go from cell to cell."""
+EVENTS: Mapping[str, list[str]] = {
+    "rowDataUpdated": ["stratoscopeReach()"],
+    "firstDataRendered": ["stratoscopeReach()"],
+}
+"""For readers of the screen, what scrolls can be focused."""
+OPENS: Mapping[str, Any] = {"suppressKeyboardEvent": {"function": "stratoscopePresses(params)"}}
+"""Of a column of links or buttons: Enter on a cell presses the first of them."""
 Kind = Literal["text", "number", "signed", "price", "percent", "signed_percent", "own", "day", "time"]
 
 
@@ -68,10 +77,12 @@ def table(
             **layout,
             "localeText": {"noRowsToShow": empty},
             "suppressCellFocus": False,
+            **ONE_STOP,
             "animateRows": False,
             "enableCellTextSelection": True,
             **(options or {}),
         },
+        eventListeners=dict(EVENTS),
         className="grid ag-theme-quartz",
         style={"height": height, "width": "100%"} if height else {"width": "100%"},
     )

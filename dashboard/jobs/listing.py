@@ -57,6 +57,19 @@ class Job:
         """Whether the job waits or runs."""
         return self.status in ("queued", "running")
 
+    @property
+    def can_cancel(self) -> bool:
+        """Whether the server can stop it."""
+        return self.is_active
+
+
+class OutsideJob(Job):
+    """A job that another process runs, which alone can stop it."""
+
+    @property
+    def can_cancel(self) -> bool:
+        return False
+
 
 def add(job: Job) -> None:
     """Record a new job, in place of an earlier one with its key; of those that have ended the latest stay."""

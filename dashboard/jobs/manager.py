@@ -19,7 +19,7 @@ from typing import Any, cast
 
 from dash.background_callback.managers import BaseBackgroundCallbackManager
 
-from dashboard.jobs import listing
+from dashboard.jobs import elsewhere, listing
 from dashboard.jobs.call import JobFunction, run_callback
 from dashboard.jobs.exchange import page_in, progress_of, spec_in, value_of, why_lost
 from dashboard.jobs.listing import Job, Status
@@ -96,8 +96,10 @@ class DaskManager(BaseBackgroundCallbackManager):
     # What the shell asks.
 
     def active(self) -> list[Job]:
-        """Jobs that wait or run, oldest first, with their progress."""
-        return [self._with_progress(job) for job in listing.active()]
+        """Jobs that wait or run, oldest first, with their progress; then those of other processes on this cache."""
+        own = [self._with_progress(job) for job in listing.active()]
+        keys = {job.key for job in own}
+        return [*own, *(job for job in elsewhere.active() if job.key not in keys)]
 
     def recent(self, limit: int = 20) -> list[Job]:
         """Jobs that have ended, newest first."""

@@ -98,7 +98,8 @@ def _is_waiting(runs: Sequence[Run | None], results: Sequence[ResultData]) -> bo
 def _row(job: Job) -> dict[str, Any]:
     names = ("key", "page", "label", "status", "message", "fraction", "finished")
     seconds = job.finished - job.started if job.finished and job.started else None
-    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": link(job), "of": about(job)}
+    return {**{name: getattr(job, name) for name in names}, "seconds": seconds, "href": link(job), "of": about(job),
+            "cancels": job.can_cancel}  # fmt: skip
 
 
 def latest(rows: Iterable[dict[str, Any]], limit: int = SHOWN) -> list[dict[str, Any]]:
@@ -161,8 +162,10 @@ def part_title(row: Mapping[str, Any]) -> str:
 def _entry(row: dict[str, Any]) -> Component:
     is_active = row["status"] in ("queued", "running")
     note = row["message"] or _ENDED.get(row["status"], row["status"])
-    if is_active:
-        action: Any = html.Button("Cancel", id={"role": "cancel-job", "key": row["key"]}, className="link-button")
+    if is_active and not row["cancels"]:
+        action: Any = None
+    elif is_active:
+        action = html.Button("Cancel", id={"role": "cancel-job", "key": row["key"]}, className="link-button")
     else:
         text = "Open" if row["status"] == "done" else "Run again"
         action = dcc.Link(text, href=row["href"], className="link-button") if row["href"] else None

@@ -34,6 +34,12 @@ _AFTER = (
 )
 
 
+NAME: Mapping[str, Any] = {"cellRenderer": "StratoscopeRun", "editable": {"function": "params.data.renames"},
+                           "singleClickEdit": False, **table.OPENS}  # fmt: skip
+"""The column "label": a link, and a pen that opens the name for typing, as F2 does."""
+TYPED: Mapping[str, Any] = {"editable": {"function": "!params.data.deleted"}, "cellClass": "typed"}
+
+
 @dataclass(frozen=True)
 class SavedRuns:
     """The runs of ``spec`` on the page ``page``, each of which is called a ``noun``. ``columns`` are its own: the first
@@ -168,16 +174,7 @@ class SavedRuns:
         return not some or shelf == "bin", not some or shelf != "bin"
 
     def edit(self, changes: Sequence[Edit] | None) -> float:
-        """Keep what was typed; what cannot be kept is said, and the list shows what is kept."""
-        for change in changes or ():
-            column, key = change["colId"], change["data"].get("key", "")
-            text = change.get("value") or ""
-            if column not in EDITABLE or not isinstance(text, str):
-                continue
-            try:
-                library.tag(key, text) if column == "tags" else library.annotate(key, text)
-            except SpecError as error:
-                shell.toast(str(error), tone="warn")
+        typed(changes)
         return time.time()
 
     def act(self, cell: Any, buttons: Any, ticked: Any, deleted: list[str] | None) -> tuple[Any, Any]:
@@ -193,12 +190,8 @@ class SavedRuns:
         return time.time(), self.emptied()
 
     def offer_undo(self, deleted: list[str] | None) -> tuple[bool, str]:
-        found = library.find([key for key in deleted or [] if isinstance(key, str)])
-        if not found:
-            return True, ""
-        first = next(iter(found.values())).label
-        subject = f"“{first}” is" if len(found) == 1 else f"{len(found)} {self.noun}s are"
-        return False, f"{subject} in the bin and will be deleted after {library.BIN_DAYS} days."
+        said = binned(deleted, f"{self.noun}s")
+        return not said, said
 
     def emptied(self) -> list[str]:
         """Nothing is left in the bin, nor to undo."""
@@ -218,19 +211,46 @@ def _draw(grid: Any, columns: Sequence[table.Column]) -> None:
     for column in columns:
         if column.kind == "text":
             by_field[column.field]["tooltipField"] = column.field
-    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", "resizable": False, "minWidth": 32}
-    by_field["bin"] |= {"cellRenderer": "StratoscopeBin", "sortable": False, "resizable": False, "minWidth": 36}
-    by_field["created"] |= {"cellRenderer": "StratoscopeSaved", "tooltipField": "moment"}
-    by_field[columns[0].field] |= {"cellRenderer": "StratoscopeRun", "tooltipField": "about"}
-    for typed in EDITABLE:
-        by_field[typed] |= {
-            "editable": {"function": "!params.data.deleted"}, "cellClass": "typed", "tooltipField": typed
-        }  # fmt: skip
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
+    by_field["bin"] |= {
+        "cellRenderer": "StratoscopeBin",
+        **table.OPENS,
+        "sortable": False,
+        "resizable": False,
+        "minWidth": 36,
+    }
+    by_field["created"] |= {"cellRenderer": "StratoscopeSaved", **table.OPENS, "tooltipField": "moment"}
+    by_field[columns[0].field] |= {**NAME, "tooltipField": "about"}
+    for name in EDITABLE:
+        by_field[name] |= {**TYPED, "tooltipField": name}
     by_field["note"] |= {"cellEditor": "agLargeTextCellEditor", "cellEditorPopup": True,
                          "cellEditorParams": {"maxLength": 2000, "rows": 4, "cols": 44}}  # fmt: skip
     grid.getRowId = "params.data.key"
     grid.style = tall(0)
     grid.className += " library"
+
+
+def typed(changes: Sequence[Edit] | None) -> None:
+    """Keep what was typed; what cannot be kept is said, and the list shows what is kept."""
+    keeps = {"tags": library.tag, "note": library.annotate, "label": library.rename}
+    for change in changes or ():
+        keep, key, text = keeps.get(change["colId"]), change["data"].get("key", ""), change.get("value") or ""
+        if keep is None or not isinstance(text, str):
+            continue
+        try:
+            keep(key, text)
+        except SpecError as error:
+            shell.toast(str(error), tone="warn")
+
+
+def binned(deleted: Any, several: str) -> str:
+    """The sentence on what was just put into the bin, "" for nothing; more than one are ``several``."""
+    found = library.find([key for key in deleted or [] if isinstance(key, str)])
+    if not found:
+        return ""
+    first = next(iter(found.values())).label
+    subject = f"“{first}” is" if len(found) == 1 else f"{len(found)} {several} are"
+    return f"{subject} in the bin and will be deleted after {library.BIN_DAYS} days."
 
 
 def pressed(cell: Any) -> list[str]:

@@ -34,7 +34,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         _equity(result),
         section("Verdict", verdict, small=f"{count(result.tried_count, 'trial')} counted"),
         section("Notes", notes((result.measured(), *result.warnings))),
-        section("Windows", _windows(result), small="parameters chosen in sample (IS), then traded out of sample (OOS)"),
+        section("Windows", _windows(result), small="parameters chosen in sample, then traded out of sample"),
         section("Monthly returns", tables.months(result), small="%, all test windows combined"),
         section("Metrics", _figures(result), small="over all test windows combined"),
         section("Drawdowns", tables.drawdowns(result), small="deepest first, in calendar days"),
@@ -102,7 +102,7 @@ def _windows(result: WalkForwardResult) -> str:
         ]
         for i in range(len(result.test_first))
     ]
-    figures = ("Sharpe IS", "Sharpe OOS", "CAGR IS", "CAGR OOS", "Drawdown", "Trades")
+    figures = ("Sharpe in sample", "Sharpe out of sample", "CAGR in sample", "CAGR out of sample", "Drawdown", "Trades")
     return tables.table(["Test window", *result.titles, *figures], rows)
 
 

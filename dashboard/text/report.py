@@ -160,10 +160,10 @@ def _windows(result: Any) -> list[str]:
     header = [
         "Test window",
         *(side.name() for side in axes),
-        "Sharpe IS",
-        "OOS",
-        "CAGR IS",
-        "OOS",
+        "Sharpe in sample",
+        "out of sample",
+        "CAGR in sample",
+        "out of sample",
         "Drawdown",
         "Trades",
     ]

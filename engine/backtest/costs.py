@@ -41,6 +41,7 @@ class Costs(Spec):
     per_order: float = parameter(
         0.0,
         title="Per order",
+        unit="currency",
         help="Commission on each fill, in the currency.",
         ge=0,
         le=1e6,
@@ -50,6 +51,7 @@ class Costs(Spec):
     per_share: float = parameter(
         0.0,
         title="Per share",
+        unit="currency",
         help="Commission on each share, coin or contract as it was on the day of the fill, in the currency.",
         ge=0,
         le=1e6,
@@ -59,6 +61,7 @@ class Costs(Spec):
     minimum: float = parameter(
         0.0,
         title="Minimum",
+        unit="currency",
         help="Minimum commission per fill, in the currency.",
         ge=0,
         le=1e6,
@@ -77,6 +80,7 @@ class Costs(Spec):
     )
     volume_impact: float = parameter(
         0.0,
+        percent=True,
         title="Volume impact",
         help="Price impact of an order as large as the bar's volume; grows with the square of the share of volume.",
         ge=0,

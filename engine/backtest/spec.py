@@ -73,7 +73,14 @@ class BacktestSpec(RunSpec):
         section="Execution",
     )
     capital: float = parameter(
-        100_000.0, title="Capital", help="Cash at the start.", ge=1, le=1e12, step=1000, section="Execution"
+        100_000.0,
+        title="Capital",
+        unit="currency",
+        help="Cash at the start.",
+        ge=1,
+        le=1e12,
+        step=1000,
+        section="Execution",
     )
     warm_up: int | None = parameter(
         None,

@@ -39,6 +39,10 @@ CREATE TABLE IF NOT EXISTS jobs (
     status TEXT NOT NULL, message TEXT NOT NULL, fraction REAL NOT NULL,
     created REAL NOT NULL, started REAL, finished REAL, use TEXT NOT NULL DEFAULT ''
 );
+CREATE TABLE IF NOT EXISTS outside_jobs ( -- of other processes than the server's; seen: when they last said so
+    key TEXT PRIMARY KEY, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL, page TEXT NOT NULL,
+    message TEXT NOT NULL, fraction REAL NOT NULL, created REAL NOT NULL, seen REAL NOT NULL
+);
 CREATE TABLE IF NOT EXISTS reports ( -- of actions: job is the key under which one of them ran
     id TEXT PRIMARY KEY, job TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL, spec TEXT NOT NULL,
     created REAL NOT NULL, seconds REAL NOT NULL, report BLOB NOT NULL
@@ -96,7 +100,8 @@ CREATE TABLE IF NOT EXISTS quality ( -- verdicts on bars, by their digest and th
 );
 CREATE TABLE IF NOT EXISTS run_notes (
     key TEXT PRIMARY KEY, tags TEXT NOT NULL DEFAULT '', note TEXT NOT NULL DEFAULT '',
-    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL -- when it was put into the bin
+    pinned INTEGER NOT NULL DEFAULT 0, deleted REAL, -- when it was put into the bin
+    name TEXT NOT NULL DEFAULT '' -- instead of the label
 );
 """
 
@@ -114,6 +119,7 @@ _ADDED_COLUMNS = (
     ("trials", "drawn", "BLOB"),
     ("series", "since", "TEXT NOT NULL DEFAULT ''"),
     ("jobs", "use", "TEXT NOT NULL DEFAULT ''"),
+    ("run_notes", "name", "TEXT NOT NULL DEFAULT ''"),
 )
 
 

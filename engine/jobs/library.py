@@ -1,4 +1,4 @@
-"""The library of saved runs: their key metrics, tags and notes, pinned runs, and a bin.
+"""The library of saved runs: their key metrics, names, tags and notes, pinned runs, and a bin.
 
 Deleted runs are in the bin and can be restored; ``purge`` removes them for good. The ledger of trials is not affected:
 a deleted run was still a trial.
@@ -26,27 +26,29 @@ BIN_DAYS = 30
 UNKNOWN_CHANGE = "data, code or libraries"
 """Changes since a run without a recorded origin."""
 
-MAXIMUM_TAGS, TAG_LENGTH, NOTE_LENGTH = 12, 32, 2000
+MAXIMUM_TAGS, TAG_LENGTH, NOTE_LENGTH, NAME_LENGTH = 12, 32, 2000, 120
 _KEY = re.compile(r"[0-9a-f]{64}")
 _SELECT = """
-SELECT runs.key, runs.label, runs.spec, runs.created, summary, COALESCE(tags, '') AS tags, COALESCE(note, '') AS note,
-       COALESCE(pinned, 0) AS pinned, deleted, data, code, libraries, bytes
+SELECT runs.key, COALESCE(NULLIF(name, ''), runs.label) AS label, runs.spec, runs.created, summary,
+       COALESCE(tags, '') AS tags, COALESCE(note, '') AS note, COALESCE(pinned, 0) AS pinned, deleted,
+       data, code, libraries, bytes
 FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_origins USING (key)
     LEFT JOIN run_results USING (key)
 """
 # Only what matches is parsed: specs are a hundred times slower to parse than to look through.
 _MATCHES = """
-matches(runs.label, tags, note, runs.key, CASE WHEN json_valid(runs.spec)
+matches(name, runs.label, tags, note, runs.key, CASE WHEN json_valid(runs.spec)
     THEN json_extract(runs.spec, '$.market.symbols') || ' ' || json_extract(runs.spec, '$.strategy.kind') END)
 """
 
 
 @dataclass(frozen=True)
 class Saved:
-    """One saved run. ``created`` and ``deleted`` are seconds since 1970, ``deleted`` None outside the bin; ``summary``
-    is what the result says of itself, empty where it cannot be read any more; ``origin`` is what it was computed from,
-    None for runs of versions that did not keep it. ``size`` is the bytes of its stored result, 0 where that is gone, by
-    the limit of the configuration or because it could not be stored: opening the run computes it again.
+    """One saved run. ``label`` is the name that it was given, or its request's. ``created`` and ``deleted`` are seconds
+    since 1970, ``deleted`` None outside the bin; ``summary`` is what the result says of itself, empty where it cannot
+    be read any more; ``origin`` is what it was computed from, None for runs of versions that did not keep it. ``size``
+    is the bytes of its stored result, 0 where that is gone, by the limit of the configuration or because it could not
+    be stored: opening the run computes it again.
     """
 
     key: str
@@ -146,6 +148,20 @@ def annotate(key: str, note: str) -> str:
     if len(cleaned) > NOTE_LENGTH:
         raise SpecError([("note", f"A note has at most {NOTE_LENGTH:,} characters, not {len(cleaned):,}.")])
     _set(key, "note", cleaned)
+    return cleaned
+
+
+def rename(key: str, name: str) -> str:
+    """Call the run ``name`` wherever it is listed, or as its request is called where that is empty or the same; returns
+    it as stored. Raises ``SpecError``.
+    """
+    cleaned = " ".join(name.split())
+    if len(cleaned) > NAME_LENGTH or not cleaned.isprintable():
+        raise SpecError([("label", f"A name has at most {NAME_LENGTH} printable characters, not {len(cleaned):,}.")])
+    with connect() as database:
+        row = database.execute("SELECT label FROM runs WHERE key = ?", (key,)).fetchone()
+    cleaned = "" if row is not None and row["label"] == cleaned else cleaned
+    _set(key, "name", cleaned)
     return cleaned
 
 

@@ -20,7 +20,7 @@ USE_INTERVAL = 3600.0
 RUN_TABLES = ("runs", "run_summaries", "run_notes", "run_origins", "run_series", "run_results", "run_previews")
 
 _UNMARKED = """key NOT IN (
-    SELECT key FROM run_notes WHERE pinned OR tags != '' OR note != '' OR deleted IS NOT NULL)"""
+    SELECT key FROM run_notes WHERE pinned OR tags != '' OR note != '' OR name != '' OR deleted IS NOT NULL)"""
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ class ModelSpec(RunSpec):
     validation: Annotated[Split, SPLITS] = parameter(Chronological(), title="Split", section="Validation")
     holdout: float = parameter(
         0.0,
+        percent=True,
         title="Sealed holdout",
         help="Latest share of the bars that nothing is trained, tuned or tested on until it is opened; 0 for none.",
         ge=0,

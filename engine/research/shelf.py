@@ -39,10 +39,10 @@ LIMIT, SEEN = 5_000, 100
 _SWEEP, _MODEL, _TUNING = kind_name(SweepSpec), kind_name(ModelSpec), kind_name(TuningSpec)
 
 _SELECT = """
-SELECT key, kind, label, spec, created, summary, preview, trials, COALESCE(tags, '') AS tags,
-       COALESCE(note, '') AS note, COALESCE(pinned, 0) AS pinned
+SELECT key, kind, COALESCE(NULLIF(name, ''), label) AS label, label AS request, spec, created, summary, preview, trials,
+       COALESCE(tags, '') AS tags, COALESCE(note, '') AS note, COALESCE(pinned, 0) AS pinned, deleted
 FROM runs LEFT JOIN run_summaries USING (key) LEFT JOIN run_notes USING (key) LEFT JOIN run_previews USING (key)
-WHERE deleted IS NULL AND kind IN (%s) ORDER BY created DESC LIMIT ?
+WHERE deleted IS %s AND kind IN (%s) ORDER BY created DESC LIMIT ?
 """
 _WITHIN = ("market", "base", "backtest")  # where a request keeps its bars, or the request that does
 _TESTED = """
@@ -57,7 +57,8 @@ _SAFE, _USELESS = 0.2, 0.5
 class Entry:
     """One thing on the shelf. ``key`` is a run key, or the reference of a feature set; ``spec`` the JSON of its
     request, "" for a feature set; ``place`` its collection and interval. ``preview`` is None before it is made, and
-    ``made`` the number of rows of the ledger then. ``created`` is in seconds since 1970.
+    ``made`` the number of rows of the ledger then. ``created`` is in seconds since 1970; what is ``deleted`` is in the
+    bin. ``label`` is the name that it was given, or that of its request, which ``request`` is in any case.
     """
 
     key: str
@@ -73,6 +74,8 @@ class Entry:
     tags: str = ""
     note: str = ""
     pinned: bool = False
+    deleted: bool = False
+    request: str = ""
 
     @property
     def seen(self) -> Preview:
@@ -106,21 +109,22 @@ class Wanted:
             return False
         if self.grade and (entry.grade or "none") != self.grade:
             return False
-        texts = (entry.label, entry.place, entry.tags, entry.note, entry.key, *entry.symbols)
+        texts = (entry.label, entry.request, entry.place, entry.tags, entry.note, entry.key, *entry.symbols)
         return not self.words or all(word in "\n".join(texts).casefold() for word in self.words)
 
 
-def every() -> list[Entry]:
-    """All that there is, the pinned first, then the newest."""
-    found = [*newest(*RUNS), *map(_of_set, _sets())]
+def every(*, in_bin: bool = False) -> list[Entry]:
+    """All that there is, the pinned first, then the newest; or the runs in the bin, where no feature set is."""
+    found = [*newest(*RUNS, in_bin=in_bin), *map(_of_set, () if in_bin else _sets())]
     return sorted(found, key=lambda entry: (not entry.pinned, -entry.created))
 
 
-def newest(*kinds: type[RunSpec], limit: int = LIMIT) -> list[Entry]:
-    """The newest runs of these kinds, newest first."""
+def newest(*kinds: type[RunSpec], limit: int = LIMIT, in_bin: bool = False) -> list[Entry]:
+    """The newest runs of these kinds, newest first, or those in the bin."""
     names = [kind_name(kind) for kind in kinds]
+    query = _SELECT % ("NOT NULL" if in_bin else "NULL", ", ".join("?" for _ in names))
     with connect() as database:
-        rows = database.execute(_SELECT % ", ".join("?" for _ in names), (*names, limit)).fetchall()
+        rows = database.execute(query, (*names, limit)).fetchall()
         tested = database.execute(_TESTED, (kind_name(OverfittingSpec),)).fetchall()
     overfitting = {row["sweep"]: json.loads(row["summary"]) for row in tested}
     return [_entry(row, overfitting) for row in rows]
@@ -175,6 +179,7 @@ def _entry(row: sqlite3.Row, overfitting: Mapping[str, Mapping[str, Any]]) -> En
         row["key"], kind, row["label"], row["created"], row["spec"], tuple(market.get("symbols", ())),
         ", ".join(str(market[name]) for name in ("collection", "interval") if name in market),
         summary, kept, row["trials"] or 0, row["tags"], row["note"], bool(row["pinned"]),
+        row["deleted"] is not None, row["request"],
     )  # fmt: skip
 
 

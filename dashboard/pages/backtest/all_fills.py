@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import dash_bootstrap_components as dbc
 import numpy as np
-from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
+from dash import Output, callback, html
 from dash.development.base_component import Component
 
 import engine
@@ -17,10 +16,9 @@ from dashboard.charts import price as price_chart
 from dashboard.charts.window import held_window
 from dashboard.components import graph, states
 from dashboard.components.graph import ids_sub
-from dashboard.components.series_view import candles_for, offer, pixels, subject
-from dashboard.components.store import store
+from dashboard.components.series_view import SeriesView, candles_for, pixels, subject
 from dashboard.pages.backtest import ids
-from dashboard.pages.backtest.tab import RESULT_ID, seen
+from dashboard.pages.backtest.tab import seen_id
 from dashboard.pages.backtest.trade_list import NONE
 from dashboard.text.format import count
 from engine.backtest.result import BacktestResult
@@ -29,33 +27,24 @@ from engine.market.bars import Bars
 
 ROOM = 0.2
 """Share of the candles in sight that is drawn beyond each end of them."""
-_WHOLE = "all"
+SEEN = SeriesView("backtest", ids.ALL_FILLS, name="backtest-fills", source=seen_id("trades"), whole=True)
 
 
 def layout() -> Component:
     """The card, with a choice of the symbol where there are several."""
-    label = html.Label("Symbol of the fills", htmlFor=ids.FILLS_SYMBOL, className="unseen")
-    select = dbc.Select(id=ids.FILLS_SYMBOL, options=[], className="select small", size="sm")
-    tools = [html.Div([label, select], id=ids.FILLS_BOX, hidden=True)]
-    stores = [store(ids.FILLS_VIEW), dcc.Store(id=ids.FILLS_MOVED), dcc.Store(id=ids.FILLS_SPAN, data=_WHOLE)]
     chart = graph.graph(
-        ids.ALL_FILLS, height=price_chart.PRICE_HEIGHT, title="All fills", rescale=False, tools=tools,
-        follows=ids.FILLS_MOVED,
+        ids.ALL_FILLS, height=price_chart.PRICE_HEIGHT, title="All fills", rescale=False,
+        tools=[SEEN.symbol_tool("Symbol of the fills")], follows=SEEN.moved,
     )  # fmt: skip
-    return html.Div([chart, *stores])
+    return html.Div([chart, *SEEN.stores()])
 
 
-@callback(
-    Output(ids.FILLS_SYMBOL, "options"),
-    Output(ids.FILLS_SYMBOL, "value"),
-    Output(ids.FILLS_BOX, "hidden"),
-    seen("trades"),
-    State(ids.FILLS_SYMBOL, "value"),
-    State(ids.FILLS_SYMBOL, "options"),
-)
-def choose(data: runs.ResultData, symbol: str | None, listed: Any) -> tuple[Any, Any, bool]:
-    """The symbols of the run, those with the most fills first."""
-    return offer(lambda known: by_fills(runs.opened(known, BacktestSpec)[1]), data, symbol, listed)
+def symbols(data: runs.ResultData) -> list[str]:
+    """The symbols of the run that can be looked at."""
+    return by_fills(runs.opened(data, BacktestSpec)[1])
+
+
+SEEN.wire(symbols)
 
 
 def by_fills(result: BacktestResult) -> list[str]:
@@ -64,24 +53,10 @@ def by_fills(result: BacktestResult) -> list[str]:
     return [result.symbols[place] for place in np.argsort(-np.array(sizes), kind="stable")]
 
 
-clientside_callback(
-    ClientsideFunction("stratoscope", "zoomed"),
-    Output(ids.FILLS_VIEW, "data"),
-    Input(frame.graph(ids.ALL_FILLS), "relayoutData"),
-    Input(ids.FILLS_MOVED, "data"),
-    State(RESULT_ID, "data"),
-    State(ids.FILLS_SYMBOL, "value"),
-    State(ids.FILLS_SPAN, "data"),
-    prevent_initial_call=True,
-)
-
-
 @callback(
     Output(frame.figure(ids.ALL_FILLS), "data"),
     Output(ids_sub(ids.ALL_FILLS), "children"),
-    seen("trades"),
-    Input(ids.FILLS_SYMBOL, "value"),
-    Input(ids.FILLS_VIEW, "data"),
+    inputs=SEEN.inputs(),
 )
 def draw(data: runs.ResultData, symbol: str | None, zoom: Any) -> tuple[Any, str]:
     spec, result = runs.opened(data, BacktestSpec)
@@ -89,7 +64,7 @@ def draw(data: runs.ResultData, symbol: str | None, zoom: Any) -> tuple[Any, str
         return states.no_figure(NONE), ""
     name = symbol if symbol in result.symbols else by_fills(result)[0]
     bars: Bars = engine.run(spec.market.model_copy(update={"symbols": (name,)})).bars[0]
-    keep = subject(data, symbol, _WHOLE)
+    keep = subject(data, symbol)
     info = filled(bars, result, held_window(zoom, keep), zoom)
     return base.encoded(price_chart.figure(info, keep=keep)), note(info, name, result)
 

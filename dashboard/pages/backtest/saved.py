@@ -43,6 +43,7 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
         "note": item.note,
         "pinned": item.pinned,
         "deleted": item.deleted is not None,
+        "renames": item.deleted is None,
         **{name: item.metrics.get(name) for name in LISTED},
     }
 

@@ -41,9 +41,9 @@ COLUMNS = (
         "exit_price", "Exit at", "price", least=82, help="Price of exit, slippage included; the last close if open."
     ),
     Column("mae", "MAE", "signed_percent", 2, least=76, help=f"Maximum adverse excursion {_HELD}"),
-    Column("mfe", "MFE", "signed_percent", 2, least=86, help=f"Maximum favourable excursion {_HELD}"),
+    Column("mfe", "MFE", "signed_percent", 2, least=92, help=f"Maximum favourable excursion {_HELD}"),
     Column("size", "Size", "number", 2, least=84, help="Units."),
-    Column("fees", "Commission", "number", 2, least=94, help="Of both sides."),
+    Column("fees", "Commission", "number", 2, least=88, help="Of both sides."),
     Column(
         "ambiguous", "Ambiguous", least=94, help="Stop and target were touched on the same bar: counted as the stop."
     ),

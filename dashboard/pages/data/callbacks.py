@@ -29,6 +29,7 @@ def symbols(data: runs.ResultData) -> list[str]:
 
 
 SEEN.wire(symbols)
+SEEN.wire_problem()
 clientside_callback(
     ClientsideFunction("stratoscope", "viewInLink"),
     Output(frame.part("rail", ids.PAGE), "href", allow_duplicate=True),

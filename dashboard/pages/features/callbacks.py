@@ -37,6 +37,7 @@ def symbols(data: runs.ResultData) -> tuple[str, ...]:
 
 
 SEEN.wire(symbols)
+SEEN.wire_problem()
 studies.wire_tabs(FORM, ids.TABS)
 tabs.fill_late(ids.TABS, "matrix", matrix.contents)
 tabs.fill_late(ids.TABS, "statistics", statistics.contents)

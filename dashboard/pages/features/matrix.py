@@ -52,7 +52,7 @@ def contents() -> Sequence[Component]:
     note = html.Span(id=ids.MATRIX_NOTE, className="sub")
     grid = table.table(ids.MATRIX, [], height=400)
     grid.className += " picks-cells"
-    grid.eventListeners = _KEYS
+    grid.eventListeners |= _KEYS
     box = html.Div(html.P(ASK, className="hint"), id=ids.EXPLAINED, role="status")
     save = html.Button("Parquet file", id=ids.SAVE_MATRIX, type="button", className="link-button",
                        title="All symbols, bars and columns: symbol, time, close, and one a feature.")  # fmt: skip

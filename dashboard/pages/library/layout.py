@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,8 +13,10 @@ from dash.development.base_component import Component
 from dashboard.components import card, table
 from dashboard.pages.library import ids
 from dashboard.pages.library.rows import GRADES, TITLES
+from dashboard.runs.saved_runs import NAME, SHELVES, TYPED, in_shelf
 
 COLUMNS = (
+    table.Column("pinned", "", width=32),
     table.Column("kind", "Kind", width=104),
     table.Column("label", "Name", least=230),
     table.Column("curve", "Equity and holding", width=136),
@@ -22,9 +24,11 @@ COLUMNS = (
     table.Column("sharpe", "Sharpe", "number", 2, width=70, help="Annualised; of a sweep that of the best."),
     table.Column("outcome", "Result", least=190),
     table.Column("created", "Saved", "day", width=100),
-    table.Column("tags", "Tags", least=70),
+    table.Column("tags", "Tags", least=70, help="Comma-separated; click to edit."),
+    table.Column("bin", "", width=36),
 )
 ANY = "any"
+NOTHING = "Nothing here yet: every run, model and feature set that you make appears here."
 ROW, _LONGEST = 44, 200  # pixels; characters of a search in the address
 
 
@@ -36,15 +40,31 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
         _choice(ids.VERDICT, "Verdict", {ANY: "Any verdict", **GRADES}, seen.get("verdict", "")),
         _symbol(seen.get("symbol", "")[:_LONGEST]),
         _search(seen.get("find", "")[:_LONGEST]),
+        _shelf(),
         html.Span(id=ids.COUNT, className="hint", role="status"),
-        dcc.Interval(id=ids.AGAIN, interval=400, disabled=True),
+        in_shelf("Delete", ids.DELETE_TICKED, "Move the selected entries to the bin", "saved"),
+        in_shelf("Restore", ids.RESTORE_TICKED, "Restore the selected entries from the bin", "bin"),
+        in_shelf("Empty the bin", ids.EMPTY_BIN, "Delete everything in the bin for good", "bin"),
+        dcc.Interval(id=ids.AGAIN, interval=400, max_intervals=1, disabled=True),
+        dcc.Store(id=ids.CHANGED, data=0),
+        dcc.Store(id=ids.DELETED, data=[]),
     ]
     heading = html.H2("Runs, models and feature sets", className="unseen")
-    listed = card.card("Library", grid(), sub="click a name to open it where it belongs")
-    return html.Div(
-        html.Main([heading, html.Div(filters, className="library-bar"), listed], className="main shelf", tabIndex=-1),
-        className="body alone",
-    )
+    listed = card.card("Library", grid(), sub="click a name to open it where it belongs; edit names and tags in place")
+    parts = [heading, html.Div(filters, className="library-bar"), _undo_bar(), listed]
+    return html.Div(html.Main(parts, className="main shelf", tabIndex=-1), className="body alone")
+
+
+def _shelf() -> Component:
+    options = [{"value": value, "label": text} for value, text in SHELVES.items()]
+    choice = dbc.RadioItems(id=ids.SHELF, name=ids.SHELF, value="saved", options=options, className="seg small")
+    return html.Div(choice, role="radiogroup", **{"aria-label": "Shelf"})
+
+
+def _undo_bar() -> Component:
+    take_back = html.Button("Undo", id=ids.UNDO, className="link-button strong", type="button")
+    parts = [html.Span(id=ids.DELETED_TEXT), take_back]
+    return html.Div(parts, id=ids.DELETED_BAR, className="undo-bar", hidden=True, role="status")
 
 
 def grid() -> Component:
@@ -53,20 +73,50 @@ def grid() -> Component:
         ids.LISTED,
         COLUMNS,
         height=table.height_of(0),
-        empty="Nothing here yet: every run, model and feature set that you make appears here.",
-        options={"rowHeight": ROW, "tooltipShowDelay": 300, "enableCellTextSelection": False},
+        empty=NOTHING,
+        options={
+            "rowSelection": {
+                "mode": "multiRow",
+                "enableClickSelection": False,
+                "headerCheckbox": True,
+                "isRowSelectable": {"function": "!params.data.fixed"},
+                "hideDisabledCheckboxes": True,
+            },
+            "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
+            "rowHeight": ROW,
+            "tooltipShowDelay": 300,
+            "singleClickEdit": True,
+            "stopEditingWhenCellsLoseFocus": True,
+            "enableCellTextSelection": False,
+            "noRowsOverlayComponent": "StratoscopeNoRuns",
+            "noRowsOverlayComponentParams": {"nothing": NOTHING, "search": ids.SEARCH, "shelf": ids.SHELF},
+        },
     )
-    by_field = {column["field"]: column for column in found.columnDefs}
-    by_field["label"] |= {"cellRenderer": "StratoscopeRun", "tooltipField": "label"}
+    _draw(found.columnDefs)
+    found.getRowId = "params.data.key"
+    found.style = {"height": "max(320px, calc(100dvh - 190px))", "width": "100%"}
+    found.className += " library"
+    return found
+
+
+def _draw(columns: Sequence[dict[str, Any]]) -> None:
+    """Have the cells drawn, and say which are typed into."""
+    by_field = {column["field"]: column for column in columns}
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
+    by_field["bin"] |= {
+        "cellRenderer": "StratoscopeBin",
+        **table.OPENS,
+        "sortable": False,
+        "resizable": False,
+        "minWidth": 36,
+    }
+    by_field["label"] |= {**NAME, "tooltipField": "label"}
+    by_field["tags"] |= {**TYPED, "editable": {"function": "params.data.renames"}}
     by_field["curve"] |= {"cellRenderer": "StratoscopeCurve", "sortable": False}
     by_field["verdict"] |= {"cellRenderer": "StratoscopeVerdict", "tooltipField": "reason"}
     by_field["created"] |= {"tooltipField": "moment"}
     for name in ("outcome", "tags"):
         by_field[name]["tooltipField"] = name
-    found.getRowId = "params.data.key"
-    found.style = {"height": "max(320px, calc(100dvh - 190px))", "width": "100%"}
-    found.className += " library"
-    return found
 
 
 def _choice(id_: str, title: str, options: Mapping[str, str], value: str) -> Component:

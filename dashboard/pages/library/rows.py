@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from dashboard import state
@@ -68,17 +69,26 @@ def _row(entry: Entry, trials: int) -> dict[str, Any]:
         "moment": f"{datetime.fromtimestamp(entry.created, UTC):%Y-%m-%d %H:%M} UTC",
         "tags": entry.tags.replace(",", ", "),
         "pinned": entry.pinned,
+        "deleted": entry.deleted,
+        "fixed": entry.kind == FEATURE_SET,
+        "renames": entry.kind != FEATURE_SET and not entry.deleted,
     }
 
 
 def query(entry: Entry) -> str:
     """What opens it on its page; "" where its request is of a plug-in that is gone."""
     if entry.kind != FEATURE_SET:
-        return state.stored_query(entry.spec)
+        return _packed(entry.spec) or state.stored_query(entry.spec)
     try:
         return state.to_query(FeatureSpec(features=versions.find(entry.key).features()))
     except EngineError:
         return ""
+
+
+@lru_cache(maxsize=2 * shelf.LIMIT)
+def _packed(spec: str) -> str:
+    """Once: of thousands of rows this is what takes longest."""
+    return state.packed(spec)
 
 
 def _symbols(found: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ class VerificationSpec(RunSpec):
     noise: float = parameter(
         0.1,
         title="Noise",
+        unit="ATR",
         help="Standard deviation of the noise added to prices, in average true ranges of 14 bars.",
         gt=0,
         le=2,

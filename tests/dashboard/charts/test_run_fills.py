@@ -11,6 +11,7 @@ import pytest
 import engine
 from dashboard import runs
 from dashboard.charts import candles, run_fills
+from dashboard.components.series_view import offer
 from dashboard.pages.backtest import all_fills
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
@@ -99,5 +100,5 @@ def test_what_is_no_symbol_is_that_with_the_most_fills(ran: Any, forged: Any) ->
 
 
 def test_a_symbol_is_chosen_by_its_fills(ran: Any) -> None:
-    assert all_fills.choose(ran[2], None, None) == ([{"value": "ONE", "label": "ONE"}], "ONE", True)
+    assert offer(all_fills.symbols, ran[2], None) == ([{"value": "ONE", "label": "ONE"}], "ONE", True)
     assert all_fills.by_fills(runs.opened(ran[2], BacktestSpec)[1]) == ["ONE"]

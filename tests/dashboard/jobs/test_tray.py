@@ -16,8 +16,8 @@ from flask import Flask
 
 from dashboard.callbacks import import_callbacks
 from dashboard.components.form import Form
+from dashboard.jobs import elsewhere, tray
 from dashboard.jobs import listing as job_list
-from dashboard.jobs import tray
 from dashboard.jobs.access import MANAGER
 from dashboard.jobs.elsewhere import listed
 from dashboard.jobs.listing import Job
@@ -207,3 +207,31 @@ def test_what_ran_on_the_command_line_is_listed() -> None:
     assert job.started is not None
     assert job.finished is not None
     assert job.finished >= job.started
+
+
+def told(request: Any) -> Job:
+    """The job of ``request`` as others hear of it, once they have."""
+    limit = time.monotonic() + 10
+    while not (found := elsewhere.active()) or not found[0].message.endswith("Reading"):
+        assert time.monotonic() < limit, "nobody heard of the job"
+        time.sleep(0.01)
+    return found[0]
+
+
+def test_what_runs_on_the_command_line_is_listed_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(elsewhere, "EVERY", 0.01)
+    request = CheckQuality()
+    with listed(request) as progress:
+        progress(0.25, "Reading")
+        job = told(request)
+        assert (job.status, job.fraction, job.label) == ("running", 0.25, request.label())
+        data, shown, *_ = polled(job)
+        assert data["jobs"][0]["cancels"] is False
+        assert "On the command line: Reading" in text(shown)
+        assert "Cancel" not in text(shown), "the server cannot stop it"
+        assert "Cancel" in text(polled(JOB)[1])
+        monkeypatch.setattr(elsewhere, "LOST", -1.0)
+        assert elsewhere.active() == [], "whose process was killed says no more"
+        monkeypatch.undo()
+    assert elsewhere.active() == []
+    assert job_list.ended(1)[0].status == "done"

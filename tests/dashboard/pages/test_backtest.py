@@ -191,7 +191,7 @@ def test_a_run_without_a_window_takes_little_room(workspace: Workspace) -> None:
 
 
 def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
-    _, listed, _, chosen, said = trades.list_trades(stored)
+    _, listed, _, chosen, said, *_ = trades.list_trades(stored)
     assert said == "NVDA long; profit in USD, prices after slippage"
     assert chosen == listed[:1]
     figure, said = trades.show(chosen, stored)
@@ -200,13 +200,14 @@ def test_the_newest_trade_is_drawn_first(stored: dict[str, str]) -> None:
 
 
 def test_trades_are_taken_apart(stored: dict[str, str]) -> None:
-    groups, *figures, held, median = breakdown.take_apart(stored)
+    groups, *figures, held, median, said_part, is_hidden = breakdown.take_apart(stored)
     said = list(words(groups))
     assert {"By symbol", "By side", "By exit reason", "By weekday", "By month", "Signal"} <= set(said)
     assert "By hour" not in said
     assert [len(figure.data) for figure in figures] == [4, 2, 2]
     assert held.startswith("median ")
     assert median.endswith("%")
+    assert (said_part, is_hidden) == ("", True)
 
 
 def test_the_groups_stand_in_two_columns_of_equal_height() -> None:
@@ -256,7 +257,7 @@ def test_a_run_without_trades_says_so(workspace: Workspace) -> None:
     assert [trades.list_trades(data)[place] for place in (1, 3)] == [[], []]
     figure, said = trades.show([], data)
     assert (list(figure), said) == (["empty"], "")
-    _, *figures, held, median = breakdown.take_apart(data)
+    _, *figures, held, median, _, _ = breakdown.take_apart(data)
     assert [list(item) for item in figures] == [["empty"]] * 3
     assert (held, median) == ("", "")
     _, latest, *_, returns, said = performance.draw_below(data)
@@ -267,7 +268,7 @@ def test_a_table_that_has_not_all_trades_says_so_and_the_file_has_them(monkeypat
     days = np.datetime64("2000-01-01") + np.arange(ALL + 1)
     result = make_result(np.linspace(100, 120, 80), [trade(str(day), str(day + 1), 1) for day in days])
     monkeypatch.setattr(trades.runs, "opened", lambda *_: (None, result))
-    _, found, _, _, said = trades.list_trades(None)
+    _, found, _, _, said, *_ = trades.list_trades(None)
     assert (len(found), said) == (
         5_000,
         "latest 5,000 of 5,001, all in the CSV; long; profit in USD, prices after slippage",

@@ -12,8 +12,8 @@ import engine
 from dashboard.charts import equity
 from dashboard.charts import holdings as chart
 from dashboard.pages.backtest.performance import choice, held
-from dashboard.pages.backtest.performance.subject import UNCHANGED, brushed, subject
-from dashboard.pages.backtest.tabs import performance, trades
+from dashboard.pages.backtest.performance.subject import UNCHANGED, brushed, in_words, subject
+from dashboard.pages.backtest.tabs import breakdown, performance, trades
 from dashboard.text.metrics import breaks_even
 from engine.backtest.reports.holdings import Holdings
 from engine.backtest.reports.span import Span, within
@@ -70,12 +70,35 @@ def test_the_list_of_trades_is_that_of_the_part(data: Data) -> None:
     whole = subject(data).whole
     part = part_of(whole, 100, 200)
     _, every, *_ = trades.list_trades(data, None)
-    _, found, _, chosen, said = trades.list_trades(data, part)
+    _, found, _, chosen, said, above, is_hidden = trades.list_trades(data, part)
     entered = (whole.trade_entry_time >= whole.time[100]) & (whole.trade_entry_time <= whole.time[200])
     assert 0 < len(found) == int(entered.sum()) < len(every) == len(whole.trade_pnl)
     assert {int(row["id"]) for row in found} == set(np.flatnonzero(entered).tolist())
     assert chosen == found[:1]
+    assert (above, is_hidden) == (f"Trades entered {in_words(whole, Span(100, 201))}", False)
     assert f"{len(found)} of {len(every)}, entered {str(whole.days[100])[:10]} to" in said
+
+
+def test_the_breakdown_is_that_of_the_part(data: Data) -> None:
+    whole = subject(data).whole
+    of_all, of_part = (breakdown.take_apart(data, span) for span in (None, part_of(whole, 100, 200)))
+    entered = (whole.trade_entry_time >= whole.time[100]) & (whole.trade_entry_time <= whole.time[200])
+    profits = [f"{total:+,.0f}".replace("-", "\N{MINUS SIGN}")
+               for total in (whole.trade_pnl.sum(), whole.trade_pnl[entered].sum())]  # fmt: skip
+    assert profits[0] != profits[1]
+    assert profits[0] in words(of_all[0])
+    assert profits[0] not in words(of_part[0])
+    assert profits[1] in words(of_part[0])
+    drawn = [sum(len(trace.x) for trace in figures[1].data) // 2 for figures in (of_all, of_part)]
+    assert drawn == [len(whole.trade_pnl), int(entered.sum())]
+    assert of_part[-2:] == (f"Trades entered {in_words(whole, Span(100, 201))}", False)
+    assert of_all[-2:] == ("", True)
+
+
+def test_a_part_without_trades_says_so_on_the_breakdown(data: Data) -> None:
+    groups, *figures, held, middle, _, is_hidden = breakdown.take_apart(data, part_of(subject(data).whole, 1, 5))
+    assert (groups, held, middle, is_hidden) == ([], "", "", False)
+    assert all("No trade was entered in this part" in shown(figure) for figure in figures)
 
 
 def test_a_brushed_part_has_figures_of_its_own(data: Data) -> None:

@@ -99,9 +99,9 @@ def test_axes_follow_another_strategy() -> None:
 def test_key_figures_and_verdict(made: WalkForwardResult) -> None:
     found = {item.name: item for item in view.kpis(made)}
     assert list(found) == [
-        "Sharpe", "CAGR", "Max drawdown", "Efficiency", "Profitable windows", "Stability", "Rank correlation", "Trials",
+        "Sharpe", "CAGR", "Max drawdown", "Efficiency", "Profitable", "Stability", "Rank correlation", "Trials",
     ]  # fmt: skip
-    assert found["Profitable windows"].text == f"{made.profitable} of 4"
+    assert found["Profitable"].text == f"{made.profitable} of 4"
     assert found["Trials"].text == "75"
     said = words(view.verdict(made))
     assert all(text in said for text in made.warnings)

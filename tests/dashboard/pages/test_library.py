@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
 
 import engine
 from dashboard import state
-from dashboard.pages.library import callbacks, ids
+from dashboard.pages.library import callbacks, editing, ids
 from dashboard.pages.library.layout import layout
 from dashboard.pages.library.rows import TITLES
+from dashboard.runs import saved_runs
 from engine.backtest.spec import BacktestSpec
+from engine.core.database import connect
 from engine.core.spec import canonical_json, kind_name
 from engine.features.sets import versions
 from engine.features.spec import FeatureSpec
+from engine.jobs import library
 from engine.market.sources.stored import save
 from engine.models.spec import ModelSpec
 from engine.research import shelf
@@ -64,10 +68,10 @@ def test_verdicts_come_after_the_rows_and_then_no_more() -> None:
     run()
     rows, words, symbols, done = callbacks.show({})
     assert (rows[0]["verdict"], words, symbols, done) == ("\N{HORIZONTAL ELLIPSIS}", "1 entry", ["TEST"], False)
-    change, words, done = callbacks.judge(1, {})
+    change, words, done, fired = callbacks.judge(1, {})
     assert change["update"][0]["verdict"] not in ("", "\N{HORIZONTAL ELLIPSIS}")
     assert len(change["update"][0]["own"]) == len(change["update"][0]["held"]) > 0
-    assert (words, done) == ("1 entry", True)
+    assert (words, done, fired) == ("1 entry", True, 0)
     assert callbacks.show({})[3]
 
 
@@ -100,3 +104,86 @@ def test_every_kind_has_its_title_and_its_words() -> None:
         spec = canonical_json(ModelSpec()) if kind == kind_name(ModelSpec) else "{}"
         (row,) = callbacks.rows([Entry("none@1", kind, "Name", 0.0, spec)], 0)
         assert row["outcome"]
+
+
+def typed(row: dict[str, Any], column: str, value: Any) -> None:
+    editing.edit([{"colId": column, "data": row, "value": value}])
+
+
+def press(action: str, key: str) -> list[str]:
+    return list(saved_runs.pressed({"value": {"key": key, "action": action}}))
+
+
+def test_an_entry_is_named_and_tagged_where_it_is_listed() -> None:
+    spec = run()
+    (row,) = listed()
+    assert (row["renames"], row["fixed"]) == (True, False)
+    typed(row, "label", "  my   candidate ")
+    typed(row, "tags", "final, costs")
+    (now,) = listed(text="candidate final")
+    assert (now["label"], now["tags"]) == ("my candidate", "final, costs")
+    assert [item.label for item in library.saved("backtest", "candidate")] == ["my candidate"]
+    assert len(listed(text="3/20")) == 1, "by what its request is called, too"
+    typed(now, "label", "")
+    assert listed()[0]["label"] == spec.label()
+
+
+@pytest.mark.parametrize("forged", [7, ["a"], {"b": 1}, "x" * 121, "a\x07b"])
+def test_a_name_that_cannot_be_kept_is_said(forged: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    (row,) = listed()
+    said: list[str] = []
+    monkeypatch.setattr(saved_runs.shell, "toast", lambda text, tone: said.append(text))
+    typed(row, "label", forged)
+    typed({"key": "0" * 64}, "label", "no run")
+    assert listed()[0]["label"] == row["label"]
+    assert said[-1].startswith("This run is no longer in the library")
+    assert len(said) == 1 + isinstance(forged, str)
+
+
+def test_an_entry_goes_into_the_bin_and_comes_back() -> None:
+    run(3)
+    run(4)
+    first, second = listed()
+    assert press("delete", second["key"]) == [second["key"]]
+    assert [row["key"] for row in listed()] == [first["key"]]
+    (binned,) = listed(shelf="bin")
+    assert (binned["key"], binned["deleted"], binned["renames"]) == (second["key"], True, False)
+    assert editing.offer_undo([second["key"]]) == (
+        False, f"“{second['label']}” is in the bin and will be deleted after 30 days.",
+    )  # fmt: skip
+    assert press("restore", second["key"]) == []
+    assert len(listed()) == 2
+    press("pin", second["key"])
+    assert listed()[0]["key"] == second["key"]
+
+
+def test_a_feature_set_is_kept_where_it_was_made() -> None:
+    versions.save("mine", FeatureSpec().features)
+    (row,) = listed(kind="feature_set")
+    assert (row["fixed"], row["renames"]) == (True, False)
+    assert listed(kind="feature_set", shelf="bin") == []
+
+
+def test_the_buttons_are_those_of_the_shelf() -> None:
+    ticked = [{"key": "0" * 64}]
+    assert editing.enable(ticked, "saved", ticked) == (False, True, True)
+    assert editing.enable(ticked, "bin", ticked) == (True, False, False)
+    assert editing.enable([], "bin", []) == (True, True, True)
+    assert editing.enable(7, {"a": 1}, None) == (True, True, True)
+
+
+def test_thousands_of_entries_are_listed_at_once() -> None:
+    spec = run()
+    plain, made = canonical_json(spec), json.dumps({"metrics": {"sharpe": 1.0}})
+    keys = [f"{place:064x}" for place in range(2_000)]
+    with connect() as database:
+        database.executemany(
+            "INSERT INTO runs VALUES (?, 'backtest', ?, ?, ?, 0)",
+            [(key, f"z{place}", plain, float(place)) for place, key in enumerate(keys)],
+        )
+        database.executemany("INSERT INTO run_summaries VALUES (?, ?)", [(key, made) for key in keys])
+        database.executemany("INSERT INTO run_previews VALUES (?, '{}', 0)", [(key,) for key in keys])
+    began = time.perf_counter()
+    assert callbacks.show({"text": "z19", "symbol": "TEST"})[1] == "111 of 2,001"
+    assert time.perf_counter() - began < 5.0, "on a machine with much else to do"

@@ -9,7 +9,6 @@ import dash_bootstrap_components as dbc
 from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html
 from dash.development.base_component import Component
 
-from dashboard import ids as frame
 from dashboard import runs
 from dashboard.charts import rolling
 from dashboard.components.store import store
@@ -70,13 +69,6 @@ clientside_callback(
     ClientsideFunction("stratoscope", "asksSymbol"),
     Output(ids.BENCHMARK_BOX, "hidden"),
     Input(ids.BENCHMARK, "value"),
-)
-clientside_callback(
-    ClientsideFunction("stratoscope", "wholeRun"),
-    Output(ids.SPAN, "data"),
-    Input(ids.SPAN_WHOLE, "n_clicks"),
-    State(frame.graph(ids.EQUITY), "id"),
-    prevent_initial_call=True,
 )
 clientside_callback(
     ClientsideFunction("stratoscope", "brushedLater"),

@@ -55,12 +55,7 @@ class Subject:
 
     def words(self) -> str:
         """The part in words, "" for all of the run."""
-        if self.part is None:
-            return ""
-        days = self.whole.days
-        return f"{day_range(str(days[self.part.first]), str(days[self.part.stop - 1]))}, " + count(
-            self.part.stop - self.part.first, "bar"
-        )
+        return "" if self.part is None else in_words(self.whole, self.part)
 
 
 def subject(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> Subject:
@@ -99,6 +94,12 @@ def brushed(result: BacktestResult, value: Any) -> Span | None:
         return None
     start, end = (np.datetime64(int(moment), "ms") for moment in ends)
     return span(result, start, end)
+
+
+def in_words(result: BacktestResult, part: Span) -> str:
+    """The days of the ``part`` of ``result``, and how many bars it has."""
+    ends = day_range(str(result.days[part.first]), str(result.days[part.stop - 1]))
+    return f"{ends}, {count(part.stop - part.first, 'bar')}"
 
 
 def run_bars(spec: BacktestSpec) -> tuple[Bars, ...]:

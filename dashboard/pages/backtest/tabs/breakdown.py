@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
-from dash import Output, callback, html
+from dash import Input, Output, callback, html
 from dash.development.base_component import Component
 
 from dashboard import ids as frame
@@ -17,11 +17,14 @@ from dashboard.components.bar_table import Bar, Signed, bar_table, shares
 from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
 from dashboard.pages.backtest import ids
+from dashboard.pages.backtest.performance import part
+from dashboard.pages.backtest.performance.subject import brushed
 from dashboard.pages.backtest.tab import Tab, seen
 from dashboard.pages.backtest.trade_list import NONE
 from dashboard.text.format import count, number, percent, signed_percent
 from engine.backtest.reports import breakdown
 from engine.backtest.reports.breakdown import Group
+from engine.backtest.reports.span import within
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
 
@@ -31,6 +34,7 @@ FIGURES = (ids.EXCURSIONS, ids.HOLDING, ids.PROFITS)
 
 def layout() -> list[Component]:
     return [
+        part.bar("breakdown"),
         html.Div(id=ids.GROUPS, className="packed"),
         graph.graph(
             ids.EXCURSIONS,
@@ -54,16 +58,22 @@ TAB = Tab("breakdown", "Breakdown", layout)
     Output(ids.GROUPS, "children"),
     *(Output(frame.figure(name), "data") for name in FIGURES),
     *(Output(ids_sub(name), "children") for name in FIGURES[1:]),
+    *part.outputs("breakdown"),
     seen("breakdown"),
+    Input(ids.SPAN_LATER, "data"),
 )
-def take_apart(data: runs.ResultData) -> tuple[Any, ...]:
-    _, result = runs.opened(data, BacktestSpec)
+def take_apart(data: runs.ResultData, span: Any = None) -> tuple[Any, ...]:
+    """Those of the part that was brushed."""
+    _, whole = runs.opened(data, BacktestSpec)
+    chosen = brushed(whole, span)
+    result, said = whole if chosen is None else within(whole, chosen), part.said(whole, chosen)
     if not len(result.trade_pnl):
-        return [], *([states.no_figure(NONE)] * 3), "", ""
+        nothing = states.no_figure(part.NONE if len(whole.trade_pnl) else NONE)
+        return [], *([nothing] * 3), "", "", *said
     held, made = histograms.holding_info(result), histograms.profit_info(result)
     figures = histograms.holding_figure(held), histograms.profit_figure(made)
     words = f"median {count(round(held.middle), 'bar')}", f"median {signed_percent(made.middle)}"
-    return static_html(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words
+    return static_html(packed(groups(result))), excursions.figure(excursions.info(result)), *figures, *words, *said
 
 
 def whose_clock(result: BacktestResult) -> str:

@@ -16,6 +16,7 @@ from dashboard.charts import fills
 from dashboard.components import card, graph, states, table
 from dashboard.components.graph import ids_sub
 from dashboard.pages.backtest import all_fills, csv_files, ids
+from dashboard.pages.backtest.performance import part
 from dashboard.pages.backtest.performance.subject import brushed
 from dashboard.pages.backtest.tab import RESULT_ID, Tab, seen
 from dashboard.pages.backtest.trade_list import ALL, COLUMNS, NONE, columns, describe, listed, rows
@@ -29,7 +30,7 @@ TALL = 420  # pixels, of the table
 def layout() -> list[Component]:
     grid = table.table(ids.TRADES, COLUMNS, height=TALL, empty=NONE, options=_CHOOSES)
     grid.getRowId = "params.data.id"
-    grid.className += " chooses"
+    grid.className += " chooses dense"
     files = [
         html.Button("Trades as CSV", id=ids.TRADE_CSV, className="link-button", type="button"),
         html.Button("Equity as CSV", id=ids.EQUITY_CSV, className="link-button", type="button"),
@@ -37,6 +38,7 @@ def layout() -> list[Component]:
     count_line = html.Span(id=ids.TRADES_LISTED, className="hint")
     steps = [_step("Previous", "p", -1), _step("Next", "n", 1)]
     return [
+        part.bar("trades"),
         all_fills.layout(),
         graph.graph(ids.FILLS, height=340, title="Trade", tools=steps),
         card.card("Trades", [grid, dcc.Download(id=ids.DOWNLOAD)], tools=[count_line, *files]),
@@ -54,20 +56,22 @@ TAB = Tab("trades", "Trades", layout)
     Output(ids.TRADES, "style"),
     Output(ids.TRADES, "selectedRows"),
     Output(ids.TRADES_LISTED, "children"),
+    *part.outputs("trades"),
     seen("trades"),
     Input(ids.SPAN, "data"),
 )
 def list_trades(data: runs.ResultData, span: Any = None) -> tuple[Any, ...]:
     """Those of the part that was brushed; the newest trade is the one that is shown first."""
     _, result = runs.opened(data, BacktestSpec)
-    part = brushed(result, span)
-    found = rows(result, ALL, part)
+    chosen = brushed(result, span)
+    found = rows(result, ALL, chosen)
     return (
         columns(result),
         found,
         table.fitting(len(found), TALL),
         found[:1],
-        listed(result, part=part),
+        listed(result, part=chosen),
+        *part.said(result, chosen),
     )
 
 
@@ -82,6 +86,8 @@ def show(chosen: Any, data: runs.ResultData) -> tuple[Any, Any]:
     spec, result = runs.opened(data, BacktestSpec)
     if not len(result.trade_pnl):
         return states.no_figure(NONE), ""
+    if chosen == []:
+        return states.no_figure("Choose a trade in the table below."), ""
     index = chosen_trade(chosen, len(result.trade_pnl))
     info = fills.info(traded(spec, result, index), result, index, spec.stops)
     return fills.figure(info, keep=f"{runs.short(data)} {index}"), describe(result, index)

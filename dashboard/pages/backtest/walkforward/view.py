@@ -54,10 +54,10 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
                       f"B&H {metric_text('max_drawdown', hold['max_drawdown'])}", tone="loss",
                       help=METRICS["max_drawdown"].definition),
         metric.Metric("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-                      f"of {signed_percent(result.in_sample_growth(), 1)} in sample",
+                      f"in sample {signed_percent(result.in_sample_growth(), 1)}",
                       help="Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in sample. "
                       "Aim for at least 50%; undefined where the in-sample growth is negative."),
-        metric.Metric("Profitable windows", f"{result.profitable} of {windows}", f"{losing} lost",
+        metric.Metric("Profitable", f"{result.profitable} of {windows}", f"windows; {losing} lost",
                       help="Test windows that ended with a profit. One without a trade has neither profit nor loss."),
         metric.Metric("Stability", percent(steady, 0), f"by chance {percent(chance, 0)}",
                       help="Share of windows whose parameters are at most one step from those of the previous window, "
@@ -92,7 +92,7 @@ def columns(result: WalkForwardResult) -> list[dict[str, Any]]:
             Column("out_growth", "CAGR out of sample", "signed_percent", 1, least=90, help="In the test, annualised."),
             Column("out_drawdown", "Drawdown", "signed_percent", 1, least=86, help="Maximum drawdown in the test."),
             Column("out_trades", "Trades", "number", least=66, help="Positions opened in the test."),
-            Column("agreement", "Rank correlation", "number", 2, least=66,
+            Column("agreement", "Rank correlation", "number", 2, least=92,
                    help="Spearman correlation of all combinations' Sharpe ratios in sample and out of sample."),
         ]
     ]  # fmt: skip

@@ -53,6 +53,7 @@ def _run(item: Saved, changed: str, names: Sequence[str]) -> dict[str, Any]:
         "note": item.note,
         "pinned": item.pinned,
         "deleted": item.deleted is not None,
+        "renames": item.deleted is None,
     }
 
 

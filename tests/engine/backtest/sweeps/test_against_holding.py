@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import engine
+from engine.backtest.sweeps import views
 from engine.backtest.sweeps.importance import importance, slice_along
 from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.sweeps.views import best_plateau, heatmap
@@ -37,6 +38,25 @@ def test_holding_is_that_of_the_runs(symbols: tuple[str, ...]) -> None:
         alone = engine.run(request(symbols=(symbol,))).held("total_return")
         assert found.held("total_return", symbol) == pytest.approx(alone, rel=0.02), "from nearly the same bar on"
     np.testing.assert_array_equal(decode(encode(found), SweepResult).holding, found.holding)
+
+
+def test_a_plateau_is_found_once_for_the_same_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As each callback of a page reads the result anew; another number in it, and it is another."""
+    asked: list[int] = []
+    find = views.plateau
+    monkeypatch.setattr(views, "plateau", lambda *given: asked.append(1) or find(*given))
+    grid, sharpe = [[31, 10], [31, 20], [32, 10], [32, 20]], [0.5, 2.5, 0.25, 1.25]
+    first, again = (best_plateau(made(grid, sharpe)) for _ in range(2))
+    assert first == again
+    assert len(asked) == 1
+    assert first is not None
+    assert first.value == 0.5
+    turned = best_plateau(made(grid, sharpe[::-1]))
+    assert turned is not None
+    assert turned.value == 1.25
+    assert best_plateau(made([[1, 10], *grid[1:]], sharpe)) is not None
+    assert len(asked) == 3
+    assert best_plateau(made(grid, sharpe).demanding(99)) is None
 
 
 def test_a_result_from_before_knows_no_holding() -> None:
