@@ -104,7 +104,7 @@ class Model(Spec):
     kind: str
 
     def refusal(self, task: Task, columns: int = 1) -> str:
-        """Why it cannot do ``task`` on ``columns`` of features as its fields are, in a sentence; nothing where it can."""
+        """Why it cannot do ``task`` on ``columns`` of features, as its fields are, in a sentence; else nothing."""
         if task in self.tasks:
             return ""
         return (
