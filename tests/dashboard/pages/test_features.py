@@ -11,6 +11,7 @@ import pytest
 from dash import no_update
 from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard.components.series_view import offer, subject
 from dashboard.jobs import side_job
 from dashboard.pages.features import callbacks, leak_test, view
@@ -175,6 +176,9 @@ def test_correlation_needs_two_features_and_enough_bars() -> None:
     assert figure.data[0].type == "heatmap"
     alone = FeatureSpec(features=(Sma(window=20),))
     assert "second indicator" in callbacks.correlate(result(alone), "NVDA", "correlation")[0]["empty"]
+    unknown = FeatureSpec(features=(Sma(window=20), Expression(text="log(0 - close)")))
+    engine.run(unknown)
+    assert "Fewer than two of the features" in callbacks.correlate(result(unknown), "NVDA", "correlation")[0]["empty"]
     short = FeatureSpec(market=MarketSpec(start="2023-09-01"))
     assert callbacks.correlate(result(short), "NVDA", "correlation")[0]["empty"].startswith("Only 0 bars")
     with pytest.raises(PreventUpdate):
