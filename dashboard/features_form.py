@@ -108,7 +108,9 @@ def _set_at_end(features: tuple[Any, ...]) -> tuple[str, int]:
 
 
 def _at_cards(error: SpecError, entries: Any) -> SpecError:
-    """``error`` with what is wrong with one of the features that a card stands for at that card."""
+    """``error`` with what is wrong with one of the features that a card stands for at that card: the first of them
+    where each value of a range is wrong.
+    """
     cards = [card for card, size in enumerate(ranges.counts(entries)) for _ in range(size)]
 
     def place(path: str) -> str:
@@ -118,4 +120,7 @@ def _at_cards(error: SpecError, entries: Any) -> SpecError:
             return path
         return f"{FEATURES}.{cards[int(number)]}{dot}{name}"
 
-    return SpecError([(place(path), text) for path, text in error.problems])
+    first: dict[str, str] = {}
+    for path, text in error.problems:
+        first.setdefault(place(path), text)
+    return SpecError(list(first.items()))

@@ -120,11 +120,14 @@ def figure(info: FeaturesInfo, *, keep: str = "") -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class CorrelationInfo:
-    """Spearman's correlation of ``names`` over the ``rows`` bars on which all are known; NaN where one is constant."""
+    """Spearman's correlation of ``names`` over the ``rows`` bars on which all are known; NaN where one is constant.
+    ``without_value`` columns more have none at all.
+    """
 
     names: tuple[str, ...]
     value: Floats
     rows: int
+    without_value: int = 0
 
     def height(self) -> int:
         """Pixels for rows high enough to read."""
@@ -136,14 +139,21 @@ class CorrelationInfo:
 
 
 def correlation_info(matrix: FeatureMatrix, symbol: str) -> CorrelationInfo:
-    """How the features of ``symbol`` move together, over usable rows only: the first ``CORRELATED`` columns."""
-    rows, names = matrix.rows(symbol), matrix.names[:CORRELATED]
-    values, size = matrix.values[rows][matrix.usable()[rows], :CORRELATED], len(names)
-    if len(values) < MINIMUM_ROWS:
-        return CorrelationInfo(names, np.full((size, size), np.nan), len(values))
+    """How the features of ``symbol`` move together, the first ``CORRELATED`` columns that have a value, over the rows
+    on which all of these are known.
+    """
+    rows = matrix.rows(symbol)
+    settled = matrix.values[rows][matrix.bar[rows] >= max(matrix.warm_up)]
+    known = np.isfinite(settled)
+    valued = np.flatnonzero(known.any(axis=0) | (len(settled) < MINIMUM_ROWS))
+    kept = valued[:CORRELATED]
+    names, size, absent = tuple(matrix.names[place] for place in kept), len(kept), known.shape[1] - len(valued)
+    values = settled[known[:, valued].all(axis=1)][:, kept]
+    if len(values) < MINIMUM_ROWS or not size:
+        return CorrelationInfo(names, np.full((size, size), np.nan), len(values), absent)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = np.corrcoef([_ranks(column) for column in values.T]).reshape(size, size)
-    return CorrelationInfo(names, value, len(values))
+    return CorrelationInfo(names, value, len(values), absent)
 
 
 def _ranks(values: Floats) -> Floats:

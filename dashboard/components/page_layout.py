@@ -95,7 +95,7 @@ def _results(page: str, results: Sequence[Component], empty: Component) -> Compo
 
 def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:
     heading = html.H2("Results", className="unseen")
-    tools_ = html.Div([*copies(page), *tools], className="top-tools")
+    tools_ = html.Div([html.Div(copies(page), className="top-copies"), *tools], className="top-tools")
     return html.Div([heading, html.Div(title, className="top-title"), tools_], className="top")
 
 

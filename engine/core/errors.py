@@ -35,15 +35,22 @@ class ConfigError(EngineError):
     pass
 
 
+_SAID = 8
+"""Problems of a spec that its text names."""
+
+
 class SpecError(EngineError):
     """A spec that does not validate.
 
-    ``problems`` holds (dotted field path, sentence) pairs; the path is empty when no single field is at fault.
+    ``problems`` holds (dotted field path, sentence) pairs; the path is empty when no single field is at fault. Of many
+    its text names the first ones.
     """
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
         self.problems = tuple(problems)
-        super().__init__(" ".join(sentence for _, sentence in self.problems))
+        said = list(dict.fromkeys(sentence for _, sentence in self.problems))
+        more = [f"And {len(said) - _SAID:,} more like these."] if len(said) > _SAID else []
+        super().__init__(" ".join([*said[:_SAID], *more]))
 
     def under(self, prefix: str) -> SpecError:
         """The same problems, their paths starting with ``prefix``; with none they are what they were."""

@@ -17,6 +17,7 @@ from engine.indicators import INDICATORS
 
 MOST = 10_000
 """Features that one entry may stand for."""
+_TOO_MANY = f"One entry stands for at most {MOST:,} features: choose wider steps."
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _PART = re.compile(rf"\s*({_NUMBER})(?:\s*\.\.\s*({_NUMBER})(?:\s+step\s+({_NUMBER}))?)?\s*")
 _SHORTEST = 3  # values in a row that are written as a range
@@ -41,11 +42,14 @@ def problems(entries: Sequence[Any]) -> list[tuple[str, str]]:
     """What is wrong with ranges, as sentences by the place of the parameter: ``0.window``."""
     found = []
     for place, entry in enumerate(entries):
+        sizes: dict[str, int] = {}
         for name, text in _ranged(entry).items():
             try:
-                values(text)
+                sizes[name] = len(values(text))
             except ValueError as error:
                 found.append((f"{place}.{name}", str(error)))
+        if math.prod(sizes.values()) > MOST:
+            found.append((f"{place}.{next(iter(sizes))}", _TOO_MANY))
     return found
 
 
@@ -99,7 +103,7 @@ def written(numbers: Sequence[float]) -> str:
 def _features(entry: Any) -> Iterator[Any]:
     ranges = {name: values(text) for name, text in _ranged(entry).items()}
     if math.prod(map(len, ranges.values())) > MOST:
-        raise ValueError(f"One entry stands for at most {MOST:,} features: choose wider steps.")
+        raise ValueError(_TOO_MANY)
     for chosen in itertools.product(*ranges.values()):
         yield {**entry, **dict(zip(ranges, chosen, strict=True))} if ranges else entry
 

@@ -103,8 +103,8 @@ class Model(Spec):
 
     kind: str
 
-    def refusal(self, task: Task) -> str:
-        """Why it cannot do ``task`` as its fields are, in a sentence; nothing where it can."""
+    def refusal(self, task: Task, columns: int = 1) -> str:
+        """Why it cannot do ``task`` on ``columns`` of features, as its fields are, in a sentence; else nothing."""
         if task in self.tasks:
             return ""
         return (

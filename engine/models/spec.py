@@ -116,7 +116,7 @@ class ModelSpec(RunSpec):
 
     @model_validator(mode="after")
     def _can_do_the_task(self) -> ModelSpec:
-        if problem := self.model.refusal(self.target.task):
+        if problem := self.model.refusal(self.target.task, self._columns()):
             raise ValueError(problem)
         return self
 
@@ -140,8 +140,10 @@ class ModelSpec(RunSpec):
 
     def expected_size(self) -> tuple[float, int]:
         """Roughly the rows before the holdout, and the columns of the features."""
-        columns = sum(len(feature.outputs) for feature in self.features)
-        return catalog.expected_rows(self.market) * (1 - self.holdout), columns
+        return catalog.expected_rows(self.market) * (1 - self.holdout), self._columns()
+
+    def _columns(self) -> int:
+        return sum(len(feature.outputs) for feature in self.features)
 
     def fit_seconds(self) -> float:
         """Roughly how long it takes to train one model on each fold, on one core."""

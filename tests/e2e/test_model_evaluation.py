@@ -32,6 +32,8 @@ return true;
 def test_a_network_is_diagnosed_trained_and_followed_at_a_threshold(visitor: Visitor) -> None:
     visitor.open(f"/models?spec={state.to_query(SPEC)}")
     visitor.sees("AUC above null models")
+    tops = "return new Set([...document.querySelectorAll('.top [role=tab]')].map((tab) => tab.offsetTop)).size"
+    assert visitor.js(tops) == 1, "the tabs of a window 1280 px wide are one row"
     visitor.open_tab("Diagnosis")
     visitor.press_run("models-diagnosis")
     visitor.press("#models-finder-use:not([disabled])", "Use this rate")

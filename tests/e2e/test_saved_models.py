@@ -55,6 +55,33 @@ def test_models_are_compared_registered_and_kept_in_order(
     forget()
 
 
+def test_a_model_is_refitted_and_saved_as_a_graph(
+    own_workbench: tuple[Visitor, Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, running = own_workbench
+    monkeypatch.setenv(PATH_VARIABLE, str(running.config))
+    forget()
+    key, result = trained("ONE")
+    visitor.open("/models")
+    visitor.press("#models-trained", "the tab of trained models")
+    visitor.tick(f"#models-library .ag-row[row-id='{key}']", "the box of the run")
+    visitor.driver.find_element("id", "models-register-name").send_keys("whole")
+    visitor.press("#models-refit", "Refit on all rows")
+    visitor.press("#models-register", "Register")
+    visitor.until(
+        "return document.querySelector('#models-library').innerText.includes('whole@1')", "its name in the list"
+    )
+    visitor.press("#models-registry", "the tab of the registry")
+    visitor.choose_row("#models-registered", "the version")
+    visitor.until("return document.querySelector('.model-card')?.innerText.includes(', refitted')", "its card")
+    visitor.press("#models-export-graph", "Export ONNX")
+    visitor.until("return document.querySelector('#models-save-graph')?.hidden === false", "its certificate")
+    said = visitor.js("return document.getElementById('models-certificate').innerText")
+    assert f"whole@1: on {result.n_test:,} rows from" in said
+    assert "no prediction differs by more than" in said
+    forget()
+
+
 def test_a_promoted_model_is_scored_and_its_alert_acknowledged(
     own_workbench: tuple[Visitor, Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 MINIMUM_BINS, MAXIMUM_BINS = 5, 40
+_ALONE = 0.02  # beside a score that no null model stands near yet: numbers along the axis that differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +131,7 @@ def _colour(info: NullDistributionInfo) -> str:
 def _range(info: NullDistributionInfo) -> list[float]:
     every = np.concatenate([info.edges, info.folds, [info.observed]])
     low, high = float(every.min()), float(every.max())
-    margin = max(0.06 * (high - low), 1e-4)
+    margin = max(0.06 * (high - low), 1e-4 if len(info.scores) else _ALONE)
     return [float(low - margin), float(high + margin)]
 
 

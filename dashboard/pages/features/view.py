@@ -88,6 +88,8 @@ def chart_note(info: FeaturesInfo) -> str:
 
 def correlation_figure(info: CorrelationInfo) -> Any:
     """The square of correlations, or why there is none."""
+    if len(info.names) < 2 and info.without_value:
+        return states.no_figure("Fewer than two of the features have a value on these bars: see the tab Chart.")
     if len(info.names) == 1:
         return states.no_figure("Add a second indicator to see how correlated the two are.")
     if info.rows < MINIMUM_ROWS:

@@ -46,6 +46,7 @@ for tab in STUDIES:
 
 RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."
+NO_LOSS = "This model is not trained iteratively: it has no loss curve."
 NO_NULLS = "No null models were trained: set Null models above 0."
 NO_FIFTHS = "Too many predictions are equal: they cannot be divided into fifths."
 
@@ -62,7 +63,8 @@ def draw(data: runs.ResultData) -> tuple[Any, ...]:
     spec, result = runs.opened(data, ModelSpec)
     show_context(data, spec, result)
     key = (data or {}).get("key", "")
-    notes = (*view.among_many(result, models_tried(spec.market)), *result.warnings, tracking.note(key))
+    unused = (view.no_importance(result),) if len(result.importance) and not result.importance.any() else ()
+    notes = (*unused, *view.among_many(result, models_tried(spec.market)), *result.warnings, tracking.note(key))
     verdict = view.verdict(assess(result, spec.target.horizon), list(filter(None, notes)))
     cells = metric.cells(kpis(result, view.took(key)))
     return cells, verdict, prediction_rows(result), prediction_note(result), view.handover(spec, result)
@@ -84,17 +86,22 @@ def losses(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
     """The curve so far while the model trains, the whole one afterwards."""
     if data and "spec" in data:
         curve = loss.info(runs.opened(data, ModelSpec)[1])
-        return (
-            loss.figure(curve)
-            if curve
-            else states.no_figure("This model is not trained iteratively: it has no loss curve.")
-        )
+        return loss.figure(curve) if curve else states.no_figure(NO_LOSS)
     if progress and progress.get("partial"):
         so_far = loss.live(progress["partial"])
         return loss.figure(so_far) if so_far else no_update
     if data:
         return states.no_figure("The training did not finish.")
     return no_update if progress else None
+
+
+@callback(Output(ids.SCORE_CARDS, "className"), Input(RESULT, "data"), Input(frame.progress("models"), "data"))
+def make_room(data: runs.ResultData, progress: dict[str, Any] | None) -> Any:
+    """Cards that a model has nothing for are left out, until another tells its loss while it trains."""
+    if data and "spec" in data:
+        return view.cards(runs.opened(data, ModelSpec)[1])
+    partial = (progress or {}).get("partial")
+    return view.ALL_CARDS if partial and loss.live(partial) else no_update
 
 
 @callback(

@@ -95,16 +95,16 @@ def later() -> list[Component]:
 
 def _score() -> list[Component]:
     return [
-        columns(
-            graph(ids.LOSS, height=300, title="Loss", rescale=False),
-            card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
-            kind="two grows",
-        ),
-        columns(
-            graph(ids.NULL_DISTRIBUTION, height=230, title="Null models", rescale=False),
-            graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
-            graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
-            kind="three",
+        html.Div(
+            [
+                graph(ids.LOSS, height=300, title="Loss", rescale=False),
+                card("Is it real?", html.Div(skeleton(280), id=ids.VERDICT)),
+                graph(ids.NULL_DISTRIBUTION, height=230, title="Null models", rescale=False),
+                graph(ids.CALIBRATION, height=230, title="Calibration", rescale=False),
+                graph(ids.IMPORTANCE, height=230, title="Importance", rescale=False),
+            ],
+            id=ids.SCORE_CARDS,
+            className=view.ALL_CARDS,
         ),
         card(
             "Scores, null models and baselines",

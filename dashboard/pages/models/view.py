@@ -9,6 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import runs, state
+from dashboard.charts.models import importance, loss
 from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.jobs import listing
 from dashboard.pages.models import ids
@@ -61,6 +62,19 @@ def no_importance(result: ModelResult) -> str:
     if not len(result.importance):
         return "This model does not report feature importance."
     return "The model made no split: no feature helped it."
+
+
+ALL_CARDS = "columns score grows"
+"""The cards of the score: ``cards`` says which of them have nothing to draw and leave their room to the others."""
+
+
+def cards(result: ModelResult) -> str:
+    """Class of the cards of the score."""
+    without = (
+        ("without-loss", loss.info(result) is None),
+        ("without-importance", importance.info(result) is None),
+    )
+    return " ".join([ALL_CARDS, *(name for name, is_absent in without if is_absent)])
 
 
 def took(key: str) -> float | None:

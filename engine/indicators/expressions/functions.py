@@ -15,6 +15,7 @@ from engine.market.bars import Floats
 
 Kind = Literal["elementwise", "window", "cross-section"]
 LONGEST = 10_000  # bars of a window
+_SHORT = 40  # bars; from about twice as many on, a queue has a window's extreme sooner than comparing all of it
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,17 @@ def _known_or(x: Floats, otherwise: Floats) -> Floats:
 
 
 def _lag(x: Floats, bars: int) -> Floats:
-    found = np.full(x.shape, np.nan)
-    found[:, bars:] = x[:, : x.shape[1] - bars] if bars < x.shape[1] else np.nan
+    found = np.empty(x.shape)
+    found[:, :bars] = np.nan
+    found[:, bars:] = x[:, : max(x.shape[1] - bars, 0)]
+    return found
+
+
+def _delta(x: Floats, bars: int) -> Floats:
+    found = np.empty(x.shape)
+    found[:, :bars] = np.nan
+    with np.errstate(invalid="ignore"):
+        np.subtract(x[:, bars:], x[:, : max(x.shape[1] - bars, 0)], out=found[:, bars:])
     return found
 
 
@@ -134,6 +144,20 @@ def _loop(name: str, module: str, *more: float) -> Callable[..., Floats]:
     def compute(x: Floats, bars: int, *constants: float) -> Floats:
         found = np.empty(x.shape)
         getattr(getattr(rolling(), module), name)(x, bars, *more, *constants, found)
+        return found
+
+    return compute
+
+
+def _extreme(sign: float) -> Callable[..., Floats]:
+    """The highest (``sign`` 1) or lowest (-1) value: of a short window all of its values at once are the faster way."""
+    queued = _loop("rolling_extreme", "order", sign, False)
+
+    def compute(x: Floats, bars: int) -> Floats:
+        if bars > _SHORT:
+            return queued(x, bars)
+        found = np.empty(x.shape)
+        rolling().windows.extremes(x, np.array([bars]), sign, found[:, None])
         return found
 
     return compute
@@ -248,7 +272,7 @@ _ALL = (
     ),
     Function("if_unknown", "x, and b where it is unknown.", _known_or, ("x", "b")),
     _shifted("lag", "The value some bars ago.", _lag, 0),
-    _shifted("delta", "The difference to the value some bars ago.", lambda x, n: x - _lag(x, n)),
+    _shifted("delta", "The difference to the value some bars ago.", _delta),
     _shifted("change", "The relative change since some bars ago.", _change),
     _windowed("sum", "Sum of the last bars.", _loop("rolling_sum", "moments")),
     _windowed("mean", "Mean of the last bars.", _loop("rolling_mean", "moments")),
@@ -258,8 +282,8 @@ _ALL = (
     _windowed("kurt", "Excess kurtosis of the last bars, of a sample.", _loop("rolling_moments", "moments", 4), 4),
     _windowed("product", "Product of the last bars.", _loop("rolling_product", "moments")),
     _windowed("decay_linear", "Mean of the last bars, weighted n to 1.", _loop("decaying_mean", "moments")),
-    _windowed("ts_max", "The highest of the last bars.", _loop("rolling_extreme", "order", 1.0, False)),
-    _windowed("ts_min", "The lowest of the last bars.", _loop("rolling_extreme", "order", -1.0, False)),
+    _windowed("ts_max", "The highest of the last bars.", _extreme(1.0)),
+    _windowed("ts_min", "The lowest of the last bars.", _extreme(-1.0)),
     _windowed("bars_since_max", "Bars since the highest of the last.", _loop("rolling_extreme", "order", 1.0, True)),
     _windowed("bars_since_min", "Bars since the lowest of the last.", _loop("rolling_extreme", "order", -1.0, True)),
     _windowed("ts_rank", "Rank among the last bars, 0 to 1.", _loop("rolling_rank", "order"), 2),

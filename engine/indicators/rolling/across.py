@@ -43,21 +43,46 @@ def _fill_keys(values: Floats, bits: int, keys: Keys) -> None:
 
 @kernel
 def _fill_ranks(values: Floats, keys: Keys, bits: int, out: Floats) -> None:
-    places = (np.int64(1) << bits) - 1
+    places, shares, known = (np.int64(1) << bits) - 1, np.empty(values.shape[1]), -1
     for row in range(values.shape[0]):
-        own, count, first = keys[row], 0, 0
-        for place in range(values.shape[1]):
-            out[row, place] = np.nan
-            count += own[place] != UNKNOWN
-        while first < count > 1:
-            last = first
-            while last + 1 < count and own[last + 1] >> bits == own[first] >> bits:
-                last += 1
-            if last == first:
-                out[row, own[first] & places] = first / (count - 1)
-            else:
-                _fill_near(values[row], own, places, first, last, out[row], count)
-            first = last + 1
+        own = keys[row]
+        count, near = _counts(own, bits)
+        if count != known:
+            known = count
+            for place in range(count):
+                shares[place] = place / (count - 1)
+        if count < len(own) or count == 1:
+            out[row] = np.nan
+        if count > 1 and near == 0:
+            for place in range(count):
+                out[row, own[place] & places] = shares[place]
+        elif count > 1:
+            _fill_groups(values[row], own, bits, count, out[row])
+
+
+@kernel
+def _counts(own: Keys, bits: int) -> tuple[int, int]:
+    """How many keys are known, and how many of these are all but equal to the one before them."""
+    count, near = 0, 0
+    for place in range(len(own)):
+        count += own[place] != UNKNOWN
+    for place in range(1, count):
+        near += own[place] >> bits == own[place - 1] >> bits
+    return count, near
+
+
+@kernel
+def _fill_groups(values: Floats, own: Keys, bits: int, count: int, out: Floats) -> None:
+    places, first = (np.int64(1) << bits) - 1, 0
+    while first < count:
+        last = first
+        while last + 1 < count and own[last + 1] >> bits == own[first] >> bits:
+            last += 1
+        if last == first:
+            out[own[first] & places] = first / (count - 1)
+        else:
+            _fill_near(values, own, places, first, last, out, count)
+        first = last + 1
 
 
 @kernel

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.indicators.rolling.kernel import kernel
+from engine.indicators.rolling.windows import BLOCK
 from engine.market.bars import Floats
 
 
@@ -39,23 +40,29 @@ def rolling_extreme(values: Floats, window: int, sign: float, ago: bool, out: Fl
 def rolling_rank(values: Floats, window: int, out: Floats) -> None:
     """The place of the last value among its window from 0, the lowest, to 1, the highest; equal values share the middle
     of theirs. NaN for a window of one.
+
+    A ``BLOCK`` of neighbouring bars is compared with the bars one before them, then two before, and so on: side by side
+    in the processor's vector registers.
     """
+    twice = np.empty(BLOCK)
     for row in range(values.shape[0]):
-        run = 0
-        for bar in range(values.shape[1]):
-            value = values[row, bar]
-            if not np.isfinite(value):
-                run, out[row, bar] = 0, np.nan
-                continue
-            run += 1
-            if run < window or window < 2:
-                out[row, bar] = np.nan
-                continue
-            below, equal = 0, 0
-            for place in range(bar - window + 1, bar):
-                below += values[row, place] < value
-                equal += values[row, place] == value
-            out[row, bar] = (below + 0.5 * equal) / (window - 1)
+        run, own = 0, values[row]
+        for start in range(0, len(own), BLOCK):
+            last, found = own[start : start + BLOCK], out[row, start : start + BLOCK]
+            twice[:] = 0.0
+            for ago in range(1, min(window, start + len(last))):
+                head = max(ago - start, 0)
+                _compare(own[start + head - ago :], last[head:], twice[head:])
+            for at in range(len(last)):
+                run = run + 1 if np.isfinite(last[at]) else 0
+                found[at] = 0.5 * twice[at] / (window - 1) if window > 1 and run >= window else np.nan
+
+
+@kernel
+def _compare(older: Floats, last: Floats, twice: Floats) -> None:
+    """Adds 2 to ``twice`` where the older value is below the last, 1 where they are equal."""
+    for at in range(len(last)):
+        twice[at] += (1.0 if older[at] < last[at] else 0.0) + (1.0 if older[at] <= last[at] else 0.0)
 
 
 @kernel

@@ -110,10 +110,10 @@ class Ensemble(Model):
         more = f" and {len(self.members) - 3} more" if len(self.members) > 3 else ""
         return f"{name} of {', '.join(member.label() for member in self.members[:3])}{more}"
 
-    def refusal(self, task: Task) -> str:
+    def refusal(self, task: Task, columns: int = 1) -> str:
         if self.combine == "vote" and task == "regression":
             return "Members vote on classes: combine numbers by their mean, weights or stacking, or change the label."
-        return next((text for member in self.members if (text := member.refusal(task))), "")
+        return next((text for member in self.members if (text := member.refusal(task, columns))), "")
 
     def missing(self) -> str:
         return next((text for member in self.members if (text := member.missing())), "")

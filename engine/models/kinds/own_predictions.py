@@ -19,7 +19,7 @@ from engine.models.symbol import Symbol
 
 @plugin("own_predictions", title="Own predictions")
 class OwnPredictions(Model):
-    """The first feature as it is, so that a finished model is tested without writing a plug-in: choose the indicator My
+    """The only feature as it is, so that a finished model is tested without writing a plug-in: choose the indicator My
     values with the stored predictions as the only feature, without processors.
 
     Null models are tested on rotated labels, so their band is that of predictions that know nothing.
@@ -41,6 +41,13 @@ class OwnPredictions(Model):
 
     def label(self) -> str:
         return "Own predictions"
+
+    def refusal(self, task: Task, columns: int = 1) -> str:
+        several = (
+            f"Own predictions passes one column on as it is, and the features have {columns}: keep the one that holds "
+            "your predictions."
+        )
+        return super().refusal(task, columns) or (several if columns > 1 else "")
 
     def fit(
         self,

@@ -91,8 +91,8 @@ class Student(Model):
     def label(self) -> str:
         return f"{self.student.label()} taught by {self.teacher.label()}"
 
-    def refusal(self, task: Task) -> str:
-        return self.teacher.refusal(task) or self.student.refusal(task)
+    def refusal(self, task: Task, columns: int = 1) -> str:
+        return self.teacher.refusal(task, columns) or self.student.refusal(task, columns)
 
     def missing(self) -> str:
         return self.teacher.missing() or self.student.missing()

@@ -20,6 +20,7 @@ from engine.features.spec import FeatureSpec
 from engine.indicators import INDICATORS, ContextIndicator, Indicator, Output, PanelIndicator
 from engine.indicators.averages import Sma
 from engine.indicators.channels import Bollinger
+from engine.indicators.expression import Expression
 from engine.indicators.momentum import Macd, Rsi
 from engine.jobs import executors
 from engine.market.bars import Bars, Floats, Market
@@ -152,6 +153,15 @@ def test_correlation_is_that_of_usable_rows() -> None:
 def test_equal_values_share_the_mean_of_their_ranks() -> None:
     values = np.random.default_rng(3).integers(0, 5, 200).astype(np.float64)
     np.testing.assert_array_equal(features._ranks(values), rankdata(values))
+
+
+def test_a_column_without_a_value_takes_nothing_from_the_others() -> None:
+    bars = random_walk(300)
+    unknown = Expression(text="log(0 - close)")
+    info = features.correlation_info(matrix_of((Sma(window=20), unknown, Rsi(window=14)), bars), "TEST")
+    alone = features.correlation_info(matrix_of((Sma(window=20), Rsi(window=14)), bars), "TEST")
+    assert (info.names, info.rows, info.without_value) == (("SMA 20", "RSI 14"), alone.rows, 1)
+    np.testing.assert_array_equal(info.value, alone.value)
 
 
 def test_too_few_rows_have_no_correlation() -> None:

@@ -24,5 +24,11 @@ def test_folds_stand_beside_the_null_models_so_far() -> None:
     assert high > 0.56
 
 
+def test_a_score_alone_stands_on_an_axis_whose_numbers_differ() -> None:
+    alone = null_distribution.live({"folds": [{"fold": 1, "score": 0.494}], "of": 1, "score": "auc"})
+    assert alone is not None
+    assert list(null_distribution.figure(alone).layout.xaxis.range) == pytest.approx([0.474, 0.514])
+
+
 def test_there_is_nothing_to_compare_before_the_first_fold() -> None:
     assert null_distribution.live({"steps": [1], "train": [0.7]}) is None

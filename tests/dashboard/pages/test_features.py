@@ -11,10 +11,12 @@ import pytest
 from dash import no_update
 from dash.exceptions import PreventUpdate
 
+import engine
 from dashboard.components.series_view import offer, subject
 from dashboard.jobs import side_job
 from dashboard.pages.features import callbacks, leak_test, view
 from dashboard.pages.features import result as result_of
+from dashboard.pages.features.form import FORM
 from dashboard.pages.features.layout import layout
 from engine import devices
 from engine.core.errors import SpecError
@@ -174,6 +176,9 @@ def test_correlation_needs_two_features_and_enough_bars() -> None:
     assert figure.data[0].type == "heatmap"
     alone = FeatureSpec(features=(Sma(window=20),))
     assert "second indicator" in callbacks.correlate(result(alone), "NVDA", "correlation")[0]["empty"]
+    unknown = FeatureSpec(features=(Sma(window=20), Expression(text="log(0 - close)")))
+    engine.run(unknown)
+    assert "Fewer than two of the features" in callbacks.correlate(result(unknown), "NVDA", "correlation")[0]["empty"]
     short = FeatureSpec(market=MarketSpec(start="2023-09-01"))
     assert callbacks.correlate(result(short), "NVDA", "correlation")[0]["empty"].startswith("Only 0 bars")
     with pytest.raises(PreventUpdate):
@@ -199,6 +204,30 @@ def test_another_kind_of_request_gets_a_sentence() -> None:
 def test_forged_requests_get_a_sentence(features: object, words: str) -> None:
     with pytest.raises(SpecError, match=words):
         result_of.opened({"key": "k", "spec": json.dumps({"kind": "features", "features": features})})
+
+
+@pytest.mark.parametrize(
+    ("card", "problem"),
+    [
+        ({"kind": "rsi", "window": "2..1000"}, ("features.1.window", "Window must be at most 500, not 501.")),
+        (
+            {"kind": "macd", "fast": "2..200", "slow": "300..500"},
+            ("features.1.fast", "One entry stands for at most 10,000 features: choose wider steps."),
+        ),
+    ],
+)
+def test_a_range_of_which_much_is_wrong_gets_one_sentence(card: dict[str, str], problem: tuple[str, str]) -> None:
+    with pytest.raises(SpecError) as caught:
+        FORM.parse({"features": [{"kind": "sma"}, card]})
+    assert caught.value.problems == (problem,)
+
+
+def test_what_is_too_much_for_a_page_is_refused_with_its_cost() -> None:
+    features = [{"kind": "sma", "window": "2..1000"}, {"kind": "ema", "window": "2..1000"}]
+    formulas = [{"kind": "expression", "text": f"close / {place}"} for place in range(1, 3_003)]
+    values = {"market": {"symbols": [f"S{place}" for place in range(5_000)]}, "features": [*features, *formulas]}
+    with pytest.raises(SpecError, match=r"^5,000 features of 5,000 symbols take about .*: choose fewer features or"):
+        FORM.parse(values)
 
 
 def test_the_page_is_laid_out_with_any_permalink() -> None:

@@ -27,6 +27,7 @@ from engine.indicators.momentum import Rsi
 from engine.labels.forward_return_value import ForwardReturnValue
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
+from engine.models.kinds.hist_boosting import HistBoosting
 from engine.models.kinds.lightgbm import LightGbm
 from engine.models.kinds.linear import Linear
 from engine.models.spec import ModelSpec
@@ -307,6 +308,17 @@ class TestCallbacks:
         assert list(live.data[0].x) == [1, 2]
         done = callbacks.losses(data, {"fraction": 0.5, "message": "", "partial": partial})
         assert len(done.data[0].x) == len(engine.run(SMALL).newest.train_loss)
+
+    def test_cards_without_anything_to_draw_are_left_out(self, data: dict[str, str], workspace: Workspace) -> None:
+        assert callbacks.make_room(data, None) == view.ALL_CARDS
+        forest = SMALL.model_copy(update={"model": HistBoosting(iterations=2), "null_fits": 0})
+        engine.run(forest)
+        found = callbacks.make_room({"key": engine.run_key(forest), "spec": canonical_json(forest)}, None)
+        assert found == f"{view.ALL_CARDS} without-loss without-importance"
+        partial = {"steps": [1, 2], "train": [0.7, 0.6], "validation": []}
+        assert callbacks.make_room(None, {"partial": partial}) == view.ALL_CARDS
+        assert callbacks.make_room(None, {"partial": None}) is no_update
+        assert callbacks.make_room(None, None) is no_update
 
     def test_loss_waits_keeps_its_curve_and_tells_of_a_failure(self) -> None:
         assert callbacks.losses(None, None) is None

@@ -43,6 +43,13 @@ def test_problems_are_joined_and_put_under_a_path() -> None:
     assert isinstance(UnknownPlugin([("kind", "No.")]), SpecError)
 
 
+def test_of_very_many_problems_the_first_are_told_each_once() -> None:
+    error = SpecError([("", f"Window {place // 2} is wrong.") for place in range(40)])
+    assert len(error.problems) == 40
+    assert str(error).startswith("Window 0 is wrong. Window 1 is wrong. ")
+    assert str(error).endswith("Window 7 is wrong. And 12 more like these.")
+
+
 def test_of_thousands_of_names_the_closest_and_the_first_are_told() -> None:
     known = [f"S{number:04}" for number in range(5000)] + ["AAPL"]
     said = did_you_mean("AAPLE", known)

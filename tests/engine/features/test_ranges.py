@@ -76,6 +76,9 @@ def test_only_numbers_are_ranges() -> None:
 def test_too_many_combinations_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 10,000 features"):
         ranges.expanded([{"kind": "macd", "fast": "2..200", "slow": "300..500"}])
+    entries = [{"kind": "sma"}, {"kind": "macd", "fast": "2..200", "slow": "300..500"}]
+    said = "One entry stands for at most 10,000 features: choose wider steps."
+    assert ranges.problems(entries) == [("1.fast", said)]
 
 
 _ENTRIES = st.lists(

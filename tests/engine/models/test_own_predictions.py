@@ -8,7 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import engine
-from engine.core.errors import DataError
+from engine.core.errors import DataError, SpecError
 from engine.indicators.external import MyValues
 from engine.labels.forward_return import ForwardReturn
 from engine.market import catalog
@@ -61,6 +61,16 @@ def test_predictions_of_nothing_lie_within_the_band() -> None:
     stored_for_nvda(np.random.default_rng(3).normal(size=len(bars)), bars.time)
     found = result_of(market)
     assert found.null_scores.min() < found.scores["auc"] < found.null_scores.max()
+
+
+def test_several_features_are_refused_where_they_are_asked_for() -> None:
+    """By itself and as a member: the first of them would be taken for the predictions."""
+    features = ({"kind": "my_values", "values": "scores"}, {"kind": "rsi", "window": 5})
+    own = {"kind": "own_predictions"}
+    for model in (own, {"kind": "ensemble", "members": (own, {"kind": "linear"})}):
+        with pytest.raises(SpecError, match=r"passes one column on as it is, and the features have 2: keep the one"):
+            ModelSpec.parse({"features": features, "model": model})
+    assert ModelSpec.parse({"features": features[:1], "model": own}).model == OwnPredictions()
 
 
 def test_a_score_keeps_its_order_and_side_as_a_probability() -> None:

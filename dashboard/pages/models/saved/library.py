@@ -84,7 +84,7 @@ def layout() -> list[Component]:
     ]
 
 
-TAB = Tab("trained", "Trained models", layout, free=True)
+TAB = Tab("trained", "Trained", layout, free=True)
 RUNS.wire(seen(TAB.name))
 
 

@@ -63,6 +63,16 @@ def test_windows_have_the_values_of_pandas_and_numpy(name: str, window: int) -> 
     np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9 * np.nanmax(np.abs(expected)))
 
 
+@pytest.mark.parametrize("window", [40, 41, 600])
+@pytest.mark.parametrize("name", ["ts_max", "ts_min", "ts_rank"])
+def test_windows_of_any_length_reach_across_blocks_of_bars(name: str, window: int) -> None:
+    """Short windows and long ones are computed in different ways; with equal values and gaps in both."""
+    values = np.random.default_rng(5).integers(-30, 30, 2_000) / 4.0
+    values[[7, 700, 701]] = np.nan
+    expected = REFERENCES[name](pd.Series(values).rolling(window)).to_numpy()
+    np.testing.assert_allclose(computed(name, values, constants=(window,)), expected, rtol=1e-14)
+
+
 @pytest.mark.parametrize("name", ["correlation", "covariance", "regression_slope", "regression_residual"])
 def test_pairs_have_the_values_of_numpy(name: str) -> None:
     x, y, window = series(), series(seed=4), 12
