@@ -15,6 +15,7 @@ from dashboard import ids
 from dashboard.components.fields import Field, to_percent
 from dashboard.components.icon import icon
 from dashboard.text.format import MINUS
+from engine.core.spec import CURRENCY
 
 Options = Sequence[tuple[Any, str]]
 
@@ -251,7 +252,7 @@ def _is_segmented(field: Field) -> bool:
 
 def note(field: Field) -> list[Component]:
     """The question mark that shows a field's help and bounds; nothing for a field without."""
-    unit = field.unit and f" {field.unit}"
+    unit = "" if field.unit in ("", CURRENCY) else f" {field.unit}"
     low = "" if field.low is None else f"from {shown(field.low)}"
     high = "" if field.high is None else f"up to {shown(field.high)}"
     bounds = " ".join(part for part in (low, high) if part)

@@ -16,7 +16,7 @@ from engine.backtest.sweeps.result import METRICS, SweepResult
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.sweeps.stress import cost_axes
 from engine.core.errors import SpecError
-from engine.core.spec import Spec
+from engine.core.spec import CURRENCY, Spec
 from engine.market.spec import MarketSpec
 from engine.research import ledger
 
@@ -91,7 +91,11 @@ def axis_label(
         return AxisLabel(path, title or path, unit, False, tuple(words))
     known = {str(value): text for value, text in field.choices}
     return AxisLabel(
-        path, title or field.title, field.unit, field.percent, tuple(known.get(word, word) for word in words)
+        path,
+        title or field.title,
+        field.unit.replace(CURRENCY, ""),
+        field.percent,
+        tuple(known.get(word, word) for word in words),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.spec import Spec, parameter
+from engine.core.spec import CURRENCY, Spec, parameter
 
 BASIS_POINT = 1e-4
 
@@ -41,7 +41,7 @@ class Costs(Spec):
     per_order: float = parameter(
         0.0,
         title="Per order",
-        unit="currency",
+        unit=CURRENCY,
         help="Commission on each fill, in the currency.",
         ge=0,
         le=1e6,
@@ -51,7 +51,7 @@ class Costs(Spec):
     per_share: float = parameter(
         0.0,
         title="Per share",
-        unit="currency",
+        unit=CURRENCY,
         help="Commission on each share, coin or contract as it was on the day of the fill, in the currency.",
         ge=0,
         le=1e6,
@@ -61,7 +61,7 @@ class Costs(Spec):
     minimum: float = parameter(
         0.0,
         title="Minimum",
-        unit="currency",
+        unit=CURRENCY,
         help="Minimum commission per fill, in the currency.",
         ge=0,
         le=1e6,

@@ -13,7 +13,7 @@ from engine.backtest.sizings import SIZINGS, Sizing
 from engine.backtest.sizings.percent import Percent
 from engine.backtest.stops import Stops
 from engine.core.errors import PluginError, SpecError
-from engine.core.spec import Estimate, RunSpec, as_validation_error, inactive_fields, parameter
+from engine.core.spec import CURRENCY, Estimate, RunSpec, as_validation_error, inactive_fields, parameter
 from engine.market.spec import MarketSpec
 from engine.strategies import STRATEGIES, Allocation, Strategy, call_strategy
 
@@ -75,7 +75,7 @@ class BacktestSpec(RunSpec):
     capital: float = parameter(
         100_000.0,
         title="Capital",
-        unit="currency",
+        unit=CURRENCY,
         help="Cash at the start.",
         ge=1,
         le=1e12,

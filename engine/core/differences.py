@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from engine.core.registry import info, is_plugin
-from engine.core.spec import Spec
+from engine.core.spec import CURRENCY, Spec
 
 ABSENT = "–"
 """Placeholder for a field that a spec does not have."""
@@ -103,7 +103,8 @@ def _text(value: Any, extra: Mapping[str, Any]) -> str:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    unit = "%" if extra.get("unit") == "%" else f" {extra['unit']}" if extra.get("unit") else ""
+    known = extra.get("unit", "")
+    unit = known if known in ("%", "") else "" if known == CURRENCY else f" {known}"
     if isinstance(value, float) and extra.get("percent"):
         return f"{value * 100:,.10g}%"
     if isinstance(value, int | float):

@@ -22,6 +22,9 @@ PLUGIN_MODULES = "stratoscope_plugins"
 Count = Annotated[int, Field(ge=0)]
 """A number of bars that a plug-in says of itself."""
 
+CURRENCY = "currency"
+"""Unit of amounts of the market's own money: a form names it, a sentence leaves it out."""
+
 
 def parameter(
     default: Any = ...,
