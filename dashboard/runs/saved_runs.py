@@ -186,7 +186,7 @@ class SavedRuns:
         if by == self.id("restore-ticked"):
             return time.time(), take_back(keys_of(ticked))
         if by == self.id("undo"):
-            return time.time(), take_back([key for key in deleted or [] if isinstance(key, str)])
+            return time.time(), take_back(kept_keys(deleted))
         return time.time(), self.emptied()
 
     def offer_undo(self, deleted: list[str] | None) -> tuple[bool, str]:
@@ -245,7 +245,7 @@ def typed(changes: Sequence[Edit] | None) -> None:
 
 def binned(deleted: Any, several: str) -> str:
     """The sentence on what was just put into the bin, "" for nothing; more than one are ``several``."""
-    found = library.find([key for key in deleted or [] if isinstance(key, str)])
+    found = library.find(kept_keys(deleted))
     if not found:
         return ""
     first = next(iter(found.values())).label
@@ -297,6 +297,11 @@ def tall(found: int) -> dict[str, Any]:
     for the box in which a note is written.
     """
     return {"height": f"min({table.height_of(found, row=ROW, least=5)}px, max(320px, 100dvh - 230px))", "width": "100%"}
+
+
+def kept_keys(deleted: Any) -> list[str]:
+    """The run keys that can be brought back, as the browser keeps them."""
+    return [key for key in deleted if isinstance(key, str)] if isinstance(deleted, list) else []
 
 
 def keys_of(chosen: Any) -> list[str]:

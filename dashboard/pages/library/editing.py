@@ -10,7 +10,7 @@ from dash import Input, Output, State, callback, ctx
 
 from dashboard import shell
 from dashboard.pages.library import ids
-from dashboard.runs.saved_runs import binned, keys_of, pressed, put_away, take_back, typed
+from dashboard.runs.saved_runs import binned, kept_keys, keys_of, pressed, put_away, take_back, typed
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count
 from engine.jobs import library
@@ -66,7 +66,7 @@ def act(cell: Any, buttons: Any, ticked: Any, deleted: Any) -> tuple[float, list
     elif by == ids.RESTORE_TICKED:
         kept = take_back(keys_of(ticked))
     elif by == ids.UNDO:
-        kept = take_back([key for key in deleted or [] if isinstance(key, str)])
+        kept = take_back(kept_keys(deleted))
     else:
         kept = emptied()
     return time.time(), kept, []
