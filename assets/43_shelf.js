@@ -12,7 +12,7 @@
   }
 
   cells.StratoscopeCurve = function (props) {
-    const { own, held } = props.data;
+    const own = props.value, held = props.data.held;
     if (!own) return null;
     const box = "0 -4 " + (own.length / 2 - 1) + " " + (HEIGHT + 8);
     const lines = [line(held, "held"), line(own, "own")];

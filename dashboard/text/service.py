@@ -15,7 +15,7 @@ from engine.research.service.monitoring.result import Change, MonitorResult, Per
 from engine.research.service.rescoring.run import Scored
 
 Rows = list[tuple[str, ...]]
-_OWN = {"hits": "Hit rate", "paper_return": "Paper return a year"}
+_OWN = {"hits": "Hit rate", "paper_return": "Paper return, annualised"}
 _SHARES = frozenset(_OWN)
 RULES = {
     "input_drift": "Drift of inputs",
@@ -128,7 +128,7 @@ def _change(name: str, change: Change | None) -> str:
 def _profit_change(change: Change | None) -> str:
     if change is None:
         return ""
-    return f"{_share(change.value)} a year ({_share(change.low)} … {_share(change.high)})"
+    return f"{_share(change.value)} annualised ({_share(change.low)} … {_share(change.high)})"
 
 
 def _drift(item: Drift) -> tuple[str, ...]:

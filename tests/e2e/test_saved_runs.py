@@ -134,6 +134,15 @@ def test_files_are_those_of_the_engine(visitor: Visitor, downloads: Path, worksp
     assert saved(visitor, downloads, "*-equity.csv").read_text() == equity_csv(result)
 
 
+def test_a_new_run_gets_its_curve_and_verdict_in_the_library_of_all(visitor: Visitor) -> None:
+    """They are found once its row is in sight, which is drawn without them."""
+    run(visitor, 19)
+    key = engine.run_key(on_page(visitor, 19))
+    visitor.open("/library")
+    visitor.until("return !!document.querySelector(arguments[0])", "its curve", f"[row-id='{key}'] .curve polyline")
+    visitor.until("return !!document.querySelector(arguments[0])", "its verdict", f"[row-id='{key}'] .chip")
+
+
 def test_a_tear_sheet_is_read_without_a_network(visitor: Visitor, downloads: Path) -> None:
     run(visitor, 15)
     click(visitor, "backtest-sheet")

@@ -63,7 +63,7 @@ def _row(entry: Entry, trials: int) -> dict[str, Any]:
         "verdict": seen.headline or ("" if entry.preview else "\N{HORIZONTAL ELLIPSIS}"),
         "tone": TONES[seen.grade],
         "reason": seen.reason + (" As of an earlier number of trials." if is_old else ""),
-        "own": seen.own.hex(),
+        "curve": seen.own.hex(),  # the cell is drawn anew when this changes
         "held": seen.held.hex(),
         "created": entry.created * 1000,
         "moment": f"{datetime.fromtimestamp(entry.created, UTC):%Y-%m-%d %H:%M} UTC",

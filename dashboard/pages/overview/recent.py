@@ -35,7 +35,7 @@ def runs() -> list[Component]:
     found = _newest(BacktestSpec, SHOWN)
     if not found:
         return [_nothing("No backtest yet: run the question above, or one of your own.")]
-    heads = ("Run", "UTC", "Equity and holding", "CAGR", "Sharpe", "Drawdown", "Costs a year", "Verdict")
+    heads = ("Run", "UTC", "Equity and holding", "CAGR", "Sharpe", "Drawdown", "Costs, annualised", "Verdict")
     return [_table(heads, [_run(item) for item in found])]
 
 

@@ -70,7 +70,7 @@ def test_verdicts_come_after_the_rows_and_then_no_more() -> None:
     assert (rows[0]["verdict"], words, symbols, done) == ("\N{HORIZONTAL ELLIPSIS}", "1 entry", ["TEST"], False)
     change, words, done, fired = callbacks.judge(1, {})
     assert change["update"][0]["verdict"] not in ("", "\N{HORIZONTAL ELLIPSIS}")
-    assert len(change["update"][0]["own"]) == len(change["update"][0]["held"]) > 0
+    assert len(change["update"][0]["curve"]) == len(change["update"][0]["held"]) > 0
     assert (words, done, fired) == ("1 entry", True, 0)
     assert callbacks.show({})[3]
 

@@ -133,7 +133,7 @@ def test_champion_and_challenger_are_drawn(pair: list[dict[str, Any]]) -> None:
     assert challenge.ask([], pair, "new")[0] == found  # it is stored now
     told, table, paper, hits = challenge.draw(found, None)
     assert "No difference of the hit rates is decided yet" in texts(told)
-    assert "Paper return a year" in texts(table)
+    assert "Paper return, annualised" in texts(table)
     names = {trace.name for trace in paper.data}
     assert {"mine@1", "mine@2", "Buy and hold"} <= names
     result = runs.opened(found, type(load_request(job)))[1]

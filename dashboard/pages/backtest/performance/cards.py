@@ -65,7 +65,7 @@ def costs(subject: Subject) -> Component:
     rows = [
         Metric("Before costs", signed_percent(gross), help="Total return of the same decisions without any cost."),
         Metric("After costs", signed_percent(result.metrics["total_return"]), help="Total return."),
-        Metric("Drag a year", signed_percent(drag), tone=metric.tone(drag),
+        Metric("Annualised drag", signed_percent(drag), tone=metric.tone(drag),
                help="CAGR after costs minus CAGR before. Not stated for less than a month."),
         *(Metric(*row[:2], help=row[2]) for row in money),
     ]  # fmt: skip
