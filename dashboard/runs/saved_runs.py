@@ -205,20 +205,20 @@ def in_shelf(text: str, id_: str, title: str, shelf: str) -> Component:
     return html.Button(text, id=id_, className=f"button in-{shelf}", type="button", title=title, disabled=True)
 
 
+def draw_buttons(by_field: Mapping[str, dict[str, Any]]) -> None:
+    """Have the columns ``pinned`` and ``bin`` drawn as buttons; ``pressed`` says what they ask for."""
+    fixed = {**table.OPENS, "resizable": False}
+    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **fixed, "minWidth": 32}
+    by_field["bin"] |= {"cellRenderer": "StratoscopeBin", **fixed, "minWidth": 36, "sortable": False}
+
+
 def _draw(grid: Any, columns: Sequence[table.Column]) -> None:
     """Have the cells of ``grid`` drawn by ``assets/43_library.js``; the first of its own ``columns`` are the names."""
     by_field = {column["field"]: column for column in grid.columnDefs}
     for column in columns:
         if column.kind == "text":
             by_field[column.field]["tooltipField"] = column.field
-    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
-    by_field["bin"] |= {
-        "cellRenderer": "StratoscopeBin",
-        **table.OPENS,
-        "sortable": False,
-        "resizable": False,
-        "minWidth": 36,
-    }
+    draw_buttons(by_field)
     by_field["created"] |= {"cellRenderer": "StratoscopeSaved", **table.OPENS, "tooltipField": "moment"}
     by_field[columns[0].field] |= {**NAME, "tooltipField": "about"}
     for name in EDITABLE:

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from dashboard.components import card, table
 from dashboard.pages.library import ids
 from dashboard.pages.library.rows import GRADES, TITLES
-from dashboard.runs.saved_runs import NAME, SHELVES, TYPED, in_shelf
+from dashboard.runs.saved_runs import NAME, SHELVES, TYPED, draw_buttons, in_shelf
 
 COLUMNS = (
     table.Column("pinned", "", width=32),
@@ -102,14 +102,7 @@ def grid() -> Component:
 def _draw(columns: Sequence[dict[str, Any]]) -> None:
     """Have the cells drawn, and say which are typed into."""
     by_field = {column["field"]: column for column in columns}
-    by_field["pinned"] |= {"cellRenderer": "StratoscopePin", **table.OPENS, "resizable": False, "minWidth": 32}
-    by_field["bin"] |= {
-        "cellRenderer": "StratoscopeBin",
-        **table.OPENS,
-        "sortable": False,
-        "resizable": False,
-        "minWidth": 36,
-    }
+    draw_buttons(by_field)
     by_field["label"] |= {**NAME, "tooltipField": "label"}
     by_field["tags"] |= {**TYPED, "editable": {"function": "params.data.renames"}}
     by_field["curve"] |= {"cellRenderer": "StratoscopeCurve", "sortable": False}
