@@ -19,7 +19,7 @@ a recursive indicator promises (``engine.indicators.Indicator``).
 """
 RARE = 0.03
 """Share of the bars on which a large difference is rounding: ranks of what is all but equal change places."""
-_LEAST = 100  # bars behind the warm-up that are compared, at least
+_LEAST = 100  # bars after the warm-up that are compared, at least
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def unsettled(
     compute: Callable[[Bars], Mapping[str, Floats]], bars: Bars, warm_ups: tuple[int, ...], family: Family
 ) -> tuple[Unsettled, ...]:
     """The worst value of each output of ``compute`` that depends on where ``bars`` begin, by more than ``TYPICAL`` in
-    the median or ``LARGEST`` at any bar; among the bars behind the stated warm-up, up to twice as many.
+    the median or ``LARGEST`` at any bar; among the bars after the stated warm-up, up to twice as many.
 
     What is cumulative may differ by a constant or a factor that stays. Outputs that have no value on the shorter series
     although they have one on the whole are found too.

@@ -16,7 +16,7 @@ _OUTER = 0.005
 
 
 def distributions(values: Floats, settled: NDArray[np.bool_]) -> Distributions:
-    """Of each column of ``values`` (rows, columns); ``settled`` says, of each, which values are behind the warm-up."""
+    """Of each column of ``values`` (rows, columns); ``settled`` says, of each, which values are after the warm-up."""
     columns = [_described(values[:, place], settled[:, place]) for place in range(values.shape[1])]
     stacked = {name: np.array([column[name] for column in columns]) for name in columns[0]}
     return Distributions(**stacked)

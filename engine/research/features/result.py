@@ -49,7 +49,7 @@ class Information:
 
 @dataclass(frozen=True, eq=False)
 class Distributions:
-    """Of each column: float64 ``missing``, the share of the rows behind the warm-up without a value; ``mean``,
+    """Of each column: float64 ``missing``, the share of the rows after the warm-up without a value; ``mean``,
     ``deviation`` (n - 1), ``skewness``, ``kurtosis`` (3 for the normal distribution); ``quantiles`` (columns, 5) are
     the least, the quartiles and the largest. ``counts`` int64 (columns, bins) lie between ``edges`` float64 (columns,
     bins + 1), from the 0.5th to the 99.5th percentile, with all beyond in the outermost bins.
