@@ -51,6 +51,7 @@ PICTURES: Mapping[str, Callable[[Visitor], None]] = MappingProxyType(
         "models": _model,
         "hardware": _page("/hardware", "Memory"),
         "overview": _page("/", "Fragile"),
+        "library": _page("/library", "Fragile"),
     }
 )
 """How the page comes into sight that a picture shows, in the order in which they are taken."""
