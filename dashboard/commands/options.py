@@ -166,7 +166,7 @@ def _sets(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(metavar="action", description="Without one, the sets are listed.")
     listing = actions.add_parser("list", help="list the newest version of every set")
     _on_set(actions, "show", "show the features of a set, its versions and the runs that use it")
-    comparing = _on_set(actions, "diff", "say what another version, or another set, has instead")
+    comparing = _on_set(actions, "diff", "show what another version, or another set, has instead")
     comparing.add_argument("other", help="the set to compare it with")
     exporting = _on_set(actions, "export", "write a set as YAML")
     exporting.add_argument("--to", metavar="PATH", default="", help="file to write (default: print it)")
@@ -270,7 +270,7 @@ def _update(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--all", action="store_true", help="what the machine has and is built of too, for a bug report")
+    group.add_argument("--all", action="store_true", help="include hardware and library versions, for a bug report")
     group.add_argument("--json", action="store_true", help="everything, as JSON")
 
 

@@ -64,7 +64,7 @@ def _kpis(result: WalkForwardResult) -> str:
     about = "Walk-forward efficiency: annualised growth out of sample over that in sample (Pardo 2008)."
     cells += [
         key_figure("Efficiency", MISSING if efficiency is None else percent(efficiency, 0),
-                   f"of {signed_percent(result.in_sample_growth(), 1)} IS", about),
+                   f"of {signed_percent(result.in_sample_growth(), 1)} in sample", about),
         key_figure("Profitable windows", f"{result.profitable} of {windows}", "", "Test windows with a profit."),
         key_figure("Stability", percent(result.steadiness(), 0), "of parameters",
                    "Share of windows whose parameters are at most one step from those of the previous window."),

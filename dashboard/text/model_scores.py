@@ -12,7 +12,7 @@ _NONE: Floats = np.empty(0)
 TITLES = {
     "auc": "AUC", "average_precision": "Average precision", "log_loss": "Log loss", "brier": "Brier score",
     "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "precision": "Precision", "recall": "Recall",
-    "f1": "F1", "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short fifths",
+    "f1": "F1", "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short quintiles",
     "r2": "R² out of sample", "rmse": "RMSE", "mse": "MSE", "mae": "MAE", "hit_rate": "Hit rate",
 }  # fmt: skip
 PERCENT = frozenset({"accuracy", "balanced_accuracy", "precision", "recall", "hit_rate", "r2", "long_short"})

@@ -41,7 +41,7 @@ def figure(info: FifthsInfo) -> go.Figure:
     bars = go.Bar(
         x=list(NAMES), y=info.returns, customdata=info.counts, name=info.name, showlegend=False, width=0.6,
         marker={"color": colours, "opacity": 0.85, "line": {"width": 0}},
-        hovertemplate="fifth %{x}: %{y:+.2%} of %{customdata:,d} values<extra></extra>",
+        hovertemplate="quintile %{x}: %{y:+.2%} of %{customdata:,d} values<extra></extra>",
     )  # fmt: skip
     axis = {"type": "category", "fixedrange": True, "showspikes": False}
     return base.figure([bars], x=axis, y=base.value_axis(tickformat="+.1%", nticks=5), keep="fifths", hover="closest")

@@ -44,7 +44,7 @@ def figure(info: PermutationInfo) -> go.Figure:
     import plotly.graph_objects as go
 
     bars = go.Bar(
-        x=info.loss[::-1], y=list(info.names[::-1]), orientation="h", name=f"Loss of {info.score}",
+        x=info.loss[::-1], y=list(info.names[::-1]), orientation="h", name=f"Drop in {info.score}",
         marker={"color": [base.SERIES[0] if value > 0 else base.MUTED for value in info.loss[::-1]]},
         width=min(0.62, 0.22 * len(info.names)),
         hovertemplate=f"%{{y}}: permuted it costs %{{x:.4f}} of {info.score}<extra></extra>",

@@ -60,12 +60,12 @@ def figure(info: QuantilesInfo) -> go.Figure:
         marker={"color": [base.GAIN if value > 0 else base.LOSS for value in info.mean]},
         error_y={"type": "data", "array": info.error, "color": base.MUTED, "thickness": 1.2, "width": 3},
         customdata=np.column_stack([info.mean - info.error, info.mean + info.error, info.rows]),
-        hovertemplate="%{x} fifth: mean return %{y:.2%}<br>95% interval %{customdata[0]:.2%} to %{customdata[1]:.2%}"
+        hovertemplate="%{x} quintile: mean return %{y:.2%}<br>95% interval %{customdata[0]:.2%} to %{customdata[1]:.2%}"
         "<br>%{customdata[2]:,d} rows<extra></extra>",
     )  # fmt: skip
     figure = base.figure(
         [bars],
-        x={"type": "category", "title": {"text": "Fifth of the predictions"}, "fixedrange": True},
+        x={"type": "category", "title": {"text": "Quintile of the predictions"}, "fixedrange": True},
         y=base.value_axis(tickformat=".2%", nticks=6, zeroline=True),
         keep="quantiles",
         hover="closest",

@@ -26,7 +26,7 @@ FORM = Form(
 def contents() -> Sequence[Component]:
     """A card with the controls, without processors."""
     fields = html.Div(FORM.panel(FORM.defaults()), className="fields chain-fields")
-    about = "what a model may see instead of the value: fitted on the earliest bars of all symbols"
+    about = "what a model sees instead of the value; fitted on the earliest bars of all symbols"
     return [card.card("Processors", [fields, dcc.Store(id=frame.problems(FORM.page))], sub=about)]
 
 

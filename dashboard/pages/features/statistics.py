@@ -40,18 +40,19 @@ COLUMNS = [
     table.Column("ic", "IC", "signed", 3, width=80, help="Spearman's correlation with the return over the horizon."),
     table.Column("band", "± 95%", "number", 3, width=78, help="Half of the confidence interval, overlaps considered."),
     table.Column("p", "p, corrected", "number", 3, width=110,
-                 help="Of no relation, corrected for the number of features tried on these data."),
+                 help="Against no relation, corrected for the number of features tried on these data."),
     table.Column("missing", "Missing", "percent", 2, width=86, help="Of the bars after the warm-up."),
     table.Column("auto", "Autocorr.", "number", 2, width=92, help="With the value of the bar before."),
     table.Column("adf", "ADF p", "number", 3, width=78, help="Small: no unit root (augmented Dickey-Fuller)."),
     table.Column("kpss", "KPSS p", "number", 3, width=84, help="Small: not stationary."),
-    table.Column("turnover", "Turnover", "percent", 1, width=90, help="Bars on which it moves to another fifth."),
+    table.Column("turnover", "Turnover", "percent", 1, width=90, help="Bars on which it moves to another quintile."),
     table.Column("psi", "PSI", "number", 2, width=70,
                  help="Population stability index of the second half of the dates against the first; 0.25 is much."),
-    table.Column("ks", "KS p", "number", 3, width=74, help="That both halves have one distribution, bootstrapped."),
-    table.Column("vif", "VIF", "number", 1, width=74, help="Variance inflation factor: above 10 others say the same."),
+    table.Column("ks", "KS p", "number", 3, width=74, help="Against one distribution of both halves, bootstrapped."),
+    table.Column("vif", "VIF", "number", 1, width=74,
+                 help="Variance inflation factor: above 10, other features carry the same information."),
     table.Column("mi", "Mutual inf.", "number", 3, width=98, help="Mutual information with the label, in nats."),
-    table.Column("ms", "ms", "number", 2, width=70, help="To compute it for one symbol, measured."),
+    table.Column("ms", "ms", "number", 2, width=70, help="Measured time to compute it for one symbol."),
     table.Column("mb", "MB", "number", 2, width=66, help="Of one symbol's values."),
 ]  # fmt: skip
 
@@ -66,7 +67,7 @@ def contents() -> Sequence[Component]:
     charts = [
         graph.graph(ids.STAT_HISTOGRAM, height=240, title="Distribution", sub="values", rescale=False),
         graph.graph(ids.STAT_DECAY, height=240, title="IC by horizon", sub="bars, 95%", rescale=False),
-        graph.graph(ids.STAT_FIFTHS, height=240, title="Return by fifth", sub="mean", rescale=False),
+        graph.graph(ids.STAT_FIFTHS, height=240, title="Return by quintile", sub="mean", rescale=False),
     ]
     square = graph.graph(
         ids.STAT_SQUARE, height=440, title="Correlation by cluster", sub="Spearman, all symbols", rescale=False
@@ -144,7 +145,7 @@ def draw(chosen: Rows, answer: Answer) -> tuple[Any, ...]:
     column = found.names.index(name)
     shape, bars = histogram.info(found, column), fifths.info(found, column)
     following = f"next {count(found.horizon, 'bar')}"
-    spread = f"highest less lowest fifth, {following}: {basis_points(bars.spread())}"
+    spread = f"top minus bottom quintile, {following}: {basis_points(bars.spread())}"
     about = [html.B(name), f" · {shape.words()} · {spread}"]
     drawn = histogram.figure(shape), decay.figure(decay.info(found, column)), fifths.figure(bars)
     return about, *drawn, f"mean, {following}"

@@ -48,7 +48,7 @@ RESULT = frame.result("models")
 NO_CURVE = "A regression has no classes to tell apart: these curves are those of a classifier."
 NO_LOSS = "This model is not trained iteratively: it has no loss curve."
 NO_NULLS = "No null models were trained: set Null models above 0."
-NO_FIFTHS = "Too many predictions are equal: they cannot be divided into fifths."
+NO_FIFTHS = "Too many predictions are equal: they cannot be divided into quintiles."
 
 
 @callback(

@@ -124,7 +124,7 @@ def groups(found: Sequence[Group], result: ModelResult, title: str) -> list[Comp
         ]
         for group, is_small in zip(found, small, strict=True)
     ]
-    heads = (title, "Rows", headline_name(result), "95% interval", right, "Long-short fifths")
+    heads = (title, "Rows", headline_name(result), "95% interval", right, "Long-short quintiles")
     return [table(heads, rows), *([html.P(SMALL, className="hint")] if any(small) else [])]
 
 

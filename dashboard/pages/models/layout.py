@@ -141,7 +141,7 @@ def _curves() -> list[Component]:
             kind="three",
         ),
         columns(
-            graph(ids.QUANTILES, height=280, title="Returns by fifth", rescale=False),
+            graph(ids.QUANTILES, height=280, title="Returns by quintile", rescale=False),
             graph(ids.LEARNING, height=280, title="Learning curve", sub="newest fold", rescale=False),
             kind="half",
         ),

@@ -54,7 +54,7 @@ def subs(result: ModelResult) -> tuple[str, ...]:
 
 def permuted(result: ModelResult) -> str:
     """What permutation importance is measured in."""
-    return f"test {NAMES[HEADLINE[result.task]]} lost"
+    return f"drop in test {NAMES[HEADLINE[result.task]]}"
 
 
 def no_importance(result: ModelResult) -> str:
@@ -88,8 +88,8 @@ def among_many(result: ModelResult, tried: int) -> tuple[str, ...]:
     if tried < 2 or skill(result) != "good":
         return ()
     return (
-        f"{tried:,} models were tried on these data, and null models know nothing of a choice among them: the best of "
-        "many looks better than it is. A tuning says by how much, and a sealed holdout has seen no choice.",
+        f"{tried:,} models were tried on these data, and null models do not account for the choice among them: the "
+        "best of many looks better than it is. A tuning measures by how much; a sealed holdout is untouched by it.",
     )
 
 

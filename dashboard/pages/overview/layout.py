@@ -30,7 +30,7 @@ def layout(query: str | None) -> Component:
         tools=[_all("/library?kind=model", "All models")],
     )
     sweeps = card(
-        "Sweeps", html.Div(skeleton(90), id=ids.SWEEPS), sub="the best is not the estimate",
+        "Sweeps", html.Div(skeleton(90), id=ids.SWEEPS), sub="the best of many is no estimate",
         tools=[_all("/library?kind=sweep", "All sweeps")],
     )  # fmt: skip
     return html.Div(
@@ -81,9 +81,9 @@ def _question() -> Component:
 
 def _own_data() -> Component:
     ways = (
-        ("Import files", "/data?tab=import", "CSV, Parquet or Excel: columns are recognised, faults found."),
+        ("Import files", "/data?tab=import", "CSV, Parquet or Excel: columns are recognised, faults reported."),
         ("Download", "/data?tab=download", "Yahoo Finance, exchanges, FRED and others."),
-        ("What there is", "/data?tab=catalogue", "Every stored series, its range and its quality."),
+        ("What is stored", "/data?tab=catalogue", "Every stored series, its range and its quality."),
     )  # fmt: skip
     rows = [
         html.Div([dcc.Link(title, href=href, className="link-button strong"), html.Small(words)], className="way")

@@ -32,7 +32,7 @@ Metric = Literal[
 _METRICS = {
     "headline": "Main score", "auc": "AUC", "average_precision": "Average precision", "log_loss": "Log loss",
     "brier": "Brier score", "accuracy": "Accuracy", "balanced_accuracy": "Balanced accuracy", "f1": "F1",
-    "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short fifths", "r2": "R²",
+    "mcc": "Matthews correlation", "rank_ic": "Rank IC", "ic": "IC", "long_short": "Long-short quintiles", "r2": "R²",
     "rmse": "RMSE", "mae": "MAE", "hit_rate": "Hit rate",
 }  # fmt: skip
 _DRAWN = {"sampler": ("tpe", "random")}

@@ -103,7 +103,7 @@ def test_the_selected_feature_is_drawn(answer: Any) -> None:
     np.testing.assert_allclose(line.data[2].y, found.information.ic[1])
     np.testing.assert_allclose(bars.data[0].y, found.fifth_returns[1])
     assert about[0].children == "RSI 14"
-    assert "highest less lowest fifth, next 10 bars: " in about[1]
+    assert "top minus bottom quintile, next 10 bars: " in about[1]
     assert following == "mean, next 10 bars"
     with pytest.raises(PreventUpdate):
         statistics.draw([{"name": "../../etc/passwd"}], answer)

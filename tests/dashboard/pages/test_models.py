@@ -374,5 +374,7 @@ def test_grave_faults_of_the_data_are_notes_on_the_verdict() -> None:
 def test_a_score_above_luck_says_of_how_many_models_it_is_one() -> None:
     good, plain = result(scores=result().scores | {"auc": 0.6}), result(scores=result().scores | {"auc": 0.5})
     (words,) = view.among_many(good, 51)
-    assert words.startswith("51 models were tried on these data, and null models know nothing of a choice among them")
+    assert words.startswith(
+        "51 models were tried on these data, and null models do not account for the choice among them"
+    )
     assert view.among_many(good, 1) == view.among_many(plain, 51) == ()

@@ -109,7 +109,7 @@ class TestDiagnosis:
     def test_says_whether_it_can_be_trained(self, found: NetworkDiagnosis) -> None:
         assert "can be trained" in texts(view.checks(found))
         broken = replace(found, overfits=False, problems=("It does not learn.",))
-        assert "Look at this" in texts(view.checks(broken))
+        assert "Resolve this" in texts(view.checks(broken))
         assert "It does not learn." in texts(view.checks(broken))
         assert "Switch on" in texts(view.frameworks(found))
 
@@ -179,7 +179,7 @@ class TestInspection:
 
     def test_importance_is_told_three_ways_with_their_agreement(self, spec: InspectionSpec) -> None:
         gain, permuted, _, unit = importance.draw(held(THREE))
-        assert (len(gain.data[0].x), len(permuted.data[0].x), unit) == (3, 3, "test AUC lost")
+        assert (len(gain.data[0].x), len(permuted.data[0].x), unit) == (3, 3, "drop in test AUC")
         shap, sub, agree, no_attention, _, _ = importance.explain(held(spec), None)
         assert sum(shap.data[0].x) == pytest.approx(1)
         assert (sub, no_attention) == ("mean |SHAP| of 675 test rows", True)

@@ -146,7 +146,7 @@ def test_what_is_said_of_a_result() -> None:
     luck = replace(result, null_scores=np.linspace(0.4, 0.7, 20))
     assert "No better than luck" in texts(view.worth(luck, luck.deflated()))
     unknown = replace(result, null_scores=np.empty(0))
-    assert "not known" in texts(view.worth(unknown, unknown.deflated()))
+    assert "is unknown" in texts(view.worth(unknown, unknown.deflated()))
     assert "the best" in texts(view.trial(result, result.best))
     assert "failed" in texts(view.trial(result, 7))
 

@@ -41,7 +41,7 @@ BUTTONS = (
 _TITLES = (
     ("Chart", "Open the selected series in the chart"),
     ("Update", "Fetch the latest bars of the selected series"),
-    ("Check quality", "List what is doubtful about the selected series"),
+    ("Check quality", "List the quality findings of the selected series"),
     ("Rename", "Give the selected series another symbol or collection"),
     ("CSV", "Save the selected series as CSV"),
     ("Parquet", "Save the selected series as Parquet"),

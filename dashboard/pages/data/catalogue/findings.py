@@ -28,7 +28,7 @@ COLUMNS = [
     table.Column("collection", "Collection", least=90),
     table.Column("grave", "Grave", "number", width=72, help="Findings that make a backtest wrong."),
     table.Column("warning", "Warnings", "number", width=86, help="Findings that can affect a backtest."),
-    table.Column("note", "Notes", "number", width=70, help="What is to be known."),
+    table.Column("note", "Notes", "number", width=70, help="Worth knowing."),
     table.Column("title", "Worst", least=130),
     table.Column("first", "First", width=96),
     table.Column("sentence", "Finding", least=260),

@@ -67,7 +67,7 @@ def layout() -> Sequence[Component]:
 
 
 def _grid() -> Component:
-    grid = table.table(ids.CATALOGUE, COLUMNS, height=_TALLEST, empty="No series is found.", options=_TICKED)
+    grid = table.table(ids.CATALOGUE, COLUMNS, height=_TALLEST, empty="No series found.", options=_TICKED)
     by_field = {column["field"]: column for column in grid.columnDefs}
     for name, column in by_field.items():
         column["filter"] = "agNumberColumnFilter" if name in _NUMBERS else "agTextColumnFilter"

@@ -36,7 +36,7 @@ def summarise(data: runs.ResultData) -> tuple[Any, Any]:
     result = done.report
     found = roofline.info(result)
     if not len(found.reached):
-        drawn: Any = states.no_figure("No work in this result counts both its operations and its bytes.")
+        drawn: Any = states.no_figure("No workload in this result counts both operations and bytes.")
     else:
         drawn = roofline.figure(found)
     claimed = [view.claimed(result)] if isinstance(done.action.workload, ClaimsSuite) else []

@@ -26,10 +26,10 @@ def checks(found: NetworkDiagnosis) -> Component:
         ("Shapes", f"{_sides(found.shape)} → {_sides(found.scores)}", True,
          "Windows, bars and features of a batch, and its outputs."),
         ("Weights", f"{found.weights:,} for {count(found.windows, 'window')}", found.weights <= found.windows,
-         "More weights than windows can learn every label by heart: stop early, or take fewer units."),
+         "More weights than windows can learn every label by heart: stop early, or use fewer units."),
     ]  # fmt: skip
     lines = [_finding(*row) for row in rows]
-    said = "This network can be trained." if not found.problems else "Look at this before a long training."
+    said = "This network can be trained." if not found.problems else "Resolve this before a long training run."
     notes = [html.P(text, className="note") for text in found.problems]
     return html.Div([html.P(html.B(said), className="say"), *lines, *notes], className="verdict")
 

@@ -28,7 +28,7 @@ from engine.models.refit.spec import Refit
 from engine.models.service import registered
 from engine.models.spec import ModelSpec
 
-NO_LOSSES = "None of these models is trained in steps: they have no loss curves."
+NO_LOSSES = "None of these models is trained iteratively: they have no loss curves."
 
 
 def _actions() -> list[Component]:

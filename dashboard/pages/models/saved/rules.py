@@ -24,7 +24,7 @@ FIELDS = {
     "input_drift": ("Drift of an input over", "σ", 0.05),
     "output_drift": ("Drift of the predictions over", "σ", 0.05),
     "ic_below": ("Rank IC below", "", 0.01),
-    "least_labels": ("from so many labels on", "", 10),
+    "least_labels": ("with at least this many labels", "", 10),
     "commission": ("Commission", "bp", 0.5),
     "slippage": ("Slippage", "bp", 0.5),
 }
@@ -40,7 +40,7 @@ def card_view() -> Component:
     ]
     lines = [_line(name, *about) for name, about in FIELDS.items()]
     body = [html.Div(lines, className="service-rules"), html.P(id=ids.RULES_OWN, className="hint pad")]
-    return card.card("Rules", body, sub="what is told as an alert", tools=tools)
+    return card.card("Rules", body, sub="what raises an alert", tools=tools)
 
 
 def _line(name: str, title: str, unit: str, step: float) -> Component:

@@ -27,7 +27,7 @@ from engine.models.spec import ModelSpec
 from engine.research.inspection.result import Agreement, Inspection
 
 NOT_PERMUTED = "Permutation importance was not measured: there are too many rows and features to hold all at once."
-NOTHING_CONTRIBUTES = "No feature contributes: the model says the same of every row."
+NOTHING_CONTRIBUTES = "No feature contributes: the model predicts the same for every row."
 TOO_FEW = "Ranks of fewer than three features, or one measure alone, cannot be compared."
 STRONG, WEAK = 0.7, 0.3
 MOST = 15
@@ -156,9 +156,9 @@ def agreement(pairs: tuple[Agreement, ...]) -> list[Component]:
 def _meaning(pairs: tuple[Agreement, ...]) -> str:
     known = [pair.correlation for pair in pairs if np.isfinite(pair.correlation)]
     if not known:
-        return "One of the measures says the same of every feature."
+        return "One of the measures gives every feature the same importance."
     if min(known) >= STRONG:
-        return "The measures agree: which features matter does not hang on how it is measured."
+        return "The measures agree: which features matter does not depend on how importance is measured."
     if min(known) >= WEAK:
         return "The measures agree in part: trust the features that all of them rank high."
     return (

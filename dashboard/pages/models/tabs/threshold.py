@@ -30,8 +30,8 @@ JOB = SideJob("models", "thresholds")
 LONGEST = 20.0
 """Seconds that it may be estimated to take to be begun by itself."""
 NUMBERS = "A regression has no classes: thresholds are those of a probability."
-HINT = "Once a model is trained: the account and the scores of calling its highest class at each threshold."
-UNTRADEABLE = "No account can follow these predictions by themselves: there is none to show at each threshold."
+HINT = "After training: the equity and the scores of predicting the highest class at each threshold."
+UNTRADEABLE = "These predictions cannot be traded on their own: there is no equity to show at each threshold."
 HEADS = ("", "Threshold", "Called", "Precision", "Recall", "F1", "Matthews", "Accuracy", "Trades", "Winning", "Return",
          "Sharpe")  # fmt: skip
 
@@ -46,7 +46,7 @@ def layout() -> list[Component]:
         card.card(
             "At one threshold",
             [html.Div(at, className="sweep-controls fields pad"), html.Div(id=ids.THRESHOLD_TABLE)],
-            sub="the highest class is called from this probability on",
+            sub="the highest class is predicted at or above this probability",
             tools=[html.Span(id=ids.THRESHOLD_LINK)],
         ),
         card.columns(
@@ -81,7 +81,7 @@ def ask(data: runs.ResultData, clicks: int | None) -> tuple[Any, ...]:
         return {"error": request}, no_update, None, True
     seconds = request.estimate().seconds
     if ctx.triggered_id != ids.THRESHOLD_ASK and seconds > LONGEST and stored(request) is None:
-        words = f"Inner folds of the training rows are trained for it, which takes about {duration(seconds)}."
+        words = f"This trains on inner folds of the training rows, which takes about {duration(seconds)}."
         return {"error": words}, no_update, None, False
     return *side_job.start(request), None, True
 
@@ -142,7 +142,7 @@ def notes(found: ThresholdResult) -> list[Component]:
     chosen = (
         f"The training rows alone choose {found.typical:g}{spread}, by the Matthews correlation out of their own folds."
         if len(known)
-        else "The training rows are too few to choose a threshold: one half stands in for it."
+        else "The training rows are too few to choose a threshold: 0.5 is used instead."
     )
     looked = (
         f"{count(len(found), 'threshold')} were looked at on {count(found.rows, 'test row')}. The best of them is "
@@ -192,5 +192,5 @@ def link(spec: ThresholdSpec, found: ThresholdResult, place: int) -> Component:
     threshold = float(found.thresholds[place])
     return dcc.Link(
         f"Backtest {threshold:g} →", href=f"/backtest?spec={state.to_query(spec.at(threshold))}",
-        className="link-button", title="Every metric of this account; the ledger knows of the other thresholds.",
+        className="link-button", title="All metrics of this backtest; the ledger counts the other thresholds.",
     )  # fmt: skip

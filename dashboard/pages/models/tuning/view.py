@@ -48,14 +48,15 @@ def kpis(result: TuningResult, found: Deflation | None) -> list[metric.Metric]:
     busy = float(result.seconds.sum())
     return [
         metric.Metric(f"Best {TITLES[name]}", shown(name, best), f"trial {result.best + 1:,}", tone,
-                      "Mean over the folds of the split. The best of many: see what it is worth beside it."),
+                      "Mean over the folds of the split. The best of many: what that is worth stands beside it."),
         metric.Metric("Without skill", shown(name, found.expected) if found else MISSING,
                       f"best of {found.trials:,}" if found else "no null models",
                       help="What the best of as many trials is expected to reach without skill: the mean of null "
                       "models, and the expected maximum of a choice among scores that spread as these do (Bailey, "
                       "Lopez de Prado 2014)."),
         metric.Metric("p-value", number(found.p_value, 3) if found else MISSING, "deflated", tone,
-                      "How often the best of as many trials without skill is as good, by the error of null models."),
+                      "Probability that the best of as many trials without skill scores as high, from the spread "
+                      "of the null models."),
         metric.Metric("Null models", shown(name, found.null) if found else MISSING,
                       f"± {shown(name, found.error)}" if found else "set Null models above 4",
                       help="The best trial's values on labels that have nothing to do with the features."),
@@ -74,7 +75,7 @@ def worth(result: TuningResult, found: Deflation | None) -> list[Component]:
     name, best = result.metric, shown(result.metric, float(result.score[result.best]))
     if found is None:
         said = (
-            f"The best {TITLES[name]} of {count(result.count, 'trial')} is {best}. What of it is luck is not known: "
+            f"The best {TITLES[name]} of {count(result.count, 'trial')} is {best}. How much of it is luck is unknown: "
             "set Null models to 5 or more on the left, and run the tuning again; its trials are kept."
         )
     else:
