@@ -85,7 +85,7 @@ def from_json(data: bytes) -> ResultFile:
     try:
         plain = json.loads(data, parse_constant=_no_number)
     except (ValueError, RecursionError):
-        raise DataError("This is not a result file: it is no JSON.") from None
+        raise DataError("This is not a result file: it is not JSON.") from None
     if not isinstance(plain, dict) or "schema_version" not in plain:
         raise DataError("This is not a result file of benchmarks: choose one that was exported here.")
     if (version := plain["schema_version"]) != VERSION or isinstance(version, bool):

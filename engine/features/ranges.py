@@ -78,7 +78,7 @@ def values(text: str) -> tuple[float, ...]:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if not match:
-            raise ValueError(f"'{text[:40]}' is no range: write 5..200 step 5, or 5, 10, 20.")
+            raise ValueError(f"'{text[:40]}' is not a range: write 5..200 step 5, or 5, 10, 20.")
         found += _between(*match.groups())
     return tuple(dict.fromkeys(found))
 

@@ -32,7 +32,7 @@ def read(text: str) -> Mapping[str, tuple[str, ...]]:
         name, _, listed = (piece.strip() for piece in part.partition(":"))
         members = tuple(as_symbol(item) for item in listed.replace(",", " ").split())
         if not _NAME.fullmatch(name) or not members:
-            raise ValueError(f"'{part.strip()[:40]}' is no group: write a name, a colon and symbols, as A: AAPL MSFT.")
+            raise ValueError(f"'{part.strip()[:40]}' is not a group: write a name, a colon and symbols: A: AAPL MSFT.")
         if name in found:
             raise ValueError(f"There are two groups '{name[:40]}': give each a name of its own.")
         for member in members:

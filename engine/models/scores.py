@@ -13,8 +13,8 @@ from engine.market.bars import Floats
 from engine.models import confusion, ranking
 
 _RETURNS: Mapping[str, str] = {
-    "long_short": "Mean return over the label's bars of the fifth with the highest predictions, less that of the "
-    "lowest fifth.",
+    "long_short": "Mean return over the label's bars of the quintile with the highest predictions, minus that of "
+    "the lowest quintile.",
 }
 BINARY: Mapping[str, str] = {
     "auc": "Probability that a random rise is ranked above a random fall; ties count half. 0.5 is no skill.",

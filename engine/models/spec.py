@@ -50,8 +50,8 @@ class ModelSpec(RunSpec):
     sample_weights: Literal["none", "uniqueness"] = parameter(
         "none",
         title="Sample weights",
-        help="What a training row counts. Labels that overlap share what happened: by uniqueness each of ten labels "
-        "over the same bars counts about a tenth.",
+        help="How much a training row counts. Labels that overlap share what happened: by uniqueness each of ten "
+        "labels over the same bars counts about a tenth.",
         choices={"none": "All rows alike", "uniqueness": "By uniqueness"},
         section="Training",
     )

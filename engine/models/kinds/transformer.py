@@ -18,7 +18,7 @@ class TransformerEncoder(Neural):
     """Blocks of self-attention over a window, in which each bar attends to itself and the bars before."""
 
     kind: Literal["transformer"] = "transformer"
-    width: int = parameter(32, title="Width", help="Numbers by which each bar is held.", ge=2, le=1024, section="Model")
+    width: int = parameter(32, title="Width", help="Numbers that represent each bar.", ge=2, le=1024, section="Model")
     heads: int = parameter(4, title="Heads", help="Into which the width is divided.", ge=1, le=64, section="Model")
     blocks: int = parameter(2, title="Blocks", ge=1, le=24, section="Model")
     feed_forward: int = parameter(

@@ -116,7 +116,7 @@ class Training(Spec):
     )
     step_epochs: int = parameter(
         10,
-        title="Epochs a step",
+        title="Epochs per step",
         unit="epochs",
         help="After which the learning rate falls; on a plateau, epochs without a lower loss.",
         ge=1,
@@ -156,7 +156,7 @@ class Training(Spec):
         seldom=True,
     )
     accumulation: int = parameter(
-        1, title="Batches a step", help="Whose gradients are added up.", ge=1, le=1024, section=_TRAINING, seldom=True
+        1, title="Batches per step", help="Whose gradients are added up.", ge=1, le=1024, section=_TRAINING, seldom=True
     )
     initialisation: Scheme = parameter(
         "auto",

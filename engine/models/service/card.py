@@ -105,7 +105,7 @@ class Card(BaseModel):
             found.append("It was not compared with null models: how much of its score is luck is not known.")
         elif self.p_value > LUCK:
             found.append(
-                f"It is not told from luck: {self.p_value:.0%} of models trained on permuted labels score as well."
+                f"It cannot be told from luck: {self.p_value:.0%} of models trained on permuted labels score as well."
             )
         if self.trials > 1:
             found.append(

@@ -98,7 +98,7 @@ class TuningSpec(RunSpec):
         known = SCORES[self.base.target.task]
         try:
             if self.metric != "headline" and self.metric not in known:
-                raise SpecError([("metric", f"{_METRICS[self.metric]} is no score of this label's task.")])
+                raise SpecError([("metric", f"{_METRICS[self.metric]} is not a score of this label's task.")])
             self._require_room(self.dimensions())
         except SpecError as error:
             raise as_validation_error(error) from None

@@ -33,7 +33,7 @@ class MetaLabelled(Strategy):
     take_above: float = parameter(
         0.5,
         title="Take above",
-        help="Probability that a trade earns from which on it is taken.",
+        help="Probability of a profit at or above which a trade is taken.",
         ge=0,
         le=1,
         step=0.01,

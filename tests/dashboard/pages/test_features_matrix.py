@@ -128,7 +128,7 @@ def test_a_range_in_the_form_is_many_features() -> None:
 
 @pytest.mark.parametrize(
     ("window", "words"),
-    [("30..10", "has no values"), ("10..", "is no range"), ("500..2000 step 500", "at most 1,000")],
+    [("30..10", "has no values"), ("10..", "is not a range"), ("500..2000 step 500", "at most 1,000")],
 )
 def test_what_is_wrong_with_one_is_said_at_its_card(window: str, words: str) -> None:
     first = {"kind": "rsi", "window": "5..7"}

@@ -32,12 +32,12 @@ def test_a_range_lists_its_numbers(text: str, numbers: tuple[float, ...]) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("5..", "is no range"),
-        ("a..b", "is no range"),
+        ("5..", "is not a range"),
+        ("a..b", "is not a range"),
         ("200..5", "has no values"),
         ("5..200 step 0", "has no values"),
         ("1..1000000", "more than 10,000"),
-        ("5,,6", "is no range"),
+        ("5,,6", "is not a range"),
     ],
 )
 def test_what_is_no_range_gets_a_sentence(text: str, words: str) -> None:

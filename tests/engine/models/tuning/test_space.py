@@ -98,6 +98,6 @@ def test_what_is_too_much_or_no_score_is_refused() -> None:
     assert "1 to 8 axes" in problems(axes=[])["axes"]
     assert "twice" in problems(LEAVES, LEAVES)["axes.1.path"]
     assert "at most 5,000" in problems(trials=6_000)["trials"]
-    assert "no score of this label" in problems(metric="rmse")["metric"]
+    assert "not a score of this label" in problems(metric="rmse")["metric"]
     wide = [{"path": f"model.{name}", "low": 1, "high": 300, "step": 1} for name in ("rounds", "min_data_in_leaf")]
     assert "90,000 combinations are more than the 50,000" in problems(*wide, sampler="grid")["axes"]
