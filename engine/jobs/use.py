@@ -88,8 +88,8 @@ class Meter:
             with suppress(OSError):
                 _FORGET.write_text("5")  # the most that the process has held is counted from here on (proc(5))
             _forget_gpu()
-        self._first, self._held = _read(), psutil.Process().memory_info().rss
         self._children, self._energy = _Children(), energy.counters().read()
+        self._first, self._held = _read(), psutil.Process().memory_info().rss  # last: getting ready is not the job's
 
     def use(self) -> Use:
         """What was taken since."""

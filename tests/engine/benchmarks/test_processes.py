@@ -85,7 +85,7 @@ def test_a_call_under_way_ends_with_the_benchmark() -> None:
     with pytest.raises(Cancelled):
         process.ask({"do": "sample"}, cancelled)
     assert not process.is_alive
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30  # it would sleep for 60
 
 
 def test_what_a_process_says_of_its_end_and_of_its_errors() -> None:

@@ -125,18 +125,18 @@ def test_who_asks_meanwhile_waits_for_the_one_who_computes() -> None:
     def slow() -> Any:
         calls.append(1)
         begun.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return engine.run(MarketSpec())
 
     found: list[Any] = []
     threads = [threading.Thread(target=lambda: found.append(memory.result("key", slow))) for _ in range(5)]
     threads[0].start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     for thread in threads[1:]:
         thread.start()
     go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert (len(found), len(calls), len(set(map(id, found)))) == (5, 1, 1)
 
 

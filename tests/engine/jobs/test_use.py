@@ -18,16 +18,23 @@ QUIET = Use(seconds=10.0, processor=9.5, memory=100, pid=1, busy=10.0, capacity=
             waited=0.1, heat=0)  # fmt: skip
 
 
+def _processor() -> float:
+    """Seconds of this process and of those that it started and that have ended."""
+    return sum(os.times()[:4])
+
+
 def test_a_meter_reads_this_process_against_its_own_clocks() -> None:
-    meter, before = Meter(), os.times()
+    earlier = _processor()
+    meter = Meter()
+    before = _processor()
     deadline = time.process_time() + 0.2
     while time.process_time() < deadline:
         pass
     held = bytearray(150 * 2**20)
     del held
-    found, after = meter.use(), os.times()
-    taken = after.user + after.system - before.user - before.system
-    assert found.processor == pytest.approx(taken, abs=0.05)
+    after = _processor()
+    found = meter.use()
+    assert after - before - 0.05 <= found.processor <= _processor() - earlier + 0.05
     assert found.seconds >= found.processor - 0.05
     assert found.memory > 150 * 2**20
     assert found.pid == os.getpid()
@@ -35,13 +42,12 @@ def test_a_meter_reads_this_process_against_its_own_clocks() -> None:
 
 
 def test_a_process_that_the_job_starts_counts_as_the_job() -> None:
-    meter, before = Meter(), os.times()
+    earlier = _processor()
+    meter = Meter()
     burn = "import time\nwhile time.process_time() < 0.5: pass"
     subprocess.run([sys.executable, "-c", burn], check=True)
-    found, after = meter.use(), os.times()
-    taken = after.children_user + after.children_system - before.children_user - before.children_system
-    assert taken > 0.4
-    assert found.processor == pytest.approx(taken, abs=0.1)
+    found = meter.use()
+    assert 0.45 <= found.processor <= _processor() - earlier + 0.05
 
 
 def test_the_memory_of_processes_that_the_job_starts_counts_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +58,7 @@ def test_the_memory_of_processes_that_the_job_starts_counts_together(monkeypatch
     ]
     try:
         assert all(item.stdout and item.stdout.readline() for item in own)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while meter._children._seen[0] < 200 * 2**20 and time.monotonic() < deadline:
             time.sleep(0.05)
         began = psutil.Process(own[0].pid).create_time()

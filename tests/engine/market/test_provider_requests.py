@@ -26,7 +26,7 @@ def asked(
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_answers_come_in_the_order_of_the_request_from_so_many_threads(threads: int) -> None:
-    gate, running, most, lock = threading.Barrier(threads, timeout=20), 0, 0, threading.Lock()
+    gate, running, most, lock = threading.Barrier(threads, timeout=60), 0, 0, threading.Lock()
 
     def ask(name: str, notify: Notify) -> Fetched:
         nonlocal running, most
@@ -81,7 +81,7 @@ def test_a_cancel_does_not_wait_for_the_request_under_way() -> None:
 
     def ask(name: str, notify: Notify) -> Fetched:
         notify("waiting")
-        gate.wait(20)
+        gate.wait(60)
         try:
             notify("again")
         except Cancelled:
@@ -96,7 +96,7 @@ def test_a_cancel_does_not_wait_for_the_request_under_way() -> None:
     with pytest.raises(Cancelled):
         list(fetch_all(SYMBOLS, ask, cancel, threads=1, provider=str))
     gate.set()
-    assert ended.wait(20)  # and the thread ends at its next look
+    assert ended.wait(60)  # and the thread ends at its next look
 
 
 def test_what_is_waited_for_is_said_all_the_time() -> None:
@@ -104,7 +104,7 @@ def test_what_is_waited_for_is_said_all_the_time() -> None:
     gate = threading.Event()
 
     def ask(name: str, notify: Notify) -> Fetched:
-        gate.wait(20)
+        gate.wait(60)
         return Fetched(name)
 
     def progress(fraction: float, message: str = "", partial: object = None) -> None:

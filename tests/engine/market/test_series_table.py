@@ -190,7 +190,7 @@ def test_long_series_is_mapped_by_other_processes(monkeypatch: pytest.MonkeyPatc
     bars = random_walk(60, symbol="LONG")
     save(bars)
     whole = Stored().read(bars.series)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while series_file.mapped(bars.digest(), ("bars",)) is None and time.monotonic() < deadline:
         time.sleep(0.01)
     forget()

@@ -144,7 +144,7 @@ def test_a_database_that_does_not_answer_is_left(workspace: Workspace, address: 
     began = time.monotonic()
     with pytest.raises(QueryFailed, match=r"'own' did not answer within 0\.2 s: check"):
         database(workspace, address, 0.2).table(ENDLESS)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # it would never end
 
 
 def test_a_query_can_be_cancelled(workspace: Workspace, address: str) -> None:

@@ -163,12 +163,12 @@ def test_changed_universe_is_another_run_key(workspace: Workspace) -> None:
 
 def test_as_many_symbols_as_a_request_can_have_cost_little() -> None:
     symbols = [f"S{number}/USDT" for number in range(MAXIMUM_SYMBOLS)]
-    began = time.perf_counter()
+    began = time.process_time()
     spec = MarketSpec.parse({"symbols": symbols})
     text = canonical_json(spec)
     assert MarketSpec.parse(json.loads(text)) == spec
     assert hash(spec) == hash(MarketSpec.parse({"symbols": symbols}))
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 10.0  # 0.1 s on a quiet core; each against each would take minutes
     assert spec.symbols == tuple(symbols)
     assert spec.label() == "5,000 symbols"
     with pytest.raises(SpecError, match="from 1 to 5,000 symbols"):

@@ -146,4 +146,4 @@ def test_thousands_are_listed_without_reading_a_request_or_a_result(monkeypatch:
     monkeypatch.setattr("engine.jobs.runner.store", None)
     began = time.process_time()
     assert len(shelf.every()) == MANY + 1
-    assert time.process_time() - began < 2.0  # 0.15 s on a quiet core
+    assert time.process_time() - began < 10.0  # 0.15 s on a quiet core

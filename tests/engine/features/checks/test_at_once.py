@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.errors import SpecError
+from engine.features.checks import at_once
 from engine.features.checks.at_once import leak, refusal
 from engine.features.checks.spec import FeatureCheckSpec
 from engine.indicators import INDICATORS
@@ -42,7 +43,10 @@ LEAKS = {
 
 @pytest.mark.parametrize("name", LEAKS)
 @pytest.mark.parametrize("request_of", ["model", "rules", "formula"])
-def test_what_is_built_on_a_leak_is_refused_before_it_runs(workspace: Workspace, name: str, request_of: str) -> None:
+def test_what_is_built_on_a_leak_is_refused_before_it_runs(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, name: str, request_of: str
+) -> None:
+    monkeypatch.setattr(at_once, "LONGEST", 1.0)  # whatever else this machine does meanwhile
     workspace.write_plugin("indicators", name, OWN.format(name=name, code=LEAKS[name]))
     left = {"kind": "feature", "indicator": {"kind": name}}
     strategy = {"kind": "rules", "enter": [{"kind": "comparison", "left": left}], "leave": []}
@@ -60,6 +64,15 @@ def test_what_is_built_on_a_leak_is_refused_before_it_runs(workspace: Workspace,
 def test_what_is_causal_fails_or_cannot_be_said_is_not_refused(workspace: Workspace, code: str) -> None:
     workspace.write_plugin("indicators", "fine", OWN.format(name="fine", code=code))
     assert leak(INDICATORS.parse({"kind": "fine"})) == ""
+
+
+def test_a_moment_in_which_the_machine_is_busy_hides_no_leak(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.write_plugin("indicators", "shifted", OWN.format(name="shifted", code=LEAKS["shifted"]))
+    found = iter([0.4, 0.3, 0.001])
+    monkeypatch.setattr(at_once, "_seconds", lambda _: next(found))
+    assert "x looks ahead: at " in leak(INDICATORS.parse({"kind": "shifted"}))
 
 
 def test_what_takes_long_is_left_to_the_run(workspace: Workspace) -> None:
