@@ -298,19 +298,23 @@ def test_every_text_form_is_the_same_request(strategy: Strategy) -> None:
         assert engine.run_key(again) == engine.run_key(request)
 
 
-@pytest.mark.parametrize("name", STRATEGIES.available())
-def test_runs_enters_the_ledger_and_its_python_source_finds_the_result(workspace: Workspace, name: str) -> None:
-    request = backtest(build(STRATEGIES.get(name)))
-    result = engine.run(request)
-    assert result.equity[0] == 100_000
-    assert (result.equity > 0).all()
-    assert len(ledger.trials(name)) == 1
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", to_python(request)], capture_output=True, text=True, check=False
-    )
+def test_each_runs_enters_the_ledger_and_its_python_source_finds_the_result(workspace: Workspace) -> None:
+    sources, keys = [], []
+    for name in STRATEGIES.available():
+        request = backtest(build(STRATEGIES.get(name)))
+        result = engine.run(request)
+        assert result.equity[0] == 100_000, name
+        assert (result.equity > 0).all(), name
+        assert len(ledger.trials(name)) == 1
+        sources.append(workspace.folder / f"{name}.py")
+        sources[-1].write_text(to_python(request))
+        keys.append(engine.run_key(request))
+    each = "import runpy, sys\nfor path in sys.argv[1:]: runpy.run_path(path)"  # one start of Python for all
+    command = [sys.executable, "-W", "error", "-c", each, *map(str, sources)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stderr == ""
-    assert done.stdout.strip() == engine.run_key(request)
-    assert len(ledger.trials(name)) == 1
+    assert done.stdout.split() == keys
+    assert {len(ledger.trials(name)) for name in STRATEGIES.available()} == {1}
 
 
 @pytest.mark.parametrize("name", STRATEGIES.available())
