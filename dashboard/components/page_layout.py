@@ -16,8 +16,8 @@ from dashboard.components.run_bar import run_bar
 from dashboard.components.store import store
 from engine.core.spec import canonical_json
 
-COPIES = (("yaml", "Copy as ", "YAML"), ("python", "Copy as ", "Python"), ("link", "Copy ", "link"))
-"""What is copied, and the words on its button: the first of them only where there is room."""
+COPIES = (("yaml", "Copy as YAML"), ("python", "Copy as Python"), ("link", "Copy link"))
+"""What is copied, and the words on its button."""
 
 
 def page_layout(
@@ -27,6 +27,7 @@ def page_layout(
     results: Sequence[Component],
     empty: Component,
     title: Component | Sequence[Component] = (),
+    files: Sequence[Component] = (),
     tools: Sequence[Component] = (),
     panel: Sequence[Component] = (),
     studies: Sequence[Component] = (),
@@ -35,9 +36,9 @@ def page_layout(
     """A page around ``form``: ``results`` fill the right side once there are any, ``empty`` says what to do first.
 
     ``query`` is the permalink's text: a good one fills the form and opens its run, a bad one is named above the
-    results. ``title`` stands left above the results (tabs), ``tools`` right of the copy actions, ``panel`` under the
-    form's own sections. ``studies`` (``studies.pane``) take the place of the results while their tab is in sight; with
-    ``run`` False the permalink's spec is only shown in the form.
+    results. ``title`` stands left above the results (tabs), right of it ``tools`` and a menu with the copy actions and
+    ``files``, ``panel`` under the form's own sections. ``studies`` (``studies.pane``) take the place of the results
+    while their tab is in sight; with ``run`` False the permalink's spec is only shown in the form.
     """
     page = form.page
     values, spec, problem = form.start(query)
@@ -55,7 +56,7 @@ def page_layout(
             _side(form, values, panel),
             html.Main(
                 [
-                    _top(page, title, tools),
+                    _top(page, title, tools, files),
                     *([states.error(problem, title="This link cannot be opened.")] if problem else []),
                     html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),
                     _results(page, results, empty),
@@ -93,21 +94,18 @@ def _results(page: str, results: Sequence[Component], empty: Component) -> Compo
     )
 
 
-def _top(page: str, title: Component | Sequence[Component], tools: Sequence[Component]) -> Component:
+def _top(
+    page: str, title: Component | Sequence[Component], tools: Sequence[Component], files: Sequence[Component]
+) -> Component:
     heading = html.H2("Results", className="unseen")
-    tools_ = html.Div([html.Div(copies(page), className="top-copies"), *tools], className="top-tools")
+    tools_ = html.Div([*tools, export_menu(page, files)], className="top-tools")
     return html.Div([heading, html.Div(title, className="top-title"), tools_], className="top")
 
 
-def copies(page: str) -> list[Component]:
-    """Buttons that copy what the form of ``page`` says."""
-    return [
-        html.Button(
-            [html.Span(first, className="if-wide"), last],
-            id=ids.part("copy", page, what=what),
-            className="link-button",
-            type="button",
-            title=first + last,
-        )
-        for what, first, last in COPIES
+def export_menu(page: str, files: Sequence[Component] = ()) -> Component:
+    """A menu that copies what the form of ``page`` says; ``files`` are its further items."""
+    copies = [
+        html.Button(words, id=ids.part("copy", page, what=what), className="menu-item", type="button")
+        for what, words in COPIES
     ]
+    return html.Details([html.Summary("Export"), html.Div([*copies, *files], className="menu")], className="drop")

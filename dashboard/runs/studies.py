@@ -32,7 +32,7 @@ from dashboard.components import states
 from dashboard.components.card import card
 from dashboard.components.fields import Field, Values
 from dashboard.components.form import Form, Row
-from dashboard.components.page_layout import copies
+from dashboard.components.page_layout import export_menu
 from dashboard.components.run_bar import run_bar
 from dashboard.components.static_html import static_html
 from dashboard.components.store import store
@@ -148,7 +148,7 @@ def contents(study: Study, results: Callable[[], Sequence[Component]], opened: O
             study.title,
             [_settings(study, fields), run_bar(page, form.action, study.stop)],
             sub=study.sub,
-            tools=copies(page),
+            tools=[export_menu(page)],
         ),
         *([states.error(problem, title="This link cannot be opened.")] if problem else []),
         html.Div(id=ids.part("results-error", page), className="results-error", role="alert"),

@@ -47,7 +47,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
             *page_tabs.seen_stores(TABS, seen_id),
             dcc.Store(id=ids.CHOSEN, data=[]),
         ],
-        tools=tools.layout(),
+        files=tools.layout(),
         empty=states.empty(
             "No backtest yet",
             "Choose symbols and a strategy, then press Run backtest. The sample data works offline.",

@@ -1,4 +1,4 @@
-"""Tools right of the tabs: the run or the walk-forward on screen as a file."""
+"""Items of the page's export menu: the run or the walk-forward on screen as a file."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from engine.research.evidence import verdict
 
 
 def layout() -> list[Component]:
-    """The tools, and what hands their files to the browser."""
+    """The items, and what hands their files to the browser."""
     title = "Download this run, or the walk-forward on screen, as one self-contained HTML file"
-    sheet = html.Button("Tear sheet", id=ids.SHEET, className="link-button", type="button", title=title)
-    prints = html.Button("PDF", id=ids.PRINT, className="link-button", type="button",
+    sheet = html.Button("Tear sheet", id=ids.SHEET, className="menu-item", type="button", title=title)
+    prints = html.Button("PDF", id=ids.PRINT, className="menu-item", type="button",
                          title="Print the tear sheet, or save it as PDF, by the browser's own dialogue")  # fmt: skip
-    repeats = html.Button("Notebook", id=ids.NOTEBOOK, className="link-button", type="button",
+    repeats = html.Button("Notebook", id=ids.NOTEBOOK, className="menu-item", type="button",
                            title="Download this run as a Jupyter notebook that repeats it")  # fmt: skip
     stores = [dcc.Download(id=ids.SHEET_FILE), dcc.Download(id=ids.NOTEBOOK_FILE), dcc.Store(id=ids.PRINTED)]
     return [repeats, sheet, prints, *stores]
