@@ -71,7 +71,7 @@ class Machine:
     def describe(self) -> str:
         """One line: "AMD EPYC 7763, 8 cores, 32.0 GB, Linux 6.8"."""
         cores = f"{self.cores} core{'s' * (self.cores != 1)}"
-        return ", ".join([self.processor, cores, f"{self.memory / 1e9:.1f} GB", *self.gpus, self.system])
+        return ", ".join([self.processor, cores, f"{self.memory / 2**30:.1f} GB", *self.gpus, self.system])
 
 
 def available() -> tuple[Device, ...]:

@@ -9,15 +9,16 @@ import psutil
 
 @dataclass(frozen=True)
 class Load:
-    """``processor`` is the fraction of all threads that was busy since the last call, 0 at the first; ``memory_used``
-    is in bytes, what could be had at once not counted.
+    """``runnable`` is the mean number of threads that had or wanted a processor over the last minute, None where the
+    system does not say (getloadavg(3)); ``memory_used`` is in bytes, what could be had at once not counted.
     """
 
-    processor: float
+    runnable: float | None
     memory_used: int
 
 
 def load() -> Load:
-    """The load as of now; never waits."""
+    """The load as of now; never waits, so that no share of a processor is told, which takes two looks."""
     memory = psutil.virtual_memory()
-    return Load(psutil.cpu_percent(interval=None) / 100, memory.total - memory.available)
+    runnable = psutil.getloadavg()[0] if hasattr(psutil, "getloadavg") else None
+    return Load(runnable, memory.total - memory.available)

@@ -159,7 +159,7 @@ def test_the_machine_is_described_by_its_own_figures() -> None:
     assert 1 <= devices.physical_cores() <= machine.cores
     assert machine.memory == psutil.virtual_memory().total
     assert f"{machine.processor}, {machine.cores} core" in machine.describe()
-    one = devices.Machine("M1", 1, 1, 32_000_000_000, "macOS", ("GPU 0",))
+    one = devices.Machine("M1", 1, 1, 32 * 2**30, "macOS", ("GPU 0",))
     assert one.describe() == "M1, 1 core, 32.0 GB, GPU 0, macOS"
 
 

@@ -16,9 +16,10 @@ def parts() -> list[Component]:
     """Processor, cores, memory and graphics processors, with the way to the live readings."""
     machine, now = devices.machine(), load()
     name = re.sub(r"\((R|TM|C)\)", "", machine.processor, flags=re.IGNORECASE)
+    runnable = "" if now.runnable is None else f", load {now.runnable:.1f}"
     return [
         dcc.Link(html.B(" ".join(name.split())), href="/hardware", title="Live readings"),
-        html.Span(["CPU ", html.B(count(machine.cores, "core")), f" {now.processor:.0%}"]),
-        html.Span(["Memory ", html.B(f"{now.memory_used / 1e9:.1f}"), f" of {machine.memory / 1e9:.1f} GB"]),
+        html.Span(["CPU ", html.B(count(machine.cores, "core")), runnable]),
+        html.Span(["Memory ", html.B(f"{now.memory_used / 2**30:.1f}"), f" of {machine.memory / 2**30:.1f} GB"]),
         *(html.Span(["GPU ", html.B(gpu)]) for gpu in machine.gpus),
     ]

@@ -48,11 +48,11 @@ def models() -> list[Component]:
 
 
 def sweeps() -> list[Component]:
-    """The newest sweeps with the number of their combinations and the best Sharpe ratio among them."""
+    """The newest sweeps, whose names tell how many combinations they had, and the best Sharpe ratio among them."""
     found = _newest(SweepSpec, FEW)
     if not found:
         return [_nothing("No sweep yet.")]
-    return [_table(("Sweep", "Combinations", "Best Sharpe", "Verdict"), [_sweep(item) for item in found])]
+    return [_table(("Sweep", "Best Sharpe", "Verdict"), [_sweep(item) for item in found])]
 
 
 def _newest(kind: type[RunSpec], limit: int) -> list[Entry]:
@@ -82,8 +82,7 @@ def _model(item: Entry) -> Sequence[Any]:
 
 
 def _sweep(item: Entry) -> Sequence[Any]:
-    combinations = number(item.summary.get("combinations"))
-    return _link("backtest", item), combinations, number(shelf.best_of(item.summary), 2), preview.chip(item.seen)
+    return _link("backtest", item), number(shelf.best_of(item.summary), 2), preview.chip(item.seen)
 
 
 def _link(page: str, item: Entry) -> Component:

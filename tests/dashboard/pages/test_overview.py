@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import psutil
 import pytest
 from flask import Flask
 
@@ -84,8 +85,11 @@ def test_a_small_curve_lies_within_its_box(values: list[float]) -> None:
     assert all(0 <= float(point.split("%2C")[1]) <= 30 for point in points)
 
 
-def test_the_machine_is_named_with_what_it_does() -> None:
+def test_the_machine_is_named_with_what_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("psutil.getloadavg", lambda: (3.25, 0.0, 0.0))
     with Flask("test").app_context():
         line = text(callbacks.machine_now(None))
-    assert "Memory" in line
+    assert '", load 3.2"' in line
+    whole = f"of {psutil.virtual_memory().total / 2**30:.1f} GB"  # as the page of the hardware has it
+    assert whole in line
     assert "no job running" in line
