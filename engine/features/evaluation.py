@@ -39,12 +39,14 @@ def load_context(features: Sequence[Indicator], market: MarketSpec) -> Mapping[s
 @dataclass(frozen=True, eq=False)
 class FeatureInputs:
     """Input series of features: their ``market``, and the ``context`` by the names of ``context_requests``. Where
-    ``features`` names all of them, what none of them needs any more is let go of.
+    ``features`` names all of them, what none of them needs any more is let go of, and expressions among them are
+    computed on so many ``threads``.
     """
 
     market: Market
     context: Mapping[str, Market]
     features: Sequence[Indicator] = ()
+    threads: int = 1
 
     def until(self, moment: np.datetime64) -> FeatureInputs:
         """The bars that had ended by ``moment``, in UTC."""
@@ -117,7 +119,7 @@ class FeatureInputs:
     @cached_property
     def _shared(self) -> dict[str, Any]:
         """What indicators of a market leave for one another."""
-        return {"features": self.features}
+        return {"features": self.features, "threads": self.threads}
 
     def _bars(self, needed: Context, own: Bars) -> Bars:
         symbol = needed.symbol or own.series.symbol

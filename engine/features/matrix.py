@@ -88,13 +88,14 @@ def matrix(
 ) -> FeatureMatrix:
     """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``); those
     that another device of ``choice`` can compute by it. On several ``threads`` symbols are computed side by side, where
-    all features are the engine's and none needs other series: TA-Lib releases the interpreter.
+    all features are the engine's and none needs other series, and expressions: TA-Lib and compiled loops release the
+    interpreter.
 
     Raises ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks
     what one needs, ``DeviceError`` for a missing device.
     """
     found = accelerated().on_device(features, market, choice.device) if choice.device else {}
-    inputs = FeatureInputs(market, context, features)
+    inputs = FeatureInputs(market, context, features, threads)
     writers = [item.writer() if is_all_built_in(item) and item not in found else None for item in features]
 
     def fill(place: int, block: Floats) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from engine.core.errors import DataError, SpecError
-from engine.core.registry import plugin
+from engine.core.registry import is_all_built_in, plugin
 from engine.core.spec import kind_name, parameter
 from engine.indicators import INDICATORS, Column, Context, Indicator, MarketIndicator, Output
 from engine.indicators.expressions import evaluation
@@ -138,7 +138,8 @@ class Expression(MarketIndicator):
         if key not in known:
             beside = [item for item in shared.get("features", ()) if isinstance(item, Expression)]
             nodes = [_read(item.text).node for item in beside if item.context().keys() == context.keys()]
-            known[key] = Evaluation(market, context, nodes)
+            threads = shared.get("threads", 1) if all(map(is_all_built_in, beside)) else 1
+            known[key] = Evaluation(market, context, nodes, threads)
         found = known[key]
         return {"value": tuple(self._row(found, place) for place in range(len(market)))}
 
