@@ -22,7 +22,7 @@ from engine.indicators import (
     require_inputs,
 )
 from engine.market import catalog
-from engine.market.availability import align_known, known_at, known_until
+from engine.market.availability import align_known, known_at, known_until, require_common_time
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
@@ -70,7 +70,11 @@ class FeatureInputs:
             return self._panel_column(feature, bars)
         if isinstance(feature, ContextIndicator):
             series = self.context_of(feature, bars)
-            return call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
+            found = call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
+            if not any(np.isfinite(values).any() for values in found.values()):
+                for other in series.values():
+                    require_common_time(other, self.market.bars)
+            return found
         return call_indicator.outputs(feature, lambda: feature.compute(bars), bars.close.shape)
 
     def context_of(self, feature: ContextIndicator | MarketIndicator, bars: Bars) -> Mapping[str, Bars]:

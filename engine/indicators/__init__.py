@@ -140,6 +140,9 @@ class ContextIndicator(Indicator):
     @abstractmethod
     def context(self) -> Mapping[str, Context]: ...
 
+    def require_interval(self, interval: str) -> None:
+        """Raise ``DataError`` where it has no meaning on bars of that ``interval``, whatever series there are."""
+
     def needs_other_series(self) -> bool:
         return True
 

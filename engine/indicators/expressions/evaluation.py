@@ -18,7 +18,7 @@ from engine.core.errors import DataError
 from engine.indicators import call_indicator, groups, require_columns
 from engine.indicators.expressions.functions import FUNCTIONS
 from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, children, walk
-from engine.market.availability import align_known, known_at
+from engine.market.availability import align_known, known_at, require_common_time
 from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import calendar
 
@@ -151,7 +151,10 @@ class Evaluation:
             raise DataError(f"The expression needs {node.symbol}, and it is not there: use it as a feature instead.")
         other = self._others[node.symbol]
         values = Evaluation((other,), self._others).row(node.node, 0)
-        return self._table([align_known(values, known_at(other), bars) for bars in self._bars])
+        found = self._table([align_known(values, known_at(other), bars) for bars in self._bars])
+        if not np.isfinite(found).any():
+            require_common_time(other, self._bars)
+        return found
 
     def _of_group(self, node: OfGroup) -> Floats:
         own = groups.places(node.groups, [bars.series.symbol for bars in self._bars])

@@ -205,3 +205,15 @@ def test_on_several_threads_the_values_are_the_same_and_a_failure_is_told_where_
     for _ in range(2):
         with pytest.raises(DataError, match="has no volume"):
             together.values(nodes[2])
+
+
+def test_a_symbol_without_a_common_calendar_is_told_and_not_unknown_throughout(bars: Bars) -> None:
+    other = replace(bars, time=bars.time - np.timedelta64(9_000, "D"), series=replace(bars.series, symbol="OLD"))
+    node = parse("volume * of('OLD', volume)")
+    with pytest.raises(DataError, match=r"OLD has bars from .* and TEST from .*: they have no time in common"):
+        Evaluation((bars,), {"OLD": other}).values(node)
+    both = Evaluation((bars, replace(other, series=bars.series)), {"OLD": other}).values(node)
+    assert np.isnan(both[0]).all(), "where another symbol of the market meets it, it is unknown on this one alone"
+    np.testing.assert_array_equal(both[1], bars.volume**2)
+    early = parse("volume * sma(of('OLD', volume), 399)")
+    assert np.isnan(Evaluation((bars.slice(0, 300),), {"OLD": replace(bars, series=other.series)}).values(early)).all()
