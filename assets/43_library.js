@@ -63,7 +63,7 @@
   };
 
   cells.StratoscopeBin = (props) =>
-    props.data.fixed ? null : props.data.deleted
+    props.data.deleted
       ? button(props, "restore", icon("restore"), "Restore")
       : button(props, "delete", icon("bin"), "Move to the bin");
 

@@ -166,6 +166,9 @@ class Form:
         """What a run consists of, for the line under the run button; nothing where the estimate says enough."""
         return ""
 
+    def require_feasible(self, spec: RunSpec | Action) -> None:
+        """Raise ``DataError`` for what the page will not begin, although nothing is wrong with it."""
+
     def lacking(self, values: Values) -> str:
         """What is still to be entered where that is nobody's mistake, for the line under the run button."""
         return ""

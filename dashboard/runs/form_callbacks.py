@@ -133,6 +133,8 @@ class FormCallbacks:
         return self._outputs(done.action, reported(done), seen) if done else self._nothing()
 
     def _outputs(self, spec: Request, answer: dict[str, str] | None, seen: Seen) -> tuple[Any, ...]:
+        if answer is None:
+            self.form.require_feasible(spec)
         key, text = job_key(spec), canonical_json(spec)
         run = {"key": key, "spec": text, "query": state.to_query(spec), "at": time.time()}
         if answer is None:

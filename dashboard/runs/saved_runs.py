@@ -14,6 +14,7 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import shell
 from dashboard.components import card, table
+from dashboard.runs import saved_sets
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count
 from engine.core.errors import SpecError
@@ -235,6 +236,8 @@ def typed(changes: Sequence[Edit] | None) -> None:
     keeps = {"tags": library.tag, "note": library.annotate, "label": library.rename}
     for change in changes or ():
         keep, key, text = keeps.get(change["colId"]), change["data"].get("key", ""), change.get("value") or ""
+        if saved_sets.is_reference(key):
+            keep = saved_sets.rename if change["colId"] == "label" else None
         if keep is None or not isinstance(text, str):
             continue
         try:
@@ -245,10 +248,11 @@ def typed(changes: Sequence[Edit] | None) -> None:
 
 def binned(deleted: Any, several: str) -> str:
     """The sentence on what was just put into the bin, "" for nothing; more than one are ``several``."""
-    found = library.find(kept_keys(deleted))
+    keys = kept_keys(deleted)
+    found = [item.label for item in library.find(keys).values()] + saved_sets.references(keys)
     if not found:
         return ""
-    first = next(iter(found.values())).label
+    first = found[0]
     subject = f"“{first}” is" if len(found) == 1 else f"{len(found)} {several} are"
     return f"{subject} in the bin and will be deleted after {library.BIN_DAYS} days."
 
@@ -272,14 +276,14 @@ def pressed(cell: Any) -> list[str]:
 def put_away(keys: Sequence[str]) -> list[str]:
     """Into the bin with ``keys``; they are what can be undone."""
     for key in keys:
-        library.delete(key)
+        (saved_sets.put_away if saved_sets.is_reference(key) else library.delete)(key)
     return list(keys)
 
 
 def take_back(keys: Sequence[str]) -> list[str]:
     """Out of the bin with ``keys``; nothing is left to undo."""
     for key in keys:
-        library.restore(key)
+        (saved_sets.take_back if saved_sets.is_reference(key) else library.restore)(key)
     return []
 
 

@@ -10,10 +10,13 @@ from engine.market.spec import MarketSpec
 
 def context_requests(features: Sequence[Indicator], market: MarketSpec) -> Mapping[str, MarketSpec]:
     """Requests for the context of ``features``, by name; from the first bar that is stored, since features look back
-    beyond the range of ``market``. Raises ``SpecError`` for what cannot be a symbol.
+    beyond the range of ``market``. Raises ``SpecError`` for what cannot be a symbol, ``DataError`` for a feature that
+    has no meaning on bars of this interval.
     """
     found = {}
     for feature in features:
+        if isinstance(feature, ContextIndicator):
+            feature.require_interval(market.interval)
         if isinstance(feature, ContextIndicator | MarketIndicator):
             for needed in feature.context().values():
                 values = {**dict(market), "start": None, "interval": needed.interval or market.interval}

@@ -22,7 +22,7 @@ from engine.indicators import (
     require_inputs,
 )
 from engine.market import catalog
-from engine.market.availability import align_known, known_at, known_until
+from engine.market.availability import align_known, known_at, known_until, require_common_time
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
@@ -39,12 +39,14 @@ def load_context(features: Sequence[Indicator], market: MarketSpec) -> Mapping[s
 @dataclass(frozen=True, eq=False)
 class FeatureInputs:
     """Input series of features: their ``market``, and the ``context`` by the names of ``context_requests``. Where
-    ``features`` names all of them, what none of them needs any more is let go of.
+    ``features`` names all of them, what none of them needs any more is let go of, and expressions among them are
+    computed on so many ``threads``.
     """
 
     market: Market
     context: Mapping[str, Market]
     features: Sequence[Indicator] = ()
+    threads: int = 1
 
     def until(self, moment: np.datetime64) -> FeatureInputs:
         """The bars that had ended by ``moment``, in UTC."""
@@ -68,7 +70,11 @@ class FeatureInputs:
             return self._panel_column(feature, bars)
         if isinstance(feature, ContextIndicator):
             series = self.context_of(feature, bars)
-            return call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
+            found = call_indicator.outputs(feature, lambda: feature.compute_with(bars, series), bars.close.shape)
+            if not any(np.isfinite(values).any() for values in found.values()):
+                for other in series.values():
+                    require_common_time(other, self.market.bars)
+            return found
         return call_indicator.outputs(feature, lambda: feature.compute(bars), bars.close.shape)
 
     def context_of(self, feature: ContextIndicator | MarketIndicator, bars: Bars) -> Mapping[str, Bars]:
@@ -117,7 +123,7 @@ class FeatureInputs:
     @cached_property
     def _shared(self) -> dict[str, Any]:
         """What indicators of a market leave for one another."""
-        return {"features": self.features}
+        return {"features": self.features, "threads": self.threads}
 
     def _bars(self, needed: Context, own: Bars) -> Bars:
         symbol = needed.symbol or own.series.symbol

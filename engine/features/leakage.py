@@ -67,12 +67,13 @@ def look_ahead(
     shifts and back-fills; a back-fill shows only where values are missing, as they are in ``synthetic_gaps``.
     """
     full = compute(bars)
+    spreads = {name: _spread(values) for name, values in full.items()}
     found: dict[str, tuple[LookAhead, ...]] = {}
     for cut, is_other, part in _histories(compute, bars, _cuts(bars, full, cuts), otherwise):
         for name, values in full.items():
             if name in found:
                 continue
-            bad = np.flatnonzero(_differs(part[name][:cut], values[:cut], _spread(values)))
+            bad = np.flatnonzero(_differs(part[name][:cut], values[:cut], spreads[name]))
             if len(bad):
                 found[name] = tuple(
                     LookAhead(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import local
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,21 +88,28 @@ def matrix(
 ) -> FeatureMatrix:
     """The ``features`` of ``market``, with the ``context`` that they ask for (``evaluation.context_requests``); those
     that another device of ``choice`` can compute by it. On several ``threads`` symbols are computed side by side, where
-    all features are the engine's and none needs other series: TA-Lib releases the interpreter.
+    all features are the engine's and none needs other series, and expressions: TA-Lib and compiled loops release the
+    interpreter.
 
     Raises ``PluginError`` for an indicator that fails or has no value for each bar, ``DataError`` where a series lacks
     what one needs, ``DeviceError`` for a missing device.
     """
     found = accelerated().on_device(features, market, choice.device) if choice.device else {}
-    inputs = FeatureInputs(market, context, features)
+    inputs = FeatureInputs(market, context, features, threads)
+    writers = [item.writer() if is_all_built_in(item) and item not in found else None for item in features]
 
-    def rows(place: int) -> Iterator[Floats]:
-        bars = market.bars[place]
-        for item in features:
-            yield from found[item][place].T if found and item in found else inputs.compute(item, bars).values()
+    def fill(place: int, block: Floats) -> None:
+        bars, at = market.bars[place], 0
+        shared: dict[str, Any] | None = {} if bars.series.has_ohlc and bars.series.has_volume else None
+        for item, writer in zip(features, writers, strict=True):
+            rows = block[at : (at := at + len(item.outputs))]
+            if writer is None or shared is None or not writer(bars, rows, shared):
+                columns = found[item][place].T if item in found else inputs.compute(item, bars).values()
+                for row, column in zip(rows, columns, strict=True):
+                    row[:] = column
 
     names = tuple(name for feature in features for name in feature.columns())
-    values = _filled(rows, len(names), market, progress, threads if all(map(_is_alone, features)) else 1)
+    values = _filled(fill, len(names), market, progress, threads if all(map(_is_alone, features)) else 1)
     lengths = [len(bars) for bars in market.bars]
     return FeatureMatrix(
         time=np.concatenate([bars.time for bars in market.bars]),
@@ -122,27 +130,27 @@ def _is_alone(feature: Indicator) -> bool:
 
 
 def _filled(
-    columns: Callable[[int], Iterable[Floats]], count: int, market: Market, progress: Progress, threads: int
+    fill: Callable[[int, Floats], None], count: int, market: Market, progress: Progress, threads: int
 ) -> Floats:
-    """(bars of all symbols, ``count``) from the ``columns`` of each symbol; each of ``threads`` holds those of one."""
+    """(bars of all symbols, ``count``), of which ``fill`` writes a symbol's values by column; each of ``threads`` holds
+    those of one.
+    """
     ends = np.cumsum([0, *map(len, market.bars)])
     values, longest = room_for(int(ends[-1]), count), max(map(len, market.bars), default=0)
     own_block = local()
 
-    def fill(place: int) -> None:
-        bars = len(market.bars[place])
+    def turned(place: int) -> None:
         if not hasattr(own_block, "values"):
-            own_block.values = in_memory(count, longest)
-        block = own_block.values[:, :bars]
-        for row, column in zip(block, columns(place), strict=True):
-            row[:] = column
+            own_block.values = in_memory(count, longest + (8 - longest) % 16)  # rows a cache takes side by side
+        block = own_block.values[:, : len(market.bars[place])]
+        fill(place, block)
         own = values[ends[place] : ends[place + 1]]
         for start in range(0, len(own), TURNED):  # a part that stays in the processor's cache
             own[start : start + TURNED] = block[:, start : start + TURNED].T
 
     pool = ThreadPoolExecutor(threads)
     try:
-        done = pool.map(fill, range(len(market.bars))) if threads > 1 else map(fill, range(len(market.bars)))
+        done = pool.map(turned, range(len(market.bars))) if threads > 1 else map(turned, range(len(market.bars)))
         for place, bars in enumerate(market.bars):
             progress(place / len(market.bars), f"Computing the features of {bars.series.symbol}")
             next(done)

@@ -10,6 +10,7 @@ from engine.core.spec import Estimate, Resources, RunSpec, parameter
 from engine.features import Features
 from engine.features.context import context_requests
 from engine.features.device import CPU, DEVICES, Choice, Wanted, accelerated, choice_of
+from engine.features.room import require_room
 from engine.indicators.averages import Sma
 from engine.indicators.momentum import Rsi
 from engine.market import catalog
@@ -58,15 +59,23 @@ class FeatureSpec(RunSpec):
         return f"{self.market.label()} · {listed(self.features)}"
 
     def estimate(self) -> Estimate:
-        columns = sum(len(feature.outputs) for feature in self.features)
-        try:
-            rows = catalog.expected_rows(self.market)
-        except EngineError:
-            rows = 0.0  # the run says what is wrong with the request
+        rows, columns = self._size()
         calls = len(self.features) * len(self.market.symbols)
         each = _VALUE * columns + 1e-9 * sum(feature.nanoseconds for feature in self.features)
         seconds = _CALL * calls + each * rows + (_LIBRARY if self.choice().device else 0.0)
         return Estimate(seconds=seconds, megabytes=10 + rows * (columns + 3) * 8e-6)
+
+    def require_room(self) -> None:
+        """Raise ``DataError`` where this machine has no room for the matrix, as far as that shows before it is read."""
+        require_room(*self._size())
+
+    def _size(self) -> tuple[float, int]:
+        """Rows and columns, no rows where the request is wrong: the run says how."""
+        columns = sum(len(feature.outputs) for feature in self.features)
+        try:
+            return catalog.expected_rows(self.market), columns
+        except EngineError:
+            return 0.0, columns
 
     def inputs(self) -> Mapping[str, RunSpec]:
         return {"market": self.market, **context_requests(self.features, self.market)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +17,10 @@ Column = Literal["open", "high", "low", "close", "volume"]
 Style = Literal["line", "histogram", "marker", "band"]
 Family = Literal["finite", "recursive", "cumulative", "event"]
 Pane = Literal["price", "own"]
+Writer = Callable[[Bars, Floats, MutableMapping[str, Any]], bool]
+"""Writes what an indicator has for some bars to float64 (outputs, bars), or answers that it cannot and wrote nothing.
+Writers of the same bars leave for one another what they have in common.
+"""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,10 @@ class Indicator(Spec):
         """One output alone, where no other is needed."""
         return self.compute(bars)[output]
 
+    def writer(self) -> Writer | None:
+        """A shorter way to the values of ``compute``, for many series one after the other; None where there is none."""
+        return None
+
     def needs_other_series(self) -> bool:
         """Whether the bars of one symbol are not enough."""
         return False
@@ -131,6 +139,9 @@ class ContextIndicator(Indicator):
 
     @abstractmethod
     def context(self) -> Mapping[str, Context]: ...
+
+    def require_interval(self, interval: str) -> None:
+        """Raise ``DataError`` where it has no meaning on bars of that ``interval``, whatever series there are."""
 
     def needs_other_series(self) -> bool:
         return True

@@ -94,13 +94,16 @@ class LongerBars(ContextIndicator):
     def warm_up(self) -> int:
         return 0
 
+    def require_interval(self, interval: str) -> None:
+        if bar_interval(self.interval).duration <= bar_interval(interval).duration:
+            raise DataError(
+                f"{self.label()}: bars of {self.interval} are not longer than those of {interval}: "
+                "choose a longer interval."
+            )
+
     def compute_with(self, bars: Bars, context: Mapping[str, Bars]) -> dict[str, Floats]:
         longer = context["longer"]
-        if bar_interval(longer.series.interval).duration <= bar_interval(bars.series.interval).duration:
-            raise DataError(
-                f"{self.label()}: bars of {longer.series.interval} are not longer than those of "
-                f"{bars.series.interval}: choose a longer interval."
-            )
+        self.require_interval(bars.series.interval)
         if self.output > len(self.indicator.outputs):
             raise DataError(f"{self.indicator.label()} has no line {self.output}: choose a smaller number.")
         require_inputs(self.indicator, longer)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, field_validator
 
 from engine.core.errors import DataError, SpecError
-from engine.core.registry import plugin
+from engine.core.registry import is_all_built_in, plugin
 from engine.core.spec import kind_name, parameter
 from engine.indicators import INDICATORS, Column, Context, Indicator, MarketIndicator, Output
 from engine.indicators.expressions import evaluation
@@ -21,13 +22,32 @@ from engine.indicators.expressions.writer import written
 from engine.market.bars import Bars, Floats
 
 
-def _node(text: str) -> Node:
+@dataclass(frozen=True)
+class _Read:
+    """What a text says: asked for so often that walking the tree each time would take as long as its values."""
+
+    node: Node
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        return evaluation.symbols(self.node)
+
+    @cached_property
+    def compares_symbols(self) -> bool:
+        return evaluation.compares_symbols(self.node)
+
+    @cached_property
+    def warm_up(self) -> int:
+        return evaluation.warm_up(self.node)
+
+
+def _read(text: str) -> _Read:
     return _parsed(text, id(INDICATORS.available()))  # another list where a plug-in has changed
 
 
 @lru_cache(maxsize=1_024)
-def _parsed(text: str, indicators: int) -> Node:
-    return parse(text)
+def _parsed(text: str, indicators: int) -> _Read:
+    return _Read(parse(text))
 
 
 @plugin(
@@ -60,7 +80,7 @@ class Expression(MarketIndicator):
     @classmethod
     def _is_written_in_one_way(cls, text: str) -> str:
         try:
-            return written(_node(text))
+            return written(_read(text).node)
         except ExpressionError as error:
             raise ValueError(str(error)) from None
 
@@ -86,24 +106,24 @@ class Expression(MarketIndicator):
         return () if self.context() else (self.text,)
 
     def simplest(self) -> Indicator:
-        node = _node(self.text)
+        node = _read(self.text).node
         is_plain = isinstance(node, Line) and not node.inputs and len(node.indicator.outputs) == 1
         return node.indicator if is_plain and not self.name and isinstance(node, Line) else self
 
     def inputs(self) -> tuple[Column, ...]:
-        return evaluation.columns(_node(self.text))  # type: ignore[return-value]
+        return evaluation.columns(_read(self.text).node)  # type: ignore[return-value]
 
     def context(self) -> Mapping[str, Context]:
-        return {symbol: Context(symbol) for symbol in evaluation.symbols(_node(self.text))}
+        return {symbol: Context(symbol) for symbol in _read(self.text).symbols}
 
     def implied(self) -> tuple[Indicator, ...]:
-        return tuple(dict.fromkeys(node.indicator for node in walk(_node(self.text)) if isinstance(node, Line)))
+        return tuple(dict.fromkeys(node.indicator for node in walk(_read(self.text).node) if isinstance(node, Line)))
 
     def compares_symbols(self) -> bool:
-        return evaluation.compares_symbols(_node(self.text))
+        return _read(self.text).compares_symbols
 
     def warm_up(self) -> int:
-        return evaluation.warm_up(_node(self.text))
+        return _read(self.text).warm_up
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
         if self.needs_other_series():
@@ -117,13 +137,15 @@ class Expression(MarketIndicator):
         key = (tuple(map(id, market)), tuple((name, id(bars)) for name, bars in context.items()))
         if key not in known:
             beside = [item for item in shared.get("features", ()) if isinstance(item, Expression)]
-            nodes = [_node(item.text) for item in beside if item.context().keys() == context.keys()]
-            known[key] = Evaluation(market, context, nodes)
+            nodes = [_read(item.text).node for item in beside if item.context().keys() == context.keys()]
+            threads = shared.get("threads", 1) if all(map(is_all_built_in, beside)) else 1
+            known[key] = Evaluation(market, context, nodes, threads)
         found = known[key]
         return {"value": tuple(self._row(found, place) for place in range(len(market)))}
 
     def _row(self, found: Evaluation, place: int) -> Floats:
         """A symbol's values after the warm-up: a condition may have chosen what is known sooner."""
-        values = found.row(_node(self.text), place)
-        values[: self.warm_up()] = np.nan
+        read = _read(self.text)
+        values = found.row(read.node, place)
+        values[: read.warm_up] = np.nan
         return values

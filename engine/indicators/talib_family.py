@@ -8,9 +8,8 @@ prices is left out: the table says which and why.
 from __future__ import annotations
 
 import json
-import math
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,17 +18,16 @@ import numpy as np
 
 from engine.core.registry import PluginInfo, PluginTable, plugin
 from engine.core.spec import parameter
-from engine.indicators import Column, Indicator, Output
+from engine.indicators import Column, Indicator, Output, Writer
 from engine.indicators.gaps import apply_to_contiguous_runs, without_rounding
 from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
+from engine.indicators.talib_rows import Columns, RowWriter
 from engine.market.bars import Bars, Floats
 
 TABLE_SHA256 = "e48a17d44c7318d4e83cce20f0f2c804e32e018de8d6ede4b14a7bf66e03befd"
 """Of the table: a changed table is another source, and so another run key."""
 PREFIX = "talib_"
-KEPT_BARS = 50_000
-"""Bars of a series up to which columns near one are kept for the next function."""
 FORMULAS: Mapping[str, str] = types.MappingProxyType(
     {
         "MAX": "ts_max({price}, {timeperiod})",
@@ -86,37 +84,13 @@ class TalibFunction(Indicator):
         return (FORMULAS[self.function].format(**values),)
 
     def compute(self, bars: Bars) -> dict[str, Floats]:
-        lines = self._of_unbroken(bars)
-        if lines is None:
-            found = self._of_runs(bars)
-            lines = [found[:, place].copy() for place in range(len(self.outputs))]
-        return {output.name: line for output, line in zip(self.outputs, lines, strict=True)}
+        rows = np.empty((len(self.outputs), len(bars)))
+        if not self.writer()(bars, rows, {}):
+            rows = self._of_runs(bars).T
+        return {output.name: np.ascontiguousarray(row) for output, row in zip(self.outputs, rows, strict=True)}
 
-    def _of_unbroken(self, bars: Bars) -> list[Floats] | None:
-        """The outputs of bars without a gap, with as few passes over them as there may be; None for others."""
-        call, degree, warm_up = self.call(), self.row["degree"], self.warm_up()
-        if len(bars) <= warm_up:
-            return None
-        last = getattr(bars, call.inputs[-1])
-        exponent = 0 if degree is None else math.frexp(last[0])[1]
-        known = _near_one if len(bars) <= KEPT_BARS else _near_one.__wrapped__
-        unbroken = []
-        for name in call.inputs:
-            if (column := known(bars, name, exponent)) is None:
-                return None
-            unbroken.append(column)
-        lines = call.lines(unbroken, warm_up)
-        for line in lines:
-            line[:warm_up] = np.nan
-        return lines if degree != 1 else [self._in_price(line, exponent, last) for line in lines]
-
-    def _in_price(self, line: Floats, exponent: int, prices: Floats) -> Floats:
-        """A ``line`` of prices near one in units of ``prices``, in place where it can be."""
-        if abs(exponent) > 1000:
-            np.ldexp(line, exponent, out=line)
-        elif exponent:
-            line *= math.ldexp(1.0, exponent)
-        return without_rounding(line, prices) if self.pane == "own" else line  # a difference of prices, not a price
+    def writer(self) -> Writer:
+        return _writer(self)
 
     def _of_runs(self, bars: Bars) -> Floats:
         """The outputs (bars, outputs) of each run without a gap."""
@@ -156,13 +130,19 @@ def _warm_up(function: TalibFunction) -> int:
     return longest(call) if measured is None else measured
 
 
-@lru_cache(maxsize=32)
-def _near_one(bars: Bars, name: str, exponent: int) -> Floats | None:
-    """A column over the power of two, exactly; None where it has a gap. Functions of the same bars share it."""
-    values = np.ascontiguousarray(getattr(bars, name))
-    if not np.isfinite(values).all():
-        return None
-    return np.ldexp(values, -exponent) if exponent else values
+@lru_cache(maxsize=1024)
+def _writer(function: TalibFunction) -> Writer:
+    call, degree = function.call(), function.row["degree"]
+    is_difference = degree == 1 and function.pane == "own"
+    own = RowWriter(call, degree, function.warm_up(), is_difference)
+
+    def write(bars: Bars, rows: Floats, shared: MutableMapping[str, Any]) -> bool:
+        common = shared.get(PREFIX)
+        if common is None:
+            common = shared[PREFIX] = Columns(bars)
+        return own.write(common, rows)
+
+    return write
 
 
 @cache

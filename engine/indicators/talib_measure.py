@@ -6,13 +6,13 @@ flag that says so: they are measured, by computing a random walk from several st
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.indicators.reference import talib
 from engine.market.bars import Floats
@@ -53,23 +53,20 @@ class Call:
 
     def values(self, columns: Mapping[str, Floats]) -> Floats:
         """float64 (bars, outputs) of columns without gaps; what is infinite is unknown, NaN."""
-        return np.column_stack(self.lines([np.ascontiguousarray(columns[name]) for name in self.inputs]))
+        lines = self.raw([np.ascontiguousarray(columns[name]) for name in self.inputs])
+        return np.column_stack([self._known(line) for line in lines])
 
-    def lines(self, arrays: Sequence[Floats], settled: int = 0) -> list[Floats]:
-        """The same, an array of its own for each output, of contiguous arrays in the order of ``inputs``; what comes
-        before the bar ``settled`` may be anything.
-        """
+    def raw(self, arrays: Sequence[Floats]) -> tuple[NDArray[Any], ...]:
+        """The outputs as the library gives them, int32 or float64, of contiguous arrays in the order of ``inputs``."""
         found = self._function(*arrays)
-        lines: list[Floats] = []
-        for line in found if isinstance(found, tuple) else (found,):
-            if line.dtype != np.float64:
-                values = line.astype(np.float64)
-                lines.append(np.arange(len(line)) - values if self.positions else values)
-                continue
-            if not math.isfinite(np.add.reduce(line[settled:])):  # one pass where nothing is infinite
-                line[np.isinf(line)] = np.nan
-            lines.append(line)
-        return lines
+        return found if isinstance(found, tuple) else (found,)
+
+    def _known(self, line: NDArray[Any]) -> Floats:
+        values = line.astype(np.float64)
+        if line.dtype != np.float64:
+            return np.arange(len(line)) - values if self.positions else values
+        values[np.isinf(values)] = np.nan
+        return values
 
     @cached_property
     def _function(self) -> Callable[..., Any]:

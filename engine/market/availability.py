@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.core.errors import DataError
 from engine.market.bars import Bars, Floats, Market, Times
 from engine.market.days import Days, midnights
 from engine.market.intervals import bar_interval
@@ -101,3 +102,23 @@ def _closing(bars: Bars, dates: Days) -> Times:
 
 def _all_day(bars: Bars) -> bool:
     return bars.series.kind not in _AT_EXCHANGES
+
+
+def require_common_time(other: Bars, market: Sequence[Bars]) -> None:
+    """Raise ``DataError`` where no bar of ``other`` is known on any of those of ``market``: what compares them would be
+    unknown throughout, and nobody would see why.
+    """
+    own = [bars for bars in market if len(bars)]
+    ones, known = np.ones(len(other)), known_at(other)
+    if not len(other) or not own or any(np.isfinite(align_known(ones, known, bars)).any() for bars in own):
+        return
+    first, last = min(bars.time[0] for bars in own), max(bars.time[-1] for bars in own)
+    whose = own[0].series.symbol if len(own) == 1 else f"the {len(own):,} symbols of the market"
+    raise DataError(
+        f"{other.series.symbol} has bars from {_day(other.time[0])} to {_day(other.time[-1])}, and {whose} from "
+        f"{_day(first)} to {_day(last)}: they have no time in common. Choose one whose bars overlap."
+    )
+
+
+def _day(time: np.datetime64) -> str:
+    return str(time)[:10]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from engine.market.intervals import DAILY
 
 COLUMNS = ("open", "high", "low", "close", "volume", "adj_close")
 """The columns of bars that every series has."""
+KEPT_BARS = 10_000
+"""Bars of a series up to which its other futures are kept."""
 _TYPICAL = 0.02  # deviation of a bar's return where the history is too short to tell
 
 
@@ -43,9 +46,16 @@ def with_other_future(bars: Bars, cut: int, seed: int = 0) -> Bars:
     """``bars`` whose columns are others from index ``cut`` on: a random walk from the last known close, as volatile as
     the returns before, with volume drawn from the volumes before. Times, and everything before ``cut``, stay.
     """
-    count = len(bars) - cut
-    if count <= 0:
+    if cut >= len(bars):
         return bars
+    made = _with_other_future if len(bars) <= KEPT_BARS else _with_other_future.__wrapped__
+    return made(bars, cut, seed)
+
+
+@lru_cache(maxsize=64)
+def _with_other_future(bars: Bars, cut: int, seed: int) -> Bars:
+    """Kept, for a check asks for the same ones for each of its features."""
+    count = len(bars) - cut
     random = np.random.default_rng([seed, cut])
     base, deviation = _level(bars.close[:cut]), _deviation(bars.close[:cut])
     close = base * np.exp(np.cumsum(random.normal(0, deviation, count)))

@@ -19,7 +19,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.database import connect
 from engine.core.spec import RunSpec, kind_name
-from engine.features.sets import versions
+from engine.features.sets import bin, versions
 from engine.features.sets.versions import FeatureSet
 from engine.jobs import runner
 from engine.models.scores import HEADLINE
@@ -114,8 +114,9 @@ class Wanted:
 
 
 def every(*, in_bin: bool = False) -> list[Entry]:
-    """All that there is, the pinned first, then the newest; or the runs in the bin, where no feature set is."""
-    found = [*newest(*RUNS, in_bin=in_bin), *map(_of_set, () if in_bin else _sets())]
+    """All that there is, the pinned first, then the newest; or what is in the bin."""
+    sets = [replace(_of_set(item.newest), deleted=True) for item in bin.in_bin()] if in_bin else map(_of_set, _sets())
+    found = [*newest(*RUNS, in_bin=in_bin), *sets]
     return sorted(found, key=lambda entry: (not entry.pinned, -entry.created))
 
 

@@ -93,7 +93,8 @@ def describe(data: runs.ResultData, symbol: str | None, answer: Answer) -> tuple
     chips = [view.warm_up_chip(spec.features), *view.idle_chips(idle, said), *leak_test.chips(found, answer)]
     crumbs = [bars.series.symbol, count(len(values.names), "feature"), dates]
     shell.show_context(crumbs, [*chips, *view.device_chips(spec, values)])
-    note = f"{said} {leak_test.note(found, answer)}".strip()
+    tested = leak_test.note(found, answer)
+    note = f"{said} {tested[:1].upper()}{tested[1:]}." if said and tested else said or tested
     return rows, table.fitting(len(rows), MOST_HEIGHT), note, leak_test.proof(found)
 
 

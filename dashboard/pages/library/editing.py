@@ -10,6 +10,7 @@ from dash import Input, Output, State, callback, ctx
 
 from dashboard import shell
 from dashboard.pages.library import ids
+from dashboard.runs import saved_sets
 from dashboard.runs.saved_runs import binned, kept_keys, keys_of, pressed, put_away, take_back, typed
 from dashboard.security.payloads import Edit, Rows
 from dashboard.text.format import count
@@ -79,5 +80,6 @@ def offer_undo(deleted: Any) -> tuple[bool, str]:
 
 def emptied() -> list[str]:
     """Nothing is left in the bin, nor to undo."""
-    shell.toast(f"{count(library.purge(), 'entry', 'entries')} deleted. Their trials remain counted.", tone="ok")
+    gone = library.purge() + saved_sets.purge()
+    shell.toast(f"{count(gone, 'entry', 'entries')} deleted. Their trials remain counted.", tone="ok")
     return []

@@ -79,8 +79,6 @@ def grid() -> Component:
                 "mode": "multiRow",
                 "enableClickSelection": False,
                 "headerCheckbox": True,
-                "isRowSelectable": {"function": "!params.data.fixed"},
-                "hideDisabledCheckboxes": True,
             },
             "selectionColumnDef": {"width": 36, "minWidth": 36, "resizable": False, "pinned": "left"},
             "rowHeight": ROW,
@@ -104,7 +102,7 @@ def _draw(columns: Sequence[dict[str, Any]]) -> None:
     by_field = {column["field"]: column for column in columns}
     draw_buttons(by_field)
     by_field["label"] |= {**NAME, "tooltipField": "label"}
-    by_field["tags"] |= {**TYPED, "editable": {"function": "params.data.renames"}}
+    by_field["tags"] |= {**TYPED, "editable": {"function": "params.data.renames && !params.data.fixed"}}
     by_field["curve"] |= {"cellRenderer": "StratoscopeCurve", "sortable": False}
     by_field["verdict"] |= {"cellRenderer": "StratoscopeVerdict", "tooltipField": "reason"}
     by_field["created"] |= {"tooltipField": "moment"}

@@ -71,7 +71,7 @@ def _row(entry: Entry, trials: int) -> dict[str, Any]:
         "pinned": entry.pinned,
         "deleted": entry.deleted,
         "fixed": entry.kind == FEATURE_SET,
-        "renames": entry.kind != FEATURE_SET and not entry.deleted,
+        "renames": not entry.deleted,
     }
 
 

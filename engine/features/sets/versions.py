@@ -69,10 +69,7 @@ def save(name: str, features: Sequence[Indicator]) -> FeatureSet:
     Raises ``StoreError`` for what is no name, or that of a published set, and where the database fails.
     """
     name = name.strip()
-    if not _NAME.fullmatch(name):
-        raise StoreError("The name of a feature set has from 1 to 40 letters, digits, hyphens and underscores.")
-    if name in PUBLISHED:
-        raise StoreError(f"'{name}' comes with the engine and does not change: choose another name.")
+    require_name(name)
     if not features:
         raise StoreError("Choose the features of the set first.")
     plain = as_json(features)
@@ -82,10 +79,18 @@ def save(name: str, features: Sequence[Indicator]) -> FeatureSet:
             f"SELECT {_COLUMNS}, deleted FROM feature_sets WHERE name = ? ORDER BY version", (name,)
         ).fetchall()
         if rows and rows[-1]["deleted"] is None and rows[-1]["features"] == plain:
-            return _of(rows[-1])
+            return of_row(rows[-1])
         row = (name, rows[-1]["version"] + 1 if rows else 1, digest_of(plain), plain, time.time())
         database.execute(f"INSERT INTO feature_sets ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row)
     return find(f"{name}@{row[1]}")
+
+
+def require_name(name: str) -> None:
+    """Raise ``StoreError`` for what is no name of a user's set, or that of a published one."""
+    if not _NAME.fullmatch(name):
+        raise StoreError("The name of a feature set has from 1 to 40 letters, digits, hyphens and underscores.")
+    if name in PUBLISHED:
+        raise StoreError(f"'{name}' comes with the engine and does not change: choose another name.")
 
 
 def find(reference: str) -> FeatureSet:
@@ -112,7 +117,7 @@ def versions(name: str) -> tuple[FeatureSet, ...]:
         rows = database.execute(
             f"SELECT {_COLUMNS} FROM feature_sets WHERE name = ? AND deleted IS NULL ORDER BY version", (name,)
         ).fetchall()
-    return tuple(map(_of, rows))
+    return tuple(map(of_row, rows))
 
 
 def every() -> tuple[FeatureSet, ...]:
@@ -122,7 +127,7 @@ def every() -> tuple[FeatureSet, ...]:
         rows = database.execute(
             f"SELECT {_COLUMNS} FROM feature_sets s WHERE deleted IS NULL AND {newest} ORDER BY name COLLATE NOCASE"
         ).fetchall()
-    return (*map(_of, rows), *map(_published, PUBLISHED))
+    return (*map(of_row, rows), *map(_published, PUBLISHED))
 
 
 def remove(found: Sequence[FeatureSet]) -> None:
@@ -132,10 +137,11 @@ def remove(found: Sequence[FeatureSet]) -> None:
     """
     if any(item.is_published for item in found):
         raise StoreError(f"'{found[0].name}' comes with the engine and cannot be deleted.")
+    now = time.time()  # one for all: they are restored together
     with connect() as database:
         database.executemany(
             "UPDATE feature_sets SET deleted = ? WHERE name = ? AND version = ?",
-            [(time.time(), item.name, item.version) for item in found],
+            [(now, item.name, item.version) for item in found],
         )
 
 
@@ -149,7 +155,8 @@ def digest_of(plain: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def _of(row: Mapping[str, object]) -> FeatureSet:
+def of_row(row: Mapping[str, object]) -> FeatureSet:
+    """The version of a row of the database."""
     created = datetime.fromtimestamp(float(str(row["created"])), UTC).isoformat(timespec="seconds")
     return FeatureSet(str(row["name"]), int(str(row["version"])), str(row["digest"]), str(row["features"]), created)
 

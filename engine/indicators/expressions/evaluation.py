@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from threading import Event, Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +18,7 @@ from engine.core.errors import DataError
 from engine.indicators import call_indicator, groups, require_columns
 from engine.indicators.expressions.functions import FUNCTIONS
 from engine.indicators.expressions.nodes import Column, Line, Node, Number, OfGroup, OfSymbol, Operation, children, walk
-from engine.market.availability import align_known, known_at
+from engine.market.availability import align_known, known_at, require_common_time
 from engine.market.bars import Bars, Floats, Times
 from engine.market.common_calendar import calendar
 
@@ -27,16 +29,23 @@ NO_OTHERS: Mapping[str, Bars] = MappingProxyType({})
 class Evaluation:
     """Expressions of ``bars``, a series a symbol, and of ``others`` by their symbols; a part that several expressions
     have in common is computed once. Where ``nodes`` names all that it will be asked for, a part is let go of when none
-    of them needs it any more: the memory that is touched stays small.
+    of them needs it any more: the memory that is touched stays small. On several ``threads`` the first question has all
+    of ``nodes`` computed side by side: their loops release the interpreter.
 
     Values are float64 (symbols, longest series): a row holds the symbol's own bars from the left, and NaN after them.
     """
 
     def __init__(
-        self, bars: Sequence[Bars], others: Mapping[str, Bars] = NO_OTHERS, nodes: Sequence[Node] = ()
+        self,
+        bars: Sequence[Bars],
+        others: Mapping[str, Bars] = NO_OTHERS,
+        nodes: Sequence[Node] = (),
+        threads: int = 1,
     ) -> None:
         self._bars, self._others = tuple(bars), others
-        self._needed = uses(nodes)
+        self._needed, self._ahead = uses(nodes), tuple(nodes) if threads > 1 else ()
+        self._threads, self._lock = threads, Lock()
+        self._begun: dict[Node, Event] = {}
         self._shape = (len(self._bars), max((len(item) for item in self._bars), default=0))
         self._known: dict[Node, Floats] = {}
 
@@ -44,6 +53,10 @@ class Evaluation:
         """The values of ``node``, read-only. Raises ``DataError`` where a series lacks a column or is missing, or where
         one symbol is to be compared with others.
         """
+        if self._ahead:
+            ahead, self._ahead = self._ahead, ()
+            with ThreadPoolExecutor(self._threads) as pool:
+                pool.map(self._value, ahead)  # what fails is asked for again, and says why
         found = np.broadcast_to(self._value(node), self._shape)
         found.setflags(write=False)
         return found
@@ -53,14 +66,29 @@ class Evaluation:
         return np.array(self.values(node)[place, : len(self._bars[place])])
 
     def _value(self, node: Node) -> Floats:
-        found = self._known.get(node)
-        if found is None:
-            found = self._known[node] = self._computed(node)
-            for part in children(node):
-                self._needed[part] -= 1
-                if self._needed[part] == 0:
-                    self._known.pop(part, None)
-        return found
+        while True:
+            with self._lock:
+                if (found := self._known.get(node)) is not None:
+                    return found
+                if (begun := self._begun.get(node)) is None:
+                    self._begun[node] = Event()
+            if begun is None:
+                return self._begin(node)
+            begun.wait()  # for another thread, which waits for nothing that needs this node
+
+    def _begin(self, node: Node) -> Floats:
+        """Compute ``node``, which no other thread does, and let go of the parts that were needed for it alone."""
+        try:
+            found = self._computed(node)
+            with self._lock:
+                self._known[node] = found
+                for part in children(node):
+                    self._needed[part] -= 1
+                    if self._needed[part] == 0:
+                        self._known.pop(part, None)
+            return found
+        finally:
+            self._begun.pop(node).set()
 
     def _computed(self, node: Node) -> Floats:
         match node:
@@ -123,7 +151,10 @@ class Evaluation:
             raise DataError(f"The expression needs {node.symbol}, and it is not there: use it as a feature instead.")
         other = self._others[node.symbol]
         values = Evaluation((other,), self._others).row(node.node, 0)
-        return self._table([align_known(values, known_at(other), bars) for bars in self._bars])
+        found = self._table([align_known(values, known_at(other), bars) for bars in self._bars])
+        if not np.isfinite(found).any():
+            require_common_time(other, self._bars)
+        return found
 
     def _of_group(self, node: OfGroup) -> Floats:
         own = groups.places(node.groups, [bars.series.symbol for bars in self._bars])

@@ -19,7 +19,7 @@ from dashboard.pages.features import result as result_of
 from dashboard.pages.features.form import FORM
 from dashboard.pages.features.layout import layout
 from engine import devices
-from engine.core.errors import SpecError
+from engine.core.errors import DataError, SpecError
 from engine.core.progress import silent
 from engine.core.spec import canonical_json
 from engine.features.checks.result import FeatureCheck
@@ -226,8 +226,8 @@ def test_what_is_too_much_for_a_page_is_refused_with_its_cost() -> None:
     features = [{"kind": "sma", "window": "2..1000"}, {"kind": "ema", "window": "2..1000"}]
     formulas = [{"kind": "expression", "text": f"close / {place}"} for place in range(1, 3_003)]
     values = {"market": {"symbols": [f"S{place}" for place in range(5_000)]}, "features": [*features, *formulas]}
-    with pytest.raises(SpecError, match=r"^5,000 features of 5,000 symbols take about .*: choose fewer features or"):
-        FORM.parse(values)
+    with pytest.raises(DataError, match=r"^5,000 features of 5,000 symbols take about .*: choose fewer features or"):
+        FORM.require_feasible(FORM.parse(values))
 
 
 def test_the_page_is_laid_out_with_any_permalink() -> None:

@@ -14,8 +14,10 @@ from dashboard.jobs import side_job
 from dashboard.pages.features import explained, matrix, processor_form
 from dashboard.pages.features.form import FORM
 from dashboard.pages.features.result import shown
+from dashboard.runs.form_callbacks import FormCallbacks
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import Estimate, canonical_json
+from engine.features import room
 from engine.features.explanation.spec import ExplanationSpec
 from engine.features.spec import FeatureSpec
 from engine.indicators.averages import Ema, Sma
@@ -148,11 +150,16 @@ def test_a_permalink_shows_the_range_again() -> None:
     assert json.loads(canonical_json(again)) == json.loads(canonical_json(spec))
 
 
-def test_what_would_take_long_is_refused_with_its_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_would_take_long_or_much_room_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is said where the result would be, and can still be copied, saved as a set, and run from the command line."""
+    spec, callbacks = FORM.parse(values_of({"kind": "rsi", "window": 14})), FormCallbacks(FORM)
+    monkeypatch.setattr(room, "_DISK", 0.0)
+    monkeypatch.setattr(room, "SHARE", 0.0)
+    with pytest.raises(DataError, match=r"A matrix of 1 features and .* choose fewer features"):
+        callbacks._outputs(spec, None, None)
     monkeypatch.setattr(FeatureSpec, "estimate", lambda spec: Estimate(7_200.0, 4_096.0))
-    with pytest.raises(SpecError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB") as caught:
-        FORM.parse(values_of({"kind": "rsi", "window": 14}))
-    assert [path for path, _ in caught.value.problems] == ["features"]
+    with pytest.raises(DataError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB"):
+        callbacks._outputs(spec, None, None)
 
 
 def test_a_value_is_followed_through_the_processors_of_the_form() -> None:

@@ -19,6 +19,7 @@ from engine.core.database import connect
 from engine.core.spec import canonical_json, kind_name
 from engine.features.sets import versions
 from engine.features.spec import FeatureSpec
+from engine.indicators.averages import Sma
 from engine.jobs import library
 from engine.market.sources.stored import save
 from engine.models.spec import ModelSpec
@@ -158,11 +159,52 @@ def test_an_entry_goes_into_the_bin_and_comes_back() -> None:
     assert listed()[0]["key"] == second["key"]
 
 
-def test_a_feature_set_is_kept_where_it_was_made() -> None:
-    versions.save("mine", FeatureSpec().features)
+def test_a_feature_set_is_renamed_and_put_into_the_bin_with_all_its_versions() -> None:
+    features = FeatureSpec().features
+    versions.save("mine", features)
+    versions.save("mine", features[:1])
     (row,) = listed(kind="feature_set")
-    assert (row["fixed"], row["renames"]) == (True, False)
-    assert listed(kind="feature_set", shelf="bin") == []
+    assert (row["label"], row["fixed"], row["renames"]) == ("mine@2", True, True)
+    typed(row, "tags", "no tags")
+    typed(row, "label", " momentum@2 ")
+    (row,) = listed(kind="feature_set")
+    assert row["key"] == "momentum@2"
+    assert versions.find("momentum@1").features() == features
+    assert press("delete", "momentum@2") == ["momentum@2"]
+    assert listed(kind="feature_set") == []
+    (binned,) = listed(kind="feature_set", shelf="bin")
+    assert (binned["key"], binned["deleted"], binned["renames"]) == ("momentum@2", True, False)
+    assert editing.offer_undo(["momentum@2"])[1].startswith("“momentum@2” is in the bin")
+    assert press("restore", "momentum@2") == []
+    assert [item.reference for item in versions.versions("momentum")] == ["momentum@1", "momentum@2"]
+
+
+def test_a_feature_set_in_use_says_where_before_it_is_in_the_bin(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("dashboard.runs.saved_sets.shell.toast", lambda text, tone: said.append(text))
+    versions.save("mine", (Sma(window=5),))
+    market = {"symbols": ["NVDA", "META", "AAPL", "AMZN"], "start": "2000-01-01"}
+    features = [{"kind": "talib_ht_sine"}, {"set": "mine"}]
+    engine.run(engine.load_spec({"kind": "feature_check", "market": market, "features": features}))
+    press("delete", "mine@1")
+    assert said[0].startswith("The feature set 'mine' is used by a run of the library: feature_check ")
+    assert [row["key"] for row in listed(shelf="bin")] == ["mine@1"]
+    monkeypatch.setattr(editing.shell, "toast", lambda text, tone: said.append(text))
+    assert editing.emptied() == []
+    assert said[-1].startswith("1 entry deleted")
+    assert listed(shelf="bin") == []
+
+
+@pytest.mark.parametrize("name", ["alpha158", "two words", "", "taken", 7])
+def test_a_name_that_a_set_cannot_have_is_said(name: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(saved_runs.shell, "toast", lambda text, tone: said.append(text))
+    versions.save("taken", FeatureSpec().features)
+    versions.save("mine", FeatureSpec().features)
+    typed({"key": "mine@1"}, "label", name)
+    typed({"key": "gone@1"}, "label", "new")
+    assert len(said) == 1 + isinstance(name, str)
+    assert {row["key"] for row in listed()} == {"mine@1", "taken@1"}
 
 
 def test_the_buttons_are_those_of_the_shelf() -> None:

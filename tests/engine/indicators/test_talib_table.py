@@ -99,11 +99,18 @@ def test_an_unbroken_series_is_computed_as_a_run_of_a_broken_one(kind: str, scal
     assert isinstance(function, talib_family.TalibFunction)
     expected = function._of_runs(bars)
     np.testing.assert_array_equal(np.column_stack(list(function.compute(bars).values())), expected)
-    assert function._of_unbroken(bars) is not None
+    write, rows, shared = function.writer(), np.full(expected.T.shape, -1.0), {}
+    for _ in range(2):  # what a function leaves for others stays as it is
+        assert write(bars, rows, shared)
+        np.testing.assert_array_equal(rows, expected.T)
     broken = replace(
         bars, **{name: np.where(np.arange(len(bars)) == 700, np.nan, getattr(bars, name)) for name in function.inputs()}
     )
-    assert function._of_unbroken(broken) is None
+    rows[:] = -1
+    assert not write(broken, rows, {})
+    assert (rows == -1).all()
+    assert not write(bars.slice(0, function.warm_up()), rows[:, : function.warm_up()], {})
+    assert (rows == -1).all()
 
 
 def test_whole_number_outputs_are_unknown_in_the_warm_up() -> None:

@@ -193,3 +193,27 @@ def test_on_bars_that_end_at_different_moments_a_rank_waits_for_all() -> None:
     np.testing.assert_array_equal(ranked[:-1], later[:-1])
     only = Evaluation((west, east)).row(parse("rank(close)"), 1)
     assert np.isnan(only[0])  # New York's first day had not ended when Tokyo's had
+
+
+def test_on_several_threads_the_values_are_the_same_and_a_failure_is_told_where_it_is_asked_for(bars: Bars) -> None:
+    texts = ("sma(close / open, 5)", "rank(zscore(close, 20)) * zscore(close, 20)", "zscore(close, 20) - volume")
+    market = (bars, replace(bars, close=bars.open, series=replace(bars.series, has_volume=False)))
+    nodes = [parse(text) for text in texts]
+    together = Evaluation(market, nodes=nodes, threads=4)
+    for node in nodes[:2]:
+        np.testing.assert_array_equal(together.values(node), Evaluation(market).values(node))
+    for _ in range(2):
+        with pytest.raises(DataError, match="has no volume"):
+            together.values(nodes[2])
+
+
+def test_a_symbol_without_a_common_calendar_is_told_and_not_unknown_throughout(bars: Bars) -> None:
+    other = replace(bars, time=bars.time - np.timedelta64(9_000, "D"), series=replace(bars.series, symbol="OLD"))
+    node = parse("volume * of('OLD', volume)")
+    with pytest.raises(DataError, match=r"OLD has bars from .* and TEST from .*: they have no time in common"):
+        Evaluation((bars,), {"OLD": other}).values(node)
+    both = Evaluation((bars, replace(other, series=bars.series)), {"OLD": other}).values(node)
+    assert np.isnan(both[0]).all(), "where another symbol of the market meets it, it is unknown on this one alone"
+    np.testing.assert_array_equal(both[1], bars.volume**2)
+    early = parse("volume * sma(of('OLD', volume), 399)")
+    assert np.isnan(Evaluation((bars.slice(0, 300),), {"OLD": replace(bars, series=other.series)}).values(early)).all()
