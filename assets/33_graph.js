@@ -51,7 +51,12 @@
     const isNew = context.triggered.some((item) => item.prop_id.includes('"role":"figure"'));
     if (!isNew && plot && plot.lastDrawn) figure = plot.lastDrawn.figure;  // ``drawnOver`` leaves the store as it was
     const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
-    const hasMoved = here.hasMoved(context.outputs_list[0].id.graph);
+    const whole = () => drawnIn(id, plot, figure, chosen, context.outputs_list[0].id.graph);
+    return plot && plot.settled ? plot.settled.then(whole) : whole();
+  };
+
+  function drawnIn(id, plot, figure, chosen, graph) {
+    const no = window.dash_clientside.no_update, hasMoved = here.hasMoved(graph);
     if (!hasMoved && here.patched(plot, figure, chosen, (value) => resolved(value, chosen.tokens))) return [no, no, no];
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
@@ -60,7 +65,7 @@
     keepShown(plot, drawn);
     attach(id);
     return [drawn, "graph-body", ""];
-  };
+  }
 
   /* The next figure is drawn as a whole: there is none to draw it over. */
   function undrawn(plot, figure) {
