@@ -203,7 +203,8 @@ def test_a_file_that_a_button_does_not_take_is_told(
     visitor: Visitor, tmp_path: Path, name: str, size: int, said: str
 ) -> None:
     (tmp_path / name).write_bytes(b"a" * size)
-    visitor.open("/features?tab=sets")
+    visitor.open("/features")
+    visitor.open_tab("Sets")
     box = "#features-set-upload input[type=file]"
     visitor.until("return !!document.querySelector(arguments[0])", "the button", box)
     visitor.driver.find_element("css selector", box).send_keys(str(tmp_path / name))
