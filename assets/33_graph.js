@@ -45,12 +45,18 @@
   here.draw = function (figure, theme, themes) {
     const context = window.dash_clientside.callback_context, no = window.dash_clientside.no_update;
     if (!theme || !themes) return [no, no, no];
-    if (!figure) return [no, "graph-body is-waiting", ""];
-    if (figure.error) return [BLANK, "graph-body is-failed", figure.error];
-    if (!figure.data) return [BLANK, "graph-body is-empty", figure.empty || ""];
-    const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
     const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
-    const plot = box && box.querySelector(".js-plotly-plot"), hasMoved = here.hasMoved(context.outputs_list[0].id.graph);
+    const plot = box && box.querySelector(".js-plotly-plot");
+    if (!figure || !figure.data) return undrawn(plot, figure);
+    const isNew = context.triggered.some((item) => item.prop_id.includes('"role":"figure"'));
+    if (!isNew && plot && plot.lastDrawn) figure = plot.lastDrawn.figure;  // ``drawnOver`` leaves the store as it was
+    const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
+    const whole = () => drawnIn(id, plot, figure, chosen, context.outputs_list[0].id.graph);
+    return plot && plot.settled ? plot.settled.then(whole) : whole();
+  };
+
+  function drawnIn(id, plot, figure, chosen, graph) {
+    const no = window.dash_clientside.no_update, hasMoved = here.hasMoved(graph);
     if (!hasMoved && here.patched(plot, figure, chosen, (value) => resolved(value, chosen.tokens))) return [no, no, no];
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
@@ -59,6 +65,24 @@
     keepShown(plot, drawn);
     attach(id);
     return [drawn, "graph-body", ""];
+  }
+
+  /* The next figure is drawn as a whole: there is none to draw it over. */
+  function undrawn(plot, figure) {
+    if (plot) delete plot.lastDrawn;
+    if (!figure) return [window.dash_clientside.no_update, "graph-body is-waiting", ""];
+    if (figure.error) return [BLANK, "graph-body is-failed", figure.error];
+    return [BLANK, "graph-body is-empty", figure.empty || ""];
+  }
+
+  /* Whether ``figure`` could be drawn over the one of its chart, past Dash and past the chart's store. */
+  here.drawnOver = function (graph, figure) {
+    const card = document.querySelector('[data-graph="' + graph + '"]'), plot = card && card.querySelector(".js-plotly-plot");
+    const last = plot && plot.lastDrawn;
+    if (!last || !figure || !figure.data) return false;
+    if (here.patched(plot, figure, last.theme, (value) => resolved(value, last.theme.tokens))) return true;
+    plot.lastDrawn = last;
+    return false;
   };
 
   /* What was hidden or shown by the legend stays so for traces of that name, whatever is drawn next. */

@@ -64,13 +64,39 @@
     return true;
   };
 
-  /* The server is told of a zoom at once. dcc.Graph would do so too, but would draw the same figure again before. */
+  /* While the wheel turns Plotly stretches what is drawn, and draws it anew once the wheel has rested: no figure may come
+     in between. ``settled`` is a promise of that moment, which a figure waits for; null while nothing turns. */
+  const LONGEST = 400;  // milliseconds
+
+  function turning(plot) {
+    if (plot.settled) return;
+    plot.settled = new Promise((done) => {
+      plot.settle = () => { plot.settled = null; done(); };
+      setTimeout(plot.settle, LONGEST);
+    });
+  }
+
+  /* The server is told of a zoom at once. dcc.Graph would do so too, but would draw the same figure again before. A turn
+     of the wheel is told as it begins to be drawn, not at the end; a drag, whose end nobody knows, when it is over. */
   here.follow = function (plot, store) {
+    let ahead = "";
     const tell = (change) => {
       if (asked(change) !== undefined) window.dash_clientside.set_props(store, { data: { ...change } });
     };
+    const turn = (change) => {
+      if (plot._dragging || !asked(change)) return;
+      ahead = String(asked(change));
+      turning(plot);
+      tell(change);
+    };
+    const rest = (change) => {
+      if (String(asked(change)) !== ahead) tell(change);
+      ahead = "";
+      if (plot.settled) plot.settle();
+    };
     plot.removeAllListeners("plotly_relayout");
-    plot.on("plotly_relayout", tell);
+    plot.on("plotly_relayouting", turn);
+    plot.on("plotly_relayout", rest);
     plot.on("plotly_doubleclick", () => tell({ "xaxis.autorange": true }));
   };
 })();

@@ -43,7 +43,11 @@
     return isPointsAlone ? places : null;
   }
 
-  const isFree = (plot) => plot._fullLayout.xaxis && plot._fullLayout.xaxis.autorange === true;
+  /* Shown as the server means it: an axis that nobody can zoom always is. */
+  function isFree(plot) {
+    const axis = plot._fullLayout.xaxis;
+    return axis && (axis.autorange === true || axis.fixedrange === true);
+  }
 
   function rename(plot, places, traces) {
     for (const index of places) {

@@ -33,7 +33,7 @@ PLAIN = ",.4~r"
 DAY_HOVER, MINUTE_HOVER = "%Y-%m-%d", "%Y-%m-%d %H:%M"
 PALE = 50  # percent of the ends of a scale under printed numbers
 MARGIN = {"l": 48, "r": 14, "t": 8, "b": 26}
-_SHORT_TYPES = {"float64": "f8", "float32": "f4", "int32": "i4", "uint16": "u2"}
+_SHORT_TYPES = {"float64": "f8", "float32": "f4", "int32": "i4", "int16": "i2", "uint16": "u2", "uint8": "u1"}
 
 
 def tint(token: str, percent: int) -> str:

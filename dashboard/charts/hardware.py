@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
 Floats = NDArray[np.float64]
+Figure = dict[str, Any]
+"""A ``base.plain_figure``: these are drawn each second, and Plotly's check is most of the work."""
 
 LINES = 8  # cores that can be distinguished as lines; more are drawn as a heatmap
 HOLD = 2.5  # seconds for which a reading holds when the next one is late; a longer pause is a gap
@@ -99,6 +98,15 @@ def step_of(seconds: int) -> int:
     return max(seconds // MOST, 1)
 
 
+def last_point(moment: float, seconds: int) -> float:
+    """When the last point of a window ends that a reading at ``moment`` completes: the reading itself where a point is
+    a second. Points of several seconds stand still, so that a chart of them changes when there is a new one and not
+    with each reading.
+    """
+    step = step_of(seconds)
+    return moment if step == 1 else float(moment // step * step)
+
+
 def on_grid(ages: Floats, values: Floats, seconds: int) -> Floats:
     """``every_second``, or the mean of what is known of every ``step_of`` seconds, up to the last."""
     grid, step = every_second(ages, values, seconds), step_of(seconds)
@@ -125,7 +133,7 @@ def every_second(ages: Floats, values: Floats, seconds: int) -> Floats:
     return grid
 
 
-def cpu_figure(info: CpuInfo) -> go.Figure:
+def cpu_figure(info: CpuInfo) -> Figure:
     """A line for each core over the mean's area; rows of a heatmap where lines would be too many."""
     if len(info.busy) > LINES:
         rows = base.value_axis(title="Core", autorange="reversed", nticks=6)
@@ -139,7 +147,7 @@ def cpu_figure(info: CpuInfo) -> go.Figure:
     return _figure([area, *cores], "cpu", len(info.mean) * step, _percent_axis())
 
 
-def memory_figure(info: MemoryInfo) -> go.Figure:
+def memory_figure(info: MemoryInfo) -> Figure:
     """Memory in use as an area, what is ours of it as a line, up to all that the machine has."""
     traces = [_line(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, info.step, filled=True)]
     traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6, info.step)]
@@ -148,13 +156,13 @@ def memory_figure(info: MemoryInfo) -> go.Figure:
     return _figure(traces, "memory", len(info.used) * info.step, y_axis)
 
 
-def gpu_figure(info: GpuInfo) -> go.Figure:
+def gpu_figure(info: GpuInfo) -> Figure:
     """The GPU's load as an area."""
     area = _line(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, info.step, filled=True)
     return _figure([area], "gpu", len(info.busy) * info.step, _percent_axis())
 
 
-def traffic_figure(info: TrafficInfo) -> go.Figure:
+def traffic_figure(info: TrafficInfo) -> Figure:
     """What the disks and the network carry; lines that the system does not tell are left out."""
     names = ("Disk read", "Disk written", "Received", "Sent")
     traces = [
@@ -163,11 +171,11 @@ def traffic_figure(info: TrafficInfo) -> go.Figure:
         if np.isfinite(rates).any()
     ]
     highest = float(np.nanmax(info.rates)) if traces else 0.0
-    y_axis = base.value_axis(range=[0, max(highest * 1.1, 1.0)], ticksuffix=" MB/s", nticks=4, tickformat="~g")
+    y_axis = base.value_axis(range=[0, _roof(highest)], ticksuffix=" MB/s", nticks=4, tickformat="~g")
     return _figure(traces, "traffic", info.rates.shape[1] * info.step, y_axis)
 
 
-def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], hover: str = "x unified") -> go.Figure:
+def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], hover: str = "x unified") -> Figure:
     """Without zoom: the next second would undo it."""
     x_axis: dict[str, Any] = {"range": [1 - seconds, 0], "fixedrange": True}
     if seconds <= MOST:
@@ -176,7 +184,13 @@ def _figure(traces: list[Any], name: str, seconds: int, y_axis: dict[str, Any], 
         minutes = range(-(seconds // 60), 1, 20)
         words = [f"{minute} min".replace("-", MINUS) for minute in minutes]
         x_axis |= {"tickvals": [60 * minute for minute in minutes], "ticktext": words}
-    return base.figure(traces, x=x_axis, y=y_axis, keep=f"{name}-{seconds}", hover=hover)
+    return base.plain_figure(traces, x=x_axis, y=y_axis, keep=f"{name}-{seconds}", hover=hover)
+
+
+def _roof(highest: float) -> float:
+    """The top of an axis that has room for ``highest``: 1, 2 or 5 times a power of ten, so that it seldom moves."""
+    power = 10.0 ** np.floor(np.log10(max(highest, 1.0)))
+    return next(float(step * power) for step in (1, 2, 5, 10, 20) if step * power >= max(highest * 1.05, 1.0))
 
 
 def _percent_axis() -> dict[str, Any]:
@@ -193,26 +207,23 @@ def _line(
     *,
     filled: bool = False,
     **options: Any,
-) -> go.Scatter:
-    import plotly.graph_objects as go
-
+) -> dict[str, Any]:
     area = {"fill": "tozeroy", "fillcolor": base.tint(colour, 16)} if filled else {}
     x, y = _known(values, step)
-    return go.Scatter(
-        x=x, y=_compact(y), name=name, mode="lines", line={"color": colour, "width": width}, hovertemplate=template,
-        **area, **options,
-    )  # fmt: skip
+    return {
+        "type": "scatter", "x": x, "y": _compact(y), "name": name, "mode": "lines",
+        "line": {"color": colour, "width": width}, "hovertemplate": template, **area, **options,
+    }  # fmt: skip
 
 
-def _heatmap(info: CpuInfo) -> go.Heatmap:
-    import plotly.graph_objects as go
-
+def _heatmap(info: CpuInfo) -> dict[str, Any]:
     x, _ = _known(info.mean, info.step)
-    rows = np.arange(1, len(info.busy) + 1)
-    return go.Heatmap(
-        z=_compact(info.busy[:, -len(x) :]), x=x, y=rows, zmin=0, zmax=100, xgap=0, ygap=0, autocolorscale=True,
-        colorbar={"ticksuffix": "%", "nticks": 3}, hovertemplate="core %{y}: %{z:.0f}%<extra></extra>",
-    )  # fmt: skip
+    return {
+        "type": "heatmap", "z": _compact(info.busy[:, -len(x) :]), "x": x,
+        "y": np.arange(1, len(info.busy) + 1, dtype=np.int32), "zmin": 0, "zmax": 100, "xgap": 0, "ygap": 0,
+        "autocolorscale": True, "colorbar": {"ticksuffix": "%", "nticks": 3},
+        "hovertemplate": "core %{y}: %{z:.0f}%<extra></extra>",
+    }  # fmt: skip
 
 
 def _known(values: Floats, step: int) -> tuple[NDArray[np.int16], Floats]:

@@ -87,7 +87,7 @@ def from_json(data: bytes) -> ResultFile:
     except (ValueError, RecursionError):
         raise DataError("This is not a result file: it is not JSON.") from None
     if not isinstance(plain, dict) or "schema_version" not in plain:
-        raise DataError("This is not a result file of benchmarks: choose one that was exported here.")
+        raise DataError("This is not a result file of benchmarks: choose one that Stratoscope has exported.")
     if (version := plain["schema_version"]) != VERSION or isinstance(version, bool):
         raise DataError(f"The file is of another version than {VERSION}: export it again with this version.")
     try:

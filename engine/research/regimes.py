@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,10 +134,16 @@ def volatility_regime(returns: Floats) -> NDArray[np.int64]:
 
 def _medians(values: Floats) -> Floats:
     """Expanding median."""
+    return np.frombuffer(_medians_of(values.tobytes()))
+
+
+@lru_cache(maxsize=8)
+def _medians_of(values: bytes) -> bytes:
+    """Kept, as every part of a run is classified by all of it; so are the bytes, which nobody can change."""
     seen: list[float] = []
-    found = np.empty(len(values))
-    for at, value in enumerate(values.tolist()):
+    found = np.empty(len(values) // 8)
+    for at, value in enumerate(np.frombuffer(values).tolist()):
         insort(seen, value)
         half = len(seen) // 2
         found[at] = seen[half] if len(seen) % 2 else (seen[half - 1] + seen[half]) / 2
-    return found
+    return found.tobytes()

@@ -50,6 +50,28 @@ def test_a_benchmark_is_cancelled_and_then_measured_twice(visitor: Visitor) -> N
     visitor.until(f"return ({marked.removeprefix('return ')}) === 1", "the earlier one on the page")
 
 
+LINE = """
+const line = document.querySelector('[data-graph="hardware-cpu"] .js-line');
+return line && line.getAttribute('d');
+"""
+DRAWN_IN = (
+    "return document.querySelector('[data-graph=\"hardware-cpu\"] .js-plotly-plot').layout.template.layout.font.color"
+)
+
+
+def test_live_charts_go_on_and_show_the_same_in_another_theme(visitor: Visitor) -> None:
+    visitor.open("/hardware")
+    first = visitor.until(LINE, "the load of the machine")
+    for what in ("the next second", "one more"):  # drawn over the first
+        visitor.wait_for(lambda first=first: visitor.js(LINE) not in (None, first), what)  # type: ignore[misc]
+        first = visitor.js(LINE)
+    visitor.js("window.dash_clientside.set_props('hardware-interval', {disabled: true})")
+    shown, colour = visitor.settled(lambda: visitor.js(LINE), "the last second"), visitor.js(DRAWN_IN)
+    visitor.click(id="theme-button")
+    visitor.wait_for(lambda: visitor.js(DRAWN_IN) != colour, "the chart in the other theme")
+    assert visitor.settled(lambda: visitor.js(LINE), "the chart, drawn anew") == shown
+
+
 FOLLOW = """
 const here = window.dash_clientside.stratoscope, ids = ["other", "hardware", "hardware-past"].map(page => ({page}));
 const runs = [{spec: "o", query: "other"}, {spec: "a", query: "now"}, arguments[1] && {spec: "s", query: "then"}];

@@ -190,3 +190,22 @@ def test_a_value_is_followed_through_processors(visitor: Visitor) -> None:
     assert visitor.js(row) == [4]
     visitor.fill("features-processors", "fitted_share", 0)
     visitor.until("return !!document.querySelector('.chain-fields .is-wrong')", "what is wrong with the part")
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "said"),
+    [
+        ("set.txt", 10, "set.txt is not taken: choose a file that ends in .yaml or .yml."),
+        ("set.yaml", 2_000_001, "set.yaml is too large: a file has at most 2,000,000 bytes."),
+    ],
+)
+def test_a_file_that_a_button_does_not_take_is_told(
+    visitor: Visitor, tmp_path: Path, name: str, size: int, said: str
+) -> None:
+    (tmp_path / name).write_bytes(b"a" * size)
+    visitor.open("/features")
+    visitor.open_tab("Sets")
+    box = "#features-set-upload input[type=file]"
+    visitor.until("return !!document.querySelector(arguments[0])", "the button", box)
+    visitor.driver.find_element("css selector", box).send_keys(str(tmp_path / name))
+    visitor.sees(said)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 
-from dash import dcc, html
+from dash import html
 from dash.development.base_component import Component
 
+from dashboard.components.file_button import file_button
 from dashboard.components.static_html import static_html
 from dashboard.features_form import FEATURES
 from dashboard.pages.features import ids
@@ -26,7 +27,7 @@ _LARGEST = 2_000_000  # bytes of a file
 def upload() -> Component:
     """A button that takes a YAML file."""
     button = html.Button("Import YAML", type="button", className="link-button")
-    return dcc.Upload(button, id=ids.SET_UPLOAD, accept=".yaml,.yml", max_size=_LARGEST, className="upload-button")
+    return file_button(button, ids.SET_UPLOAD, endings=(".yaml", ".yml"), most=_LARGEST)
 
 
 def imported(contents: str) -> str:

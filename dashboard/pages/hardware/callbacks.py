@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dash import Input, Output, State, callback, clientside_callback
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, no_update
 from dash.exceptions import PreventUpdate
 from flask import current_app
 
 from dashboard import ids as frame
 from dashboard import runs, shell
 from dashboard.charts import benchmark, hardware, scaling
+from dashboard.charts.base import encoded
 from dashboard.components import metric, states
 from dashboard.components.graph import ids_sub
 from dashboard.components.static_html import static_html
@@ -34,40 +35,46 @@ runs.wire(FORM)
 
 PARTS = (benchmarks,)
 """What else declares callbacks of the page."""
+CHARTS = (ids.CPU, ids.MEMORY, ids.GPU, ids.TRAFFIC)
+"""The live ones."""
 NO_REFERENCE = "The reference was not timed, so there is no speed-up: add it to the variants, or see the table."
 
 
 @callback(
-    Output(frame.figure(ids.CPU), "data"),
-    Output(frame.figure(ids.MEMORY), "data"),
-    Output(frame.figure(ids.GPU), "data"),
-    Output(frame.figure(ids.TRAFFIC), "data"),
+    Output(ids.CHARTS, "data"),
     Output(ids.KPIS, "children"),
     Output(ids.WORKERS, "children"),
     Output(ids.STORAGE, "children"),
+    Output(ids.ANSWERED, "data"),
     Input(ids.TICK, "data"),
     Input(ids.WINDOW, "value"),
+    State(ids.ANSWERED, "data"),
 )
-def show_live(_: int | None, window: int) -> tuple[Any, ...]:
+def show_live(tick: int | None, window: int, answered: Any = None) -> tuple[Any, ...]:
+    """What has changed since what the browser says it was ``answered`` last."""
     watching = sampler.of(current_app)
     seconds, samples = seconds_of(window), watching.samples
     if watching.problem:
-        return ({"error": watching.problem},) * 4 + ([], [], [])
+        return {name: {"error": watching.problem} for name in CHARTS}, [], [], [], {"tick": tick}
     if not samples:
         raise PreventUpdate
-    jobs = current_jobs()
-    active = jobs.active() if jobs else []
-    cells = metric.cells(view.kpis(samples[-1], active, has_other_gpu()))
-    at_work = jobs.at_work() if jobs else {}
-    workers = view.workers(samples[-1], active, at_work, settings().compute.scheduler)
-    return *figures(samples, seconds), cells, workers, storage.lines(watching.usage, settings().results)
+    end = hardware.last_point(samples[-1].moment, seconds)
+    answer = {"tick": tick, "charts": f"{seconds} s to {end}", "storage": repr(watching.usage)}
+    known = {name: isinstance(answered, Mapping) and answered.get(name) == answer[name] for name in answer}
+    charts = no_update if known["charts"] else encoded(figures(samples, seconds, end))
+    stored = no_update if known["storage"] else static_html(storage.lines(watching.usage, settings().results))
+    return charts, *words(samples[-1]), stored, answer
 
 
 clientside_callback(
-    "function (n) { return document.hidden ? window.dash_clientside.no_update : n; }",
+    ClientsideFunction("stratoscope", "tick"),
     Output(ids.TICK, "data"),
     Input(ids.INTERVAL, "n_intervals"),
+    State(ids.TICK, "data"),
+    State(ids.ANSWERED, "data"),
+    State(ids.KPIS, "id"),
 )
+clientside_callback(ClientsideFunction("stratoscope", "live"), Input(ids.CHARTS, "data"))
 
 
 clientside_callback(
@@ -183,9 +190,17 @@ def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
     return states.no_figure(NO_REFERENCE if info.is_final else "Waiting for the timings of the reference.")
 
 
-def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any, Any]:
-    """CPU, memory, the GPU where one is read, and traffic."""
-    past, last = history(samples[-seconds:]), samples[-1]
+def words(last: Sample) -> tuple[Any, Any]:
+    """The strip and the workers."""
+    jobs = current_jobs()
+    active, at_work = (jobs.active(), jobs.at_work()) if jobs else ([], {})
+    workers = view.workers(last, active, at_work, settings().compute.scheduler)
+    return static_html(metric.cells(view.kpis(last, active, has_other_gpu()))), static_html(workers)
+
+
+def figures(samples: tuple[Sample, ...], seconds: int, end: float) -> dict[str, Any]:
+    """Of ``CHARTS`` in the ``seconds`` before ``end``; of the GPU where one is read."""
+    past, last = history(samples[-seconds:], end), samples[-1]
     memory = hardware.memory_info(
         past.ages,
         used=past.memory,
@@ -195,12 +210,13 @@ def figures(samples: tuple[Sample, ...], seconds: int) -> tuple[Any, Any, Any, A
         swap_total=last.swap_total,
         seconds=seconds,
     )
-    return (
-        hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
-        hardware.memory_figure(memory),
-        hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds)) if last.gpus else None,
-        hardware.traffic_figure(hardware.traffic_info(past.ages, past.traffic, seconds)),
-    )
+    gpu = {ids.GPU: hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds))} if last.gpus else {}
+    return {
+        ids.CPU: hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
+        ids.MEMORY: hardware.memory_figure(memory),
+        **gpu,
+        ids.TRAFFIC: hardware.traffic_figure(hardware.traffic_info(past.ages, past.traffic, seconds)),
+    }
 
 
 def seconds_of(window: int) -> int:

@@ -2,6 +2,8 @@
 
 INTERVAL = "hardware-interval"
 TICK = "hardware-tick"
+ANSWERED = "hardware-answered"
+CHARTS = "hardware-charts"
 WINDOW = "hardware-window"
 KPIS = "hardware-kpis"
 CPU = "hardware-cpu"

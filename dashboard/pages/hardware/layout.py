@@ -125,6 +125,8 @@ def _live() -> list[Component]:
         ),
         dcc.Interval(id=ids.INTERVAL, interval=1000),
         dcc.Store(id=ids.TICK),
+        dcc.Store(id=ids.ANSWERED),
+        dcc.Store(id=ids.CHARTS),
     ]
     return [html.Div(parts, className="is-ready cards")]
 

@@ -85,8 +85,8 @@ class History:
     """Readings as arrays of the same length, oldest first; memory in bytes, the rest in percent. ``traffic`` (readings,
     4) is what disks read and wrote and the network brought and took, in bytes per second, NaN where that is not told.
 
-    ``ages`` are seconds before the last reading; ``cores`` is (readings, cores); ``gpu`` is the mean over all GPUs,
-    NaN where there is none.
+    ``ages`` are seconds before the end, which is the last reading or a moment after it; ``cores`` is (readings, cores);
+    ``gpu`` is the mean over all GPUs, NaN where there is none.
     """
 
     ages: Floats
@@ -98,28 +98,34 @@ class History:
     traffic: Floats
 
 
-def history(samples: Sequence[Sample]) -> History:
-    """The readings that have as many cores as the last one: hot-plugged cores begin a new history."""
+def history(samples: Sequence[Sample], end: float | None = None) -> History:
+    """The readings that have as many cores as the last one: hot-plugged cores begin a new history. Those after ``end``,
+    a moment, are left out, and ages are before it; None is the moment of the last one.
+    """
     width = len(samples[-1].cores) if samples else 0
-    valid = [item for item in samples if len(item.cores) == width]
-    moments = np.array([item.moment for item in valid], dtype=float)
+    end = end if end is not None or not samples else samples[-1].moment
+    rows = [
+        (item.moment, item.memory, item.own, item.swap, item.disk_read, item.disk_write, item.received, item.sent,
+         mean_busy(item.gpus), *item.cores)
+        for item in samples
+        if len(item.cores) == width and (end is None or item.moment <= end)
+    ]  # fmt: skip
+    table = np.array(rows, dtype=float).reshape(len(rows), 9 + width)
     return History(
-        ages=moments[-1:] - moments,
-        cores=np.array([item.cores for item in valid], dtype=float).reshape(len(valid), width),
-        memory=np.array([item.memory for item in valid], dtype=float),
-        own=np.array([item.own for item in valid], dtype=float),
-        swap=np.array([item.swap for item in valid], dtype=float),
-        gpu=np.array([mean_busy(item.gpus) for item in valid], dtype=float),
-        traffic=np.array(
-            [(item.disk_read, item.disk_write, item.received, item.sent) for item in valid], dtype=float
-        ).reshape(len(valid), 4),
+        ages=(end or 0.0) - table[:, 0],
+        cores=table[:, 9:],
+        memory=table[:, 1],
+        own=table[:, 2],
+        swap=table[:, 3],
+        gpu=table[:, 8],
+        traffic=table[:, 4:8],
     )
 
 
 def mean_busy(gpus: Sequence[GpuUse]) -> float:
     """Mean percent over the GPUs that tell; NaN where none does."""
     known = [item.busy for item in gpus if item.busy is not None]
-    return float(np.mean(known)) if known else float("nan")
+    return sum(known) / len(known) if known else float("nan")
 
 
 class Reader:

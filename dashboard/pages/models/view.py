@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import runs, state
-from dashboard.charts.models import importance, loss
+from dashboard.charts.models import importance, loss, null_distribution
 from dashboard.charts.models.timeline import TimelineInfo
 from dashboard.jobs import listing
 from dashboard.pages.models import ids
@@ -64,17 +64,20 @@ def no_importance(result: ModelResult) -> str:
     return "The model made no split: no feature helped it."
 
 
-ALL_CARDS = "columns score grows"
+ALL_CARDS = "columns score grows of-3"
 """The cards of the score: ``cards`` says which of them have nothing to draw and leave their room to the others."""
 
 
 def cards(result: ModelResult) -> str:
-    """Class of the cards of the score."""
-    without = (
-        ("without-loss", loss.info(result) is None),
-        ("without-importance", importance.info(result) is None),
-    )
-    return " ".join([ALL_CARDS, *(name for name, is_absent in without if is_absent)])
+    """Class of the cards of the score: those left out, and how many of equal width share what is below the curve."""
+    without = {
+        "without-loss": loss.info(result) is None,
+        "without-nulls": null_distribution.info(result) is None,
+        "without-importance": importance.info(result) is None,
+    }
+    left_out = [name for name, is_absent in without.items() if is_absent]
+    equal = 3 - len([name for name in left_out if name != "without-loss"]) + without["without-loss"]
+    return " ".join(["columns score grows", f"of-{equal}", *left_out])
 
 
 def took(key: str) -> float | None:

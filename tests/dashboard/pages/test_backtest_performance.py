@@ -108,11 +108,10 @@ def test_a_brushed_part_has_figures_of_its_own(data: Data) -> None:
     assert found.part is not None
     assert len(found.result.time) == 102, "with the close before"
     assert "101 bars" in found.words()
-    *cards, said, is_hidden, _ = performance.fill_cards(data, chosen)
+    *cards, said, is_hidden, _, kpis = performance.fill_cards(data, chosen)
     assert (said, is_hidden) == (found.words(), False)
     assert len(cards) == 4
-    kpis = performance.state_again(chosen, data)
-    assert shown(kpis) != shown(performance.state_again(UNCHANGED, data))
+    assert shown(kpis) != shown(performance.fill_cards(data, UNCHANGED)[-1])
 
 
 @pytest.mark.parametrize(
@@ -133,7 +132,7 @@ def test_another_benchmark_is_named_wherever_it_is_compared_with(data: Data) -> 
     other = {**UNCHANGED, "benchmark": "symbol", "symbol": "TWO"}
     found = subject(data, other)
     assert (found.held, found.short, found.problem) == ("TWO", "TWO", "")
-    assert "TWO" in shown(performance.state_again(other, data))
+    assert "TWO" in shown(performance.fill_cards(data, other)[-1])
     assert "TWO" in [trace.name for trace in performance.rescale(None, other, data)[0].data]
     gone = subject(data, {**other, "symbol": "GONE"})
     assert gone.held == "Buy and hold"

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from dash import no_update
 from dash.exceptions import PreventUpdate
 from flask import Flask
 
 from dashboard.jobs.listing import Job
-from dashboard.pages.hardware import callbacks, machine, sampler, view
+from dashboard.pages.hardware import callbacks, ids, machine, sampler, view
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from engine import devices
 from engine.machine.host.sensors import Heat
 from tests.support.machine import GIGA, QUIET, job
 from tests.support.workspace import Workspace
+
+NAMES = ("CPU", "GPU", "Memory", "Swap", "Temperature", "Stratoscope", "Workers", "Load", "Disk read", "Received")
 
 
 def texts(sample: Sample, *jobs: Job, other_gpu: bool = False) -> dict[str, tuple[str, str]]:
@@ -125,20 +129,45 @@ def test_the_live_part_waits_for_the_first_reading(workspace: Workspace, watchin
 
 def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.samples = (replace(QUIET, moment=999.0), QUIET)
-    cpu, memory, gpu, traffic, cells, workers, _ = callbacks.show_live(1, 60)
-    assert [trace.name for trace in cpu.data] == ["Mean of all cores", "Core 1", "Core 2"]
-    assert memory.data[0].y.tolist() == [4, 4]
-    assert gpu is None
-    assert [trace.name for trace in traffic.data] == ["Disk read", "Disk written"]
-    assert len(cells) == 10
-    assert len(workers) == 2
+    charts, strip, workers, _, answer = callbacks.show_live(1, 60)
+    assert [trace["name"] for trace in charts[ids.CPU]["data"]] == ["Mean of all cores", "Core 1", "Core 2"]
+    assert charts[ids.MEMORY]["data"][0]["y"] == {"dtype": "u1", "bdata": base64.b64encode(bytes([4, 4])).decode()}
+    assert ids.GPU not in charts
+    assert [trace["name"] for trace in charts[ids.TRAFFIC]["data"]] == ["Disk read", "Disk written"]
+    assert all(name in str(strip) for name in NAMES)
+    assert all(f"Process {pid}" in str(workers) for pid in (2, 3))
+    assert answer["tick"] == 1
 
 
 def test_the_live_part_draws_a_gpu_where_one_is_read(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.samples = (replace(QUIET, gpus=(GpuUse(84.0, None, None),)),)
-    assert callbacks.show_live(1, 60)[2].data[0].y.tolist() == [84]
+    shown = callbacks.show_live(1, 60)[0][ids.GPU]
+    assert shown["data"][0]["y"]["bdata"] == base64.b64encode(bytes([84])).decode()
+
+
+def test_charts_are_sent_when_a_point_is_new_and_figures_each_second(
+    workspace: Workspace, watching: SimpleNamespace
+) -> None:
+    watching.samples = tuple(replace(QUIET, moment=float(moment)) for moment in range(990, 1002))
+    charts, *_, answer = callbacks.show_live(1, 3600)
+    assert all(charts[name]["data"] for name in (ids.CPU, ids.MEMORY, ids.TRAFFIC))
+    watching.samples += (replace(QUIET, moment=1002.0),)
+    charts, _, _, stored, answer = callbacks.show_live(2, 3600, answer)  # the point of 996 to 1,002 is complete
+    assert charts is not no_update
+    assert stored is no_update
+    watching.samples += (replace(QUIET, moment=1003.0, memory=6 * GIGA),)
+    charts, strip, _, _, again = callbacks.show_live(3, 3600, answer)
+    assert charts is no_update
+    assert "6.0 GB" in str(strip)
+    assert again == answer | {"tick": 3}
+    assert callbacks.show_live(4, 600, again)[0] is not no_update
+    assert callbacks.show_live(5, 3600, "forged")[0] is not no_update
 
 
 def test_a_machine_that_cannot_be_read_is_said_in_each_chart(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.problem = "The machine cannot be read."
-    assert callbacks.show_live(1, 600) == ({"error": watching.problem},) * 4 + ([], [], [])
+    charts, *words, answer = callbacks.show_live(1, 600)
+    assert charts == {name: {"error": watching.problem} for name in (ids.CPU, ids.MEMORY, ids.GPU, ids.TRAFFIC)}
+    assert words == [[], [], []]
+    watching.problem, watching.samples = "", (QUIET,)
+    assert callbacks.show_live(2, 600, answer)[0][ids.CPU]["data"]

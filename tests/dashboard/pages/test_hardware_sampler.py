@@ -94,6 +94,9 @@ def test_history_is_readings_as_arrays_and_begins_anew_with_another_core() -> No
     assert found.cores.tolist() == [[10, 30], [10, 30]]
     assert found.memory.tolist() == [4 * GIGA] * 2
     assert np.isnan(found.gpu).all()
+    ended = readings.history([replace(QUIET, moment=998.5, disk_read=None), QUIET], 999.0)
+    assert ended.ages.tolist() == [0.5]
+    np.testing.assert_array_equal(ended.traffic, [[np.nan, 0.0, np.nan, np.nan]])
 
 
 def test_history_of_nothing_is_empty() -> None:

@@ -314,7 +314,10 @@ class TestCallbacks:
         forest = SMALL.model_copy(update={"model": HistBoosting(iterations=2), "null_fits": 0})
         engine.run(forest)
         found = callbacks.make_room({"key": engine.run_key(forest), "spec": canonical_json(forest)}, None)
-        assert found == f"{view.ALL_CARDS} without-loss without-importance"
+        assert found == "columns score grows of-2 without-loss without-nulls without-importance"
+        unlucky = SMALL.model_copy(update={"null_fits": 0})
+        found = view.cards(engine.run(unlucky))
+        assert found == "columns score grows of-2 without-nulls"
         partial = {"steps": [1, 2], "train": [0.7, 0.6], "validation": []}
         assert callbacks.make_room(None, {"partial": partial}) == view.ALL_CARDS
         assert callbacks.make_room(None, {"partial": None}) is no_update

@@ -66,7 +66,9 @@ def test_without_models_the_tab_says_what_to_do(workspace: Workspace) -> None:
     rows, _, said, told, _, no_alerts, no_details = in_service.listing(0, None)
     assert (rows, told, no_alerts, no_details, said) == ([], [], True, True, "0 models")
     assert "select a version in the registry and press Champion" in texts(in_service.describe([], [])[0])
-    assert "No challenger" in challenge.ask([], [], "all")[0]["error"]
+    alone = challenge.ask([], [], "all")[0]
+    assert "No challenger" in texts(challenge.draw(alone, None)[0])
+    assert challenge.draw(alone, None)[-1]  # a sentence, and no charts of nothing
     assert rules.fill([], [])[0] == rules_of("").input_drift
     with pytest.raises(PreventUpdate):
         rules.change(1, None, [], [], 1, 1, 0, 60, 5, 3)
@@ -131,7 +133,8 @@ def test_champion_and_challenger_are_drawn(pair: list[dict[str, Any]]) -> None:
     assert answer == {"waits": True}
     found = requested.fulfil(load_request(job), silent)
     assert challenge.ask([], pair, "new")[0] == found  # it is stored now
-    told, table, paper, hits = challenge.draw(found, None)
+    told, table, paper, hits, is_hidden = challenge.draw(found, None)
+    assert not is_hidden
     assert "No difference of the hit rates is decided yet" in texts(told)
     assert "Paper return, annualised" in texts(table)
     names = {trace.name for trace in paper.data}
@@ -150,11 +153,11 @@ def test_models_that_cannot_be_compared_say_so(pair: list[dict[str, Any]]) -> No
     job = challenge.ask([], pair, "all")[1]
     with pytest.raises(Exception, match="only models of the same label") as failed:
         requested.fulfil(load_request(job), silent)
-    told, _, paper, hits = challenge.draw(side_job.failed_in_place(failed.value), None)
+    told, *_, is_hidden = challenge.draw(side_job.failed_in_place(failed.value), None)
     assert "only models of the same label can be compared" in texts(told)
-    assert "empty" in paper
-    assert "empty" in hits
-    assert challenge.draw({"waits": True}, None)[2] is None  # a skeleton
+    assert is_hidden
+    *_, paper, hits, is_hidden = challenge.draw({"waits": True}, None)
+    assert (paper, hits, is_hidden) == (None, None, False)  # skeletons
 
 
 def test_rules_are_changed_and_given_back(pair: list[dict[str, Any]], context: Any) -> None:

@@ -99,17 +99,6 @@ def curve(found: Subject, clicks: int | None) -> Any:
 
 
 @callback(
-    Output(ids.KPIS, "children", allow_duplicate=True),
-    inputs={"chosen": CHOSEN, "data": State(RESULT_ID, "data")},
-    prevent_initial_call=True,
-)
-def state_again(chosen: Chosen, data: runs.ResultData) -> Any:
-    """The strip of the part that was brushed, beside another benchmark."""
-    found = subject(data, chosen)
-    return static_html(metric.cells(view.kpis(found.result, found.short)))
-
-
-@callback(
     Output(ids.LATEST, "columnDefs"),
     Output(ids.LATEST, "rowData"),
     Output(ids.YEARS, "children"),
@@ -143,14 +132,19 @@ def draw_below(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, 
     Output(ids.SPAN_WORDS, "children"),
     Output(ids.SPAN_BAR, "hidden"),
     Output(ids.SPAN_WHOLE, "hidden"),
+    Output(ids.KPIS, "children", allow_duplicate=True),
     inputs={"data": seen("performance"), "chosen": CHOSEN},
+    prevent_initial_call="initial_duplicate",
 )
 def fill_cards(data: runs.ResultData, chosen: Chosen = UNCHANGED) -> tuple[Any, ...]:
-    """The figures beside the charts, and of which part they are."""
+    """The figures beside the charts, of which part they are, and the strip of that part beside another benchmark: in
+    one answer, as the browser's work for each is more than the server's.
+    """
     found = subject(data, chosen)
     words = " ".join(text for text in (found.words(), found.problem) if text)
     filled = cards.against(found), cards.costs(found), cards.drawdowns(found), cards.by_regime(found)
-    return *(static_html(part) for part in filled), words, not words, found.part is None
+    strip = static_html(metric.cells(view.kpis(found.result, found.short)))
+    return *(static_html(part) for part in filled), words, not words, found.part is None, strip
 
 
 @callback(

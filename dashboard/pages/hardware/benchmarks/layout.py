@@ -7,6 +7,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard.components.card import card
+from dashboard.components.file_button import file_button
 from dashboard.components.graph import graph
 from dashboard.components.states import skeleton
 from dashboard.pages.hardware.benchmarks import ids
@@ -34,7 +35,7 @@ def _compared() -> Component:
     take = html.Button("Compare with a file", className="button", type="button")
     tools = [
         html.Button("Export JSON", id=ids.EXPORT, className="button", type="button"),
-        dcc.Upload(take, id=ids.UPLOAD, accept=".json", max_size=LARGEST, multiple=False),
+        file_button(take, ids.UPLOAD, endings=(".json",), most=LARGEST),
         dcc.Download(id=ids.FILE),
     ]
     hint = html.P("Export this result there, and choose the file here.", className="hint pad")

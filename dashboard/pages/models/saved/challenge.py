@@ -46,10 +46,14 @@ def layout() -> list[Component]:
             sub="on the bars that both predict and neither was trained on",
             tools=[bars],
         ),
-        card.columns(
-            graph.graph(ids.PAPER, height=300, title="Paper accounts", sub="growth of 1, after costs"),
-            graph.graph(ids.HITS, height=300, title="Hit rate", sub="challenger less champion", rescale=False),
-            kind="half",
+        html.Div(
+            card.columns(
+                graph.graph(ids.PAPER, height=300, title="Paper accounts", sub="growth of 1, after costs"),
+                graph.graph(ids.HITS, height=300, title="Hit rate", sub="challenger less champion", rescale=False),
+                kind="half",
+            ),
+            id=ids.CHALLENGE_CHARTS,
+            hidden=True,
         ),
     ]
 
@@ -86,18 +90,17 @@ def ask(chosen: Rows, listed: Rows, bars: str | None) -> tuple[Any, Any, Any]:
     Output(ids.CHALLENGE_TABLE, "children"),
     Output(frame.figure(ids.PAPER), "data"),
     Output(frame.figure(ids.HITS), "data"),
+    Output(ids.CHALLENGE_CHARTS, "hidden"),
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
 )
 def draw(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
     if (words := side_job.instead(answer, progress, "")) is not None:
-        waits = bool(answer and answer.get("waits"))
-        blank = None if waits else states.no_figure("Nothing to compare.")
-        return html.Div(words, className="pad hint"), "", blank, blank
+        return html.Div(words, className="pad hint"), "", None, None, not (answer and answer.get("waits"))
     found: ComparisonResult = runs.opened(answer, ComparisonSpec)[1]  # type: ignore[arg-type]
     rows = difference_rows(found)
     told = [html.P(text, className="note pad") for text in (decision(found), *found.notes)]
-    return told, figures(rows[0], rows[1:]), _paper(found), _hits(found)
+    return told, figures(rows[0], rows[1:]), _paper(found), _hits(found), False
 
 
 def _paper(found: ComparisonResult) -> Any:

@@ -7,11 +7,12 @@ import binascii
 import time
 from typing import Any
 
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import Input, Output, State, callback, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard import runs, shell
+from dashboard.components.file_button import file_button
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.models import ids
@@ -31,7 +32,7 @@ def button() -> list[Component]:
     """The button, how far the import is, and the stores of the job."""
     take = html.Button("Import a file", className="button", type="button", title="A model that was exported elsewhere")
     return [
-        dcc.Upload(take, id=ids.IMPORT, accept=".zip", max_size=MOST, multiple=False),
+        file_button(take, ids.IMPORT, endings=(".zip",), most=MOST),
         html.Span(id=ids.IMPORTING, className="hint", role="status"),
         *JOB.stores(),
     ]
