@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.book import account_equity, closes, is_margin_called, trade_at
+from engine.backtest.kernels.calm import pass_calm
 from engine.backtest.kernels.compiled import inlined, kernel
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, liquidate_called, margin_call
@@ -203,7 +204,8 @@ def run(
     ``trades`` and ``orders`` are filled where ``totals.recording`` is 1 and must be long enough; ``equity`` and
     ``gross`` (bars) always are.
 
-    The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
+    The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need, and many
+    calm ones are one call.
     """
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
     fixed = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
@@ -211,7 +213,14 @@ def run(
     watched = stops or totals.recording == 1
     paid = 0
     waiting = holding = short = False
-    for t in range(len(bars)):
+    t = -1
+    while t + 1 < len(bars):
+        t += 1
+        if not (waiting or costly or (holding and (watched or rules.time_stop > 0))):
+            until = payments[paid].bar if paid < len(payments) else len(bars)
+            t = pass_calm(t, until, bars, years, decisions, book, totals, rules, holding, short, equity, gross)
+            if t == len(bars):
+                break
         totals.now += years[t]
         if costly and t > 0 and totals.ruined == 0:
             accrue(years[t], book, totals, rules)

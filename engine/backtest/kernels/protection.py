@@ -118,11 +118,11 @@ def way_down(t: int, bar: Any, position: Any, rules: Any) -> tuple[float, float]
 
 
 @kernel
-def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
-    """Close everything where the equity falls below maintenance, at the open or on the way to the bar's worst.
+def margin_way(t: int, bars: Any, book: Any, totals: Any, rules: Any) -> float:
+    """How far on the way from the bar's open to its worst the equity falls below maintenance: 0 at the open; below 0
+    where it does not.
 
-    All symbols are taken to go to their worst prices together, or to their stops where those lie before. A symbol
-    without an open is closed at its next price.
+    All symbols are taken to go to their worst prices together, or to their stops where those lie before.
     """
     at_open, at_worst, needed_open, needed_worst = totals.cash, totals.cash, 0.0, 0.0
     short = False
@@ -136,12 +136,20 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             needed_open += abs(held * first)
             needed_worst += abs(held * worst)
     if not short and totals.cash >= -1e-9 * needed_open:
-        return
+        return -1.0
     spare_open = at_open - rules.maintenance * needed_open
     spare_worst = at_worst - rules.maintenance * needed_worst
     if spare_open >= 0.0 and spare_worst >= 0.0:
+        return -1.0
+    return 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
+
+
+@kernel
+def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Close everything where the equity falls below maintenance; a symbol without an open at its next price."""
+    way = margin_way(t, bars, book, totals, rules)
+    if way < 0.0:
         return
-    way = 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
     for s in range(len(book)):
         position, bar = book[s], bars[t, s]
         if position.units != 0.0 and np.isnan(bar.open):
