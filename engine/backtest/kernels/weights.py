@@ -1,0 +1,82 @@
+"""The account of one combination of an allocation: weights in, returns out, nothing recorded of its trades."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from engine.backtest.kernels.account import run
+from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.records import NOTHING, TO_WEIGHT
+
+_SLACK = 1.0 + 1e-12  # of a ratio: more than its rounding
+
+
+@inlined
+def _order(weight: float, part: float, long_only: bool, codes: Any, amounts: Any, t: int, s: int) -> None:
+    if np.isnan(weight):
+        codes[t, s] = NOTHING
+        amounts[t, s] = np.nan
+    else:
+        codes[t, s] = TO_WEIGHT
+        amounts[t, s] = (max(weight, 0.0) if long_only else weight) * part
+
+
+@kernel
+def request(weights: Any, rows: Any, part: float, long_only: bool, codes: Any, amounts: Any) -> None:
+    """Into ``codes`` and ``amounts`` (bars, symbols) the orders of ``weights`` on the bars at ``rows``; on the first
+    bar each symbol's last weight up to it.
+    """
+    for s in range(weights.shape[1]):
+        last = rows[0]
+        while last > 0 and np.isnan(weights[last, s]):
+            last -= 1
+        _order(weights[last, s], part, long_only, codes, amounts, 0, s)
+    for t in range(1, len(rows)):
+        for s in range(weights.shape[1]):
+            _order(weights[rows[t], s], part, long_only, codes, amounts, t, s)
+
+
+@kernel
+def follow(weights: Any, how: Any, market: Any, rules: Any, book: Any, totals: Any, arrays: Any, nothing: Any) -> None:
+    """Take an account that holds what is in ``totals`` through the bars of ``market``: ``arrays.equity`` is its value
+    at each close. ``how`` are ``rows``, ``part`` and ``long_only`` of ``request``; ``nothing`` are empty distances of
+    stops, trades and orders.
+    """
+    codes, amounts, equity, gross = arrays
+    bars, years, payments = market
+    distances, trades, orders = nothing
+    request(weights, how[0], how[1], how[2], codes, amounts)
+    run(bars, years, payments, codes, amounts, distances, rules, book, trades, orders, totals, equity, gross)
+
+
+@kernel
+def bar_returns(equity: Any, out: Any) -> float:
+    """``metrics.bar_returns`` into ``out``; returns the largest of their sizes."""
+    for t in range(len(out)):
+        before = equity[t]
+        out[t] = (equity[t + 1] / before if before > 0.0 else 1.0) - 1.0
+    largest = 0.0
+    for t in range(len(out)):
+        largest = max(largest, abs(out[t]))
+    return largest
+
+
+@kernel
+def square_deviations(values: Any, mean: float) -> None:
+    """Each of ``values`` becomes the square of its distance to ``mean``."""
+    for t in range(len(values)):
+        apart = values[t] - mean
+        values[t] = apart * apart
+
+
+@kernel
+def deepest(equity: Any, capital: float) -> float:
+    """The least of ``metrics.drawdown``; a quotient is taken only where it may be the least so far."""
+    peak, worst = capital, np.inf
+    for t in range(len(equity)):
+        peak = max(peak, equity[t])
+        if equity[t] < worst * peak * _SLACK:
+            worst = min(worst, equity[t] / peak)
+    return worst - 1.0

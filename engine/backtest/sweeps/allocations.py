@@ -1,0 +1,150 @@
+"""Combinations of an allocation: weights by the strategy's Python, one after the other, and while the next ones are
+decided the accounts that follow them, in compiled code on all cores.
+
+What all of them have in common is made once: the panels, on which bars an account begins and the orders of its bars
+lie. What they share of their decisions the strategy keeps itself, by ``panels.shared``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.backtest.account import KernelPanel, kernel_panel, kernel_rules
+from engine.backtest.fast_metrics import RULES
+from engine.backtest.kernels import kernels, records
+from engine.backtest.measured import MeasuredBars
+from engine.backtest.metrics import is_varied, summary_metrics
+from engine.backtest.sweeps.accounts import EvaluationBatch
+from engine.backtest.sweeps.rows import Places, unique_rows
+from engine.core.cores import logical_cores
+from engine.core.field_paths import changed
+from engine.market.bars import Floats, periods_per_year, spans_month
+from engine.market.common_calendar import calendar
+from engine.market.panel import align
+from engine.strategies import call_strategy as asked
+
+if TYPE_CHECKING:
+    from engine.backtest.spec import BacktestSpec
+
+RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
+"""The fields of a request that its decisions do not follow from, by path."""
+
+_AHEAD = 4  # accounts for each core that may wait: their weights are held
+_MEMORY = 96e6  # bytes of weights that wait, at most
+
+
+def evaluate_allocations(
+    work: EvaluationBatch, strategies: Iterable[tuple[BacktestSpec, Places]], drawdown: bool
+) -> None:
+    """Write the metrics of the combinations of ``strategies`` into those of ``work``, as a run of each has them."""
+    unit, out = work.unit, work.metrics.whole()
+    accounts = Accounts.of(unit.spec, unit.bars)
+    rules, rule_of = _rules(work)
+    panel = align(unit.known)
+    threads = logical_cores()
+    limit = max(min(_AHEAD * threads, int(_MEMORY / (8 * max(panel.close.size, 1)))), 1)
+    waiting: deque[tuple[Future[None], int]] = deque()
+
+    def follow(weights: Floats, rule: Any, places: Places) -> None:
+        for values, found in zip(out, accounts.metrics(weights, rule, drawdown), strict=True):
+            if len(values):
+                values[places] = found
+
+    with ThreadPoolExecutor(threads) as pool:
+        for spec, places in strategies:
+            weights = asked.weights(spec.strategy, panel, work.inputs)
+            for setting in np.unique(rule_of[places]).tolist():
+                same = places[rule_of[places] == setting]
+                waiting.append((pool.submit(follow, weights, rules[setting], same), len(same)))
+            while len(waiting) > limit or (waiting and waiting[0][0].done()):
+                _finish(work, waiting)
+        while waiting:
+            _finish(work, waiting)
+
+
+def _finish(work: EvaluationBatch, waiting: deque[tuple[Future[None], int]]) -> None:
+    done, count = waiting.popleft()
+    done.result()
+    work.step(count)
+
+
+def _rules(work: EvaluationBatch) -> tuple[list[Any], NDArray[np.int64]]:
+    """The settings of costs and stops as the account reads them, and the index of each combination's."""
+    spec = work.unit.spec
+    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in RULE_PATHS]
+    if not axes:
+        return [kernel_rules(spec, None, spec.costs)], np.zeros(len(work.parameters), dtype=np.int64)
+    rows, label = unique_rows(work.parameters[:, axes], work.check_cancelled)
+    specs = (changed(spec, work.plain(axes, row)) for row in rows)
+    return [kernel_rules(each, None, each.costs) for each in specs], label
+
+
+@dataclass(frozen=True, eq=False)
+class Accounts:
+    """The accounts of an allocation on some bars: ``rows`` are the places of their bars among all that are known,
+    ``places`` those of the bars of the calendar among theirs, empty where they are the same; ``per_year`` is NaN below
+    a month.
+    """
+
+    spec: BacktestSpec
+    panel: KernelPanel
+    rows: NDArray[np.int64]
+    places: NDArray[np.int64]
+    per_year: float
+
+    @classmethod
+    def of(cls, spec: BacktestSpec, bars: MeasuredBars) -> Accounts:
+        time, own = bars.time, calendar(bars)
+        places = np.searchsorted(own, time, side="right") - 1 if len(own) < len(time) else np.empty(0, dtype=np.int64)
+        rows = np.searchsorted(calendar(bars.known), own).astype(np.int64)
+        return cls(
+            spec, kernel_panel(align(bars)), rows, places, periods_per_year(time) if spans_month(time) else np.nan
+        )
+
+    def metrics(self, weights: Floats, rules: Any, drawdown: bool) -> tuple[float, float, float, int]:
+        """Total return, annualised Sharpe ratio (NaN if undefined), maximum drawdown (NaN unless wanted) and number of
+        trades of the account that follows ``weights`` (known bars, symbols).
+        """
+        equity, trades = self._equity(weights, rules)
+        equity = equity[self.places] if len(self.places) else equity
+        return *_summary(equity, self.per_year, self.spec.capital, drawdown), trades
+
+    def _equity(self, weights: Floats, rules: Any) -> tuple[Floats, int]:
+        """The value of the account at the closes of its bars, and its trades."""
+        bars, symbols = self.panel.bars.shape
+        arrays = (np.empty((bars, symbols), np.int64), np.empty((bars, symbols)), np.empty(bars), np.empty(bars))
+        totals = np.zeros(1, dtype=records.TOTALS)[0]
+        totals["cash"] = totals["equity"] = self.spec.capital
+        book = np.zeros(symbols, dtype=records.POSITION)
+        book["mark"] = np.nan
+        how = (self.rows, float(self.spec.sizing.fixed_part() or 1.0), self.spec.direction == "long")
+        market = (self.panel.bars, self.panel.years, self.panel.payments)
+        weights = np.ascontiguousarray(weights)
+        kernels().weights.follow(weights, how, market, rules, book, totals, arrays, _nothing())
+        return arrays[2], int(totals["trades"])
+
+
+def _nothing() -> tuple[NDArray[Any], ...]:
+    """No distances of stops, no trades and no orders."""
+    return np.empty((0, 0)), np.zeros(0, dtype=records.TRADE), np.zeros(0, dtype=records.ORDER)
+
+
+def _summary(equity: Floats, per_year: float, capital: float, drawdown: bool) -> tuple[float, float, float]:
+    """``metrics.summary_metrics`` in fewer passes over the bars: the sums are NumPy's, as there."""
+    if not np.isfinite(equity[-1]) or len(equity) < 3:
+        total, ratio, fall = summary_metrics(equity, per_year, capital)
+        return total, np.nan if ratio is None else ratio, fall if drawdown else np.nan
+    loops, returns = kernels().weights, np.empty(len(equity) - 1)
+    largest = loops.bar_returns(equity, returns)
+    mean = float(np.mean(returns))
+    loops.square_deviations(returns, mean)
+    deviation = float(np.sqrt(np.sum(returns) / (len(returns) - 1)))
+    ratio = mean / deviation * float(np.sqrt(per_year)) if is_varied(deviation, largest) else np.nan
+    return float(equity[-1] / capital) - 1, ratio, loops.deepest(equity, capital) if drawdown else np.nan
