@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import lean, lean_inlined
 from engine.backtest.kernels.protection import margin_way
 from engine.backtest.kernels.records import NOTHING
 
 
-@inlined
+@lean_inlined
 def is_quiet(t: int, bars: Any, decisions: Any) -> bool:
     """Whether every symbol has a close and none a decision."""
     for s in range(decisions.shape[1]):
@@ -24,7 +24,7 @@ def is_quiet(t: int, bars: Any, decisions: Any) -> bool:
     return True
 
 
-@inlined
+@lean_inlined
 def value_at(t: int, bars: Any, book: Any, cash: float) -> tuple[float, float]:
     """Equity and size of all positions at a close that all symbols have."""
     value, size = cash, 0.0
@@ -36,7 +36,7 @@ def value_at(t: int, bars: Any, book: Any, cash: float) -> tuple[float, float]:
     return value, size
 
 
-@kernel
+@lean
 def pass_calm(
     first: int,
     until: int,

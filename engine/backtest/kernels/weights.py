@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.account import run
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import lean, lean_inlined
 from engine.backtest.kernels.records import NOTHING, TO_WEIGHT
 
 _SLACK = 1.0 + 1e-12  # of a ratio: more than its rounding
 
 
-@inlined
+@lean_inlined
 def _order(weight: float, part: float, long_only: bool, codes: Any, amounts: Any, t: int, s: int) -> None:
     if np.isnan(weight):
         codes[t, s] = NOTHING
@@ -23,7 +23,7 @@ def _order(weight: float, part: float, long_only: bool, codes: Any, amounts: Any
         amounts[t, s] = (max(weight, 0.0) if long_only else weight) * part
 
 
-@kernel
+@lean
 def request(weights: Any, rows: Any, part: float, long_only: bool, codes: Any, amounts: Any) -> None:
     """Into ``codes`` and ``amounts`` (bars, symbols) the orders of ``weights`` on the bars at ``rows``; on the first
     bar each symbol's last weight up to it.
@@ -38,7 +38,7 @@ def request(weights: Any, rows: Any, part: float, long_only: bool, codes: Any, a
             _order(weights[rows[t], s], part, long_only, codes, amounts, t, s)
 
 
-@kernel
+@lean
 def follow(weights: Any, how: Any, market: Any, rules: Any, book: Any, totals: Any, arrays: Any, nothing: Any) -> None:
     """Take an account that holds what is in ``totals`` through the bars of ``market``: ``arrays.equity`` is its value
     at each close. ``how`` are ``rows``, ``part`` and ``long_only`` of ``request``; ``nothing`` are empty distances of
@@ -51,7 +51,7 @@ def follow(weights: Any, how: Any, market: Any, rules: Any, book: Any, totals: A
     run(bars, years, payments, codes, amounts, distances, rules, book, trades, orders, totals, equity, gross)
 
 
-@kernel
+@lean
 def bar_returns(equity: Any, out: Any) -> float:
     """``metrics.bar_returns`` into ``out``; returns the largest of their sizes."""
     for t in range(len(out)):
@@ -63,7 +63,7 @@ def bar_returns(equity: Any, out: Any) -> float:
     return largest
 
 
-@kernel
+@lean
 def square_deviations(values: Any, mean: float) -> None:
     """Each of ``values`` becomes the square of its distance to ``mean``."""
     for t in range(len(values)):
@@ -71,7 +71,7 @@ def square_deviations(values: Any, mean: float) -> None:
         values[t] = apart * apart
 
 
-@kernel
+@lean
 def deepest(equity: Any, capital: float) -> float:
     """The least of ``metrics.drawdown``; a quotient is taken only where it may be the least so far."""
     peak, worst = capital, np.inf
