@@ -39,19 +39,31 @@ def request(weights: Any, rows: Any, part: float, long_only: bool, codes: Any, a
 
 
 @lean
-def follow(weights: Any, how: Any, market: Any, rules: Any, book: Any, totals: Any, arrays: Any, nothing: Any) -> None:
-    """Take an account that holds what is in ``totals`` through the bars of ``market``: ``arrays.equity`` is its value
-    at each close. ``how`` are ``rows``, ``part`` and ``long_only`` of ``request``; ``nothing`` are empty distances of
-    stops, trades and orders.
+def follow(weights: Any, how: Any, market: Any, rules: Any, state: Any, scratch: Any, nothing: Any) -> Any:
+    """Take an account through the bars of ``market``: its ``bars``, ``years``, ``payments`` and the ``places`` of the
+    calendar's bars among them, empty where they are the same. Of ``scratch`` the last two become its value at each
+    close of the calendar, and the returns between them.
+
+    ``how`` are ``rows``, ``part`` and ``long_only`` of ``request``; ``state`` is the book and the totals at the start;
+    ``nothing`` are empty distances of stops, trades and orders. Returns the size of the largest return and the maximum
+    drawdown.
     """
-    codes, amounts, equity, gross = arrays
-    bars, years, payments = market
+    codes, amounts, gross, own, equity, returns = scratch
+    bars, years, payments, places = market
     distances, trades, orders = nothing
+    book, totals = state
+    capital = totals.cash
     request(weights, how[0], how[1], how[2], codes, amounts)
-    run(bars, years, payments, codes, amounts, distances, rules, book, trades, orders, totals, equity, gross)
+    if len(places) == 0:
+        run(bars, years, payments, codes, amounts, distances, rules, book, trades, orders, totals, equity, gross)
+    else:
+        run(bars, years, payments, codes, amounts, distances, rules, book, trades, orders, totals, own, gross)
+        for t in range(len(places)):
+            equity[t] = own[places[t]]
+    return bar_returns(equity, returns), deepest(equity, capital)
 
 
-@lean
+@lean_inlined
 def bar_returns(equity: Any, out: Any) -> float:
     """``metrics.bar_returns`` into ``out``; returns the largest of their sizes."""
     for t in range(len(out)):
@@ -63,15 +75,7 @@ def bar_returns(equity: Any, out: Any) -> float:
     return largest
 
 
-@lean
-def square_deviations(values: Any, mean: float) -> None:
-    """Each of ``values`` becomes the square of its distance to ``mean``."""
-    for t in range(len(values)):
-        apart = values[t] - mean
-        values[t] = apart * apart
-
-
-@lean
+@lean_inlined
 def deepest(equity: Any, capital: float) -> float:
     """The least of ``metrics.drawdown``; a quotient is taken only where it may be the least so far."""
     peak, worst = capital, np.inf
@@ -80,3 +84,11 @@ def deepest(equity: Any, capital: float) -> float:
         if equity[t] < worst * peak * _SLACK:
             worst = min(worst, equity[t] / peak)
     return worst - 1.0
+
+
+@lean
+def square_deviations(values: Any, mean: float) -> None:
+    """Each of ``values`` becomes the square of its distance to ``mean``."""
+    for t in range(len(values)):
+        apart = values[t] - mean
+        values[t] = apart * apart

@@ -8,9 +8,9 @@ lie. What they share of their decisions the strategy keeps itself, by ``panels.s
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,9 +40,7 @@ _AHEAD = 4  # accounts for each core that may wait: their weights are held
 _MEMORY = 96e6  # bytes of weights that wait, at most
 
 
-def evaluate_allocations(
-    work: EvaluationBatch, strategies: Iterable[tuple[BacktestSpec, Places]], drawdown: bool
-) -> None:
+def evaluate_allocations(work: EvaluationBatch, strategies: Iterable[tuple[BacktestSpec, Places]]) -> None:
     """Write the metrics of the combinations of ``strategies`` into those of ``work``, as a run of each has them."""
     unit, out = work.unit, work.metrics.whole()
     accounts = Accounts.of(unit.spec, unit.bars)
@@ -53,8 +51,8 @@ def evaluate_allocations(
     waiting: deque[tuple[Future[None], int]] = deque()
 
     def follow(weights: Floats, rule: Any, places: Places) -> None:
-        for values, found in zip(out, accounts.metrics(weights, rule, drawdown), strict=True):
-            if len(values):
+        for values, found in zip(out, accounts.metrics(weights, rule), strict=True):
+            if len(values):  # no drawdown may be asked for
                 values[places] = found
 
     with ThreadPoolExecutor(threads) as pool:
@@ -89,62 +87,63 @@ def _rules(work: EvaluationBatch) -> tuple[list[Any], NDArray[np.int64]]:
 @dataclass(frozen=True, eq=False)
 class Accounts:
     """The accounts of an allocation on some bars: ``rows`` are the places of their bars among all that are known,
-    ``places`` those of the bars of the calendar among theirs, empty where they are the same; ``per_year`` is NaN below
-    a month.
+    ``places`` those of the ``bars`` of the calendar among theirs, empty where they are the same; ``per_year`` is NaN
+    below a month. ``spare`` is memory that one of them has used and the next may.
     """
 
     spec: BacktestSpec
     panel: KernelPanel
     rows: NDArray[np.int64]
     places: NDArray[np.int64]
+    bars: int
     per_year: float
+    spare: deque[tuple[NDArray[Any], ...]] = field(default_factory=deque)
 
     @classmethod
     def of(cls, spec: BacktestSpec, bars: MeasuredBars) -> Accounts:
         time, own = bars.time, calendar(bars)
-        places = np.searchsorted(own, time, side="right") - 1 if len(own) < len(time) else np.empty(0, dtype=np.int64)
+        places = np.searchsorted(own, time, side="right") - 1 if len(own) < len(time) else np.empty(0)
         rows = np.searchsorted(calendar(bars.known), own).astype(np.int64)
-        return cls(
-            spec, kernel_panel(align(bars)), rows, places, periods_per_year(time) if spans_month(time) else np.nan
-        )
+        per_year = periods_per_year(time) if spans_month(time) else np.nan
+        return cls(spec, kernel_panel(align(bars)), rows, places.astype(np.int64), len(time), per_year)
 
-    def metrics(self, weights: Floats, rules: Any, drawdown: bool) -> tuple[float, float, float, int]:
-        """Total return, annualised Sharpe ratio (NaN if undefined), maximum drawdown (NaN unless wanted) and number of
-        trades of the account that follows ``weights`` (known bars, symbols).
+    def metrics(self, weights: Floats, rules: Any) -> tuple[float, float, float, int]:
+        """Total return, annualised Sharpe ratio (NaN if undefined), maximum drawdown and number of trades of the
+        account that follows ``weights`` (known bars, symbols): ``metrics.summary_metrics`` of its equity in fewer
+        passes over the bars; the sums are NumPy's, as there.
         """
-        equity, trades = self._equity(weights, rules)
-        equity = equity[self.places] if len(self.places) else equity
-        return *_summary(equity, self.per_year, self.spec.capital, drawdown), trades
+        scratch = self.spare.popleft() if self.spare else self._scratch()
+        equity, returns = scratch[-2:]
+        state, spec = self._state(), self.spec
+        how = (self.rows, float(spec.sizing.fixed_part() or 1.0), spec.direction == "long")
+        market, loops = (self.panel.bars, self.panel.years, self.panel.payments, self.places), kernels().weights
+        largest, fall = loops.follow(np.ascontiguousarray(weights), how, market, rules, state, scratch, _nothing())
+        total, trades = float(equity[-1] / spec.capital) - 1, int(state[1]["trades"])
+        if not np.isfinite(total) or len(returns) < 2:
+            total, ratio, fall = summary_metrics(equity, self.per_year, spec.capital)
+        else:
+            mean = float(np.mean(returns))
+            loops.square_deviations(returns, mean)
+            deviation = float(np.sqrt(np.sum(returns) / (len(returns) - 1)))
+            ratio = mean / deviation * float(np.sqrt(self.per_year)) if is_varied(deviation, largest) else None
+        self.spare.append(scratch)
+        return total, np.nan if ratio is None else ratio, fall, trades
 
-    def _equity(self, weights: Floats, rules: Any) -> tuple[Floats, int]:
-        """The value of the account at the closes of its bars, and its trades."""
+    def _scratch(self) -> tuple[NDArray[Any], ...]:
+        """Orders, size and equity on the own bars, and equity and returns on those of the calendar."""
         bars, symbols = self.panel.bars.shape
-        arrays = (np.empty((bars, symbols), np.int64), np.empty((bars, symbols)), np.empty(bars), np.empty(bars))
+        orders = np.empty((bars, symbols), np.int64), np.empty((bars, symbols))
+        return *orders, np.empty(bars), np.empty(bars), np.empty(self.bars), np.empty(self.bars - 1)
+
+    def _state(self) -> tuple[Any, Any]:
+        """An account in cash."""
         totals = np.zeros(1, dtype=records.TOTALS)[0]
         totals["cash"] = totals["equity"] = self.spec.capital
-        book = np.zeros(symbols, dtype=records.POSITION)
+        book = np.zeros(self.panel.bars.shape[1], dtype=records.POSITION)
         book["mark"] = np.nan
-        how = (self.rows, float(self.spec.sizing.fixed_part() or 1.0), self.spec.direction == "long")
-        market = (self.panel.bars, self.panel.years, self.panel.payments)
-        weights = np.ascontiguousarray(weights)
-        kernels().weights.follow(weights, how, market, rules, book, totals, arrays, _nothing())
-        return arrays[2], int(totals["trades"])
+        return book, totals
 
 
 def _nothing() -> tuple[NDArray[Any], ...]:
     """No distances of stops, no trades and no orders."""
     return np.empty((0, 0)), np.zeros(0, dtype=records.TRADE), np.zeros(0, dtype=records.ORDER)
-
-
-def _summary(equity: Floats, per_year: float, capital: float, drawdown: bool) -> tuple[float, float, float]:
-    """``metrics.summary_metrics`` in fewer passes over the bars: the sums are NumPy's, as there."""
-    if not np.isfinite(equity[-1]) or len(equity) < 3:
-        total, ratio, fall = summary_metrics(equity, per_year, capital)
-        return total, np.nan if ratio is None else ratio, fall if drawdown else np.nan
-    loops, returns = kernels().weights, np.empty(len(equity) - 1)
-    largest = loops.bar_returns(equity, returns)
-    mean = float(np.mean(returns))
-    loops.square_deviations(returns, mean)
-    deviation = float(np.sqrt(np.sum(returns) / (len(returns) - 1)))
-    ratio = mean / deviation * float(np.sqrt(per_year)) if is_varied(deviation, largest) else np.nan
-    return float(equity[-1] / capital) - 1, ratio, loops.deepest(equity, capital) if drawdown else np.nan

@@ -46,7 +46,7 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
         require_tradable_prices(_with_stop(frame, scales), unit.bars)
         part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
         if isinstance(frame.strategy, Allocation):
-            evaluate_allocations(part, _strategies(part, places), work.metrics.has_drawdown)
+            evaluate_allocations(part, _strategies(part, places))
             continue
         account = _account(part, timed)
         if account is None:

@@ -71,7 +71,8 @@ class VolatilityTarget(Allocation):
         weights = no_decisions(panel)
         share = 1.0 / len(panel.symbols)
         for column, (rows, realised) in enumerate(shared(_volatilities, panel, self.window)):
-            weights[rows, column] = share * outside_band(self.exposure(realised), self.band)
+            found = share * outside_band(self.exposure(realised), self.band)
+            weights[slice(None) if len(rows) == len(weights) else rows, column] = found  # quicker where no bar lacks
         return weights
 
     def exposure(self, realised: Floats) -> Floats:
