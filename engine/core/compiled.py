@@ -29,10 +29,9 @@ def compiled(function: F, package: str, *, forceinline: bool = False, counting: 
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(_folder(Path(package).parent))
     try:
-        compile: Any = numba.njit(
-            cache=True, nogil=True, error_model="numpy", forceinline=forceinline, _nrt=counting
-        )
-        return cast(F, compile(function))
+        njit: Any = numba.njit
+        options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": forceinline, "_nrt": counting}
+        return cast(F, njit(**options)(function))
     finally:
         settings.CACHE_DIR = before
 

@@ -21,7 +21,8 @@ from engine.market.panel import Panel
 A = TypeVar("A")
 
 MEMORY_LIMIT = 32e6
-"""Bytes of cached values per thread, beyond which the cache is cleared. What is no array counts as a float64 per bar."""
+"""Bytes of cached values per thread, beyond which the cache is cleared; what is no array counts as a float64 per bar.
+"""
 
 
 class _Cache(threading.local):

@@ -23,6 +23,15 @@ class Kernels(NamedTuple):
 @cache
 def kernels() -> Kernels:
     """All of them, imported at the first call."""
-    from engine.backtest.kernels import account, comparing, conditions, crossing, holdings, multi_symbol, orders, weights
+    from engine.backtest.kernels import (
+        account,
+        comparing,
+        conditions,
+        crossing,
+        holdings,
+        multi_symbol,
+        orders,
+        weights,
+    )
 
     return Kernels(account, comparing, conditions, crossing, holdings, orders, multi_symbol, weights)

@@ -18,10 +18,10 @@ from engine.backtest.kernels.records import NOTHING
 @lean_inlined
 def is_quiet(t: int, bars: Any, decisions: Any) -> bool:
     """Whether every symbol has a close and none a decision."""
+    quiet = True
     for s in range(decisions.shape[1]):
-        if decisions[t, s] != NOTHING or np.isnan(bars[t, s].close):
-            return False
-    return True
+        quiet = quiet and decisions[t, s] == NOTHING and not np.isnan(bars[t, s].close)
+    return quiet
 
 
 @lean_inlined

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from engine.core.field_paths import changed
 from engine.market.bars import Floats, periods_per_year, spans_month
 from engine.market.common_calendar import calendar
 from engine.market.panel import align
+from engine.strategies import Allocation
 from engine.strategies import call_strategy as asked
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def evaluate_allocations(work: EvaluationBatch, strategies: Iterable[tuple[Backt
 
     with ThreadPoolExecutor(threads) as pool:
         for spec, places in strategies:
-            weights = asked.weights(spec.strategy, panel, work.inputs)
+            weights = asked.weights(cast(Allocation, spec.strategy), panel, work.inputs)
             for setting in np.unique(rule_of[places]).tolist():
                 same = places[rule_of[places] == setting]
                 waiting.append((pool.submit(follow, weights, rules[setting], same), len(same)))
@@ -117,7 +118,9 @@ class Accounts:
         state, spec = self._state(), self.spec
         how = (self.rows, float(spec.sizing.fixed_part() or 1.0), spec.direction == "long")
         market, loops = (self.panel.bars, self.panel.years, self.panel.payments, self.places), kernels().weights
-        largest, fall = loops.follow(np.ascontiguousarray(weights), how, market, rules, state, scratch, _nothing())
+        largest, fall = loops.follow(
+            np.require(weights, requirements=["C", "W"]), how, market, rules, state, scratch, _nothing()
+        )
         total, trades = float(equity[-1] / spec.capital) - 1, int(state[1]["trades"])
         if not np.isfinite(total) or len(returns) < 2:
             total, ratio, fall = summary_metrics(equity, self.per_year, spec.capital)

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 
-
 def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
     """Compute the metrics of the combinations ``chosen``, which have enough bars. Sharpe ratios are annualised."""
     unit, scales = work.unit, work.scales
@@ -46,7 +45,7 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
         require_tradable_prices(_with_stop(frame, scales), unit.bars)
         part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
         if isinstance(frame.strategy, Allocation):
-            evaluate_allocations(part, _strategies(part, places))
+            evaluate_allocations(part, strategies_at(part, places))
             continue
         account = _account(part, timed)
         if account is None:
@@ -99,7 +98,7 @@ def _rules(work: EvaluationBatch) -> tuple[Floats, NDArray[np.int32]]:
     return kernel_rules(values), label.astype(np.int32)
 
 
-def _strategies(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
+def strategies_at(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
     """A spec for each distinct strategy at ``places``, and its combinations."""
     axes, strategy = work.strategy_axes(), work.unit.spec.strategy
     scales = [work.scales[axis] for axis in axes]
@@ -115,7 +114,7 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
     evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
     market, out = (account.market, found.arrays()) if several else (account, found.whole())
     yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].periods_per_year_or_nan())
-    for spec, chosen in _strategies(work, places):
+    for spec, chosen in strategies_at(work, places):
         entries, exits = _signals(spec, unit, work.inputs)
 
         def evaluate_chunk(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
@@ -133,7 +132,7 @@ def _by_accounts(work: EvaluationBatch, places: Places) -> None:
     """The streaming account, one combination at a time, for whatever depends on more than the bars of fills."""
     unit, found = work.unit, work.metrics
     axes = [axis for axis, scale in enumerate(work.scales) if scale.path in RULE_PATHS]
-    for spec, chosen in _strategies(work, places):
+    for spec, chosen in strategies_at(work, places):
         decisions = decide(spec, unit.bars, work.inputs)
         for row, same in groups(work.parameters, axes, chosen, work.check_cancelled):
             plain = work.plain(axes, row)

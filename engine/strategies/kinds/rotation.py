@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.registry import plugin
@@ -101,18 +102,18 @@ class Rotation(Allocation):
         return ((rank < self.top) & is_eligible).astype(np.float64)
 
 
-def _ranking(panel: Panel, lookback: int, skip: int, every: int, both: bool) -> tuple[Floats, ...]:
+def _ranking(panel: Panel, lookback: int, skip: int, every: int, both: bool) -> tuple[NDArray[Any], ...]:
     """Of each rebalancing (rebalancings, symbols): whether any return is known (rebalancings, 1), the returns, and the
     places of the symbols by them; for ``both`` sides also from the other end.
     """
     first = lookback + skip
     returns = past_return(last_known(panel), lookback, skip)[first::every]
     is_priced = np.isfinite(panel.close[first::every]).any(axis=1)
-    known = is_priced & np.isfinite(returns).any(axis=1)
+    known = np.asarray(is_priced & np.isfinite(returns).any(axis=1))
     return known[:, None], returns, _places(returns), *([_places(-returns)] if both else [])
 
 
 def _places(returns: Floats) -> Floats:
-    """The place of each symbol by its return, the highest first; ties in the order of the symbols, unknown ones last."""
+    """The place of each symbol by its return, highest first, unknown ones last; ties in the order of the symbols."""
     order = np.argsort(np.where(np.isfinite(returns), -returns, np.inf), axis=1, kind="stable")
-    return np.argsort(order, axis=1)
+    return np.argsort(order, axis=1).astype(np.float64)
