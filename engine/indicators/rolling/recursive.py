@@ -39,7 +39,7 @@ def exponential_means(values: Floats, windows: NDArray[np.int64], once: bool, ou
     bars, count = len(values), len(windows)
     share, mean = 2.0 / (windows + 1.0), np.zeros(count)
     longest = min(windows.max(), bars)
-    out[:] = np.nan
+    out[:longest] = np.nan
     for k in range(count):
         window = windows[k]
         for bar in range(min(window, bars)):
