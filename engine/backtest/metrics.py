@@ -128,8 +128,12 @@ def sharpe_per_bar(returns: Floats) -> float | None:
     if len(returns) < 2:
         return None
     deviation = float(np.std(returns, ddof=1))
-    rounding = 1e-14 + 1e-12 * float(np.max(np.abs(returns)))
-    return float(np.mean(returns)) / deviation if deviation > rounding else None
+    return float(np.mean(returns)) / deviation if is_varied(deviation, float(np.max(np.abs(returns)))) else None
+
+
+def is_varied(deviation: float, largest: float) -> bool:
+    """Whether returns of this ``deviation``, the ``largest`` of which has this size, vary by more than rounding."""
+    return deviation > 1e-14 + 1e-12 * largest
 
 
 def _growth(total: float, years: float) -> float | None:

@@ -35,6 +35,7 @@ from engine.strategies.crossing import AverageCross, Crossing
 UNUSED_DAYS = 7
 """Days for which compiled kernels of another version are kept: two versions may run side by side."""
 
+_BARS = 80
 _DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
@@ -49,6 +50,7 @@ def load_kernels() -> None:
     stop = {"path": "stops.stop_loss", "low": 0.01, "high": 0.02}
     conditional = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and issubclass(cls, Conditional))}
     other = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and not issubclass(cls, Conditional))}
+    allocation = {"kind": _any_strategy(_allocates_at_once)}
     for count, strategy, axis in (
         (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
         (1, conditional, stop),
@@ -56,8 +58,9 @@ def load_kernels() -> None:
         (2, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
         (2, conditional, stop),
         (2, other, stop),
+        (2, allocation, stop),
     ):
-        bars = [_made_up(80) for _ in range(count)]
+        bars = [_made_up(_BARS) for _ in range(count)]
         base = {
             "strategy": strategy,
             "costs": {"commission": 5, "slippage": 3},
@@ -67,9 +70,9 @@ def load_kernels() -> None:
         run_sweep(spec, {"market": Market(tuple(bars))}, silent)
         fast_metrics(spec.base, bars, {})
         by_account(spec.base, bars, decide(spec.base, bars, {}))
-    _compare(_made_up(80))
+    _compare(_made_up(_BARS))
     functions.precompile()
-    Regime(span=2, window=20).compute(_made_up(80))
+    Regime(span=2, window=20).compute(_made_up(_BARS))
     for loop in (kernels().crossing.sweep, rolling().moments.rolling_mean):
         prune(Path(loop.stats.cache_path).parent)
 
@@ -90,6 +93,14 @@ def _any_strategy(suits: Callable[[type[Strategy]], bool]) -> str:
 def _decides_at_once(cls: type[Strategy]) -> bool:
     needs_more = cls.followed_runs() or issubclass(cls, ReadsValues)
     return not issubclass(cls, Crossing | Allocation) and not needs_more and cls().warm_up() == 0
+
+
+def _allocates_at_once(cls: type[Strategy]) -> bool:
+    """Whether it is an allocation of any number of symbols that needs few bars and nothing else."""
+    needs_more = cls.followed_runs() or issubclass(cls, ReadsValues)
+    if needs_more or not issubclass(cls, Allocation):
+        return False
+    return cls().symbols()[0] == 1 and cls().warm_up() < _BARS // 2
 
 
 def prune(own: Path) -> None:

@@ -18,18 +18,20 @@ import numba
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F, package: str, *, forceinline: bool = False) -> F:
+def compiled(function: F, package: str, *, forceinline: bool = False, counting: bool = True) -> F:
     """``function``, a loop of the package whose ``__init__.py`` is ``package``, compiled at its first call: it releases
     the interpreter, divides like IEEE 754, reorders no sum, and is kept on disk.
 
-    A folder that cannot be written is passed over for one of the user's.
+    Without ``counting`` it counts no references to the arrays that it is given, each time an atomic operation: it must
+    make no array and return none. A folder that cannot be written is passed over for one of the user's.
     """
     settings: Any = numba.config
     before = settings.CACHE_DIR
     settings.CACHE_DIR = str(_folder(Path(package).parent))
     try:
-        compile: Any = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=forceinline)
-        return cast(F, compile(function))
+        njit: Any = numba.njit
+        options = {"cache": True, "nogil": True, "error_model": "numpy", "forceinline": forceinline, "_nrt": counting}
+        return cast(F, njit(**options)(function))
     finally:
         settings.CACHE_DIR = before
 

@@ -26,13 +26,18 @@ def apply_to_contiguous_runs(
     if known.all() and len(known) > warm_up:
         computed = function(*(np.ascontiguousarray(values) for values in series))
         return np.concatenate((np.full((warm_up, *row), np.nan), computed[warm_up:]))
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0]))))
     result = np.full((len(known), *row), np.nan)
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    for start, stop in runs_of(known):
         if stop - start > warm_up:
             values = function(*(np.ascontiguousarray(values[start:stop]) for values in series))
             result[start + warm_up : stop] = values[warm_up:]
     return result
+
+
+def runs_of(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Start and end of each contiguous run of ``known`` bars."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0])))).tolist()
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 RELATIVE_TOLERANCE = 1e-10

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from engine.indicators.gaps import apply_to_contiguous_runs
+from engine.indicators.gaps import runs_of
 from engine.indicators.momentum import macd_of_run, macd_signal, macd_warm_up
 from engine.indicators.reference import in_price, talib
 from engine.indicators.rolling import rolling
@@ -20,17 +20,16 @@ def macd_signals(bars: Bars, fast: int, slow: int, signals: Sequence[int]) -> Fl
     if once is None:
         return np.array([macd_signal(bars, fast, slow, signal) for signal in signals])
     windows, known = np.array(signals, dtype=np.int64), slow - 1
-    late = [macd_warm_up(slow, signal) - known for signal in signals]
+    late = np.array([macd_warm_up(slow, signal) - known for signal in signals])
     line = in_price(lambda close: macd_of_run(close, fast, slow), known, bars.close)
-
-    def lines(run: Floats) -> Floats:
-        found = np.empty((len(run), len(windows)))
-        rolling().recursive.exponential_means(run, windows, once, found)
-        for column, warm_up in zip(found.T, late, strict=True):
-            column[:warm_up] = np.nan
-        return found
-
-    return apply_to_contiguous_runs(lines, min(late), line, outputs=len(windows)).T
+    found, end = np.empty((len(line), len(windows))), 0
+    for start, stop in runs_of(np.isfinite(line)):  # each writes into its place: lines are too long to be copied
+        found[end:start], end = np.nan, stop
+        rolling().recursive.exponential_means(line[start:stop], windows, once, found[start:stop])
+        first = found[start : min(start + int(late.max()), stop)]
+        first[np.arange(len(first))[:, None] < late] = np.nan
+    found[end:] = np.nan
+    return found.T
 
 
 @cache

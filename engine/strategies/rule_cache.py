@@ -1,6 +1,6 @@
-"""Cache of lines and conditions on the most recent bars.
+"""Cache of what strategies compute of the most recent bars or panel.
 
-A sweep evaluates thousands of similar rules on the same bars: parts shared by combinations are computed once.
+A sweep evaluates thousands of similar strategies on the same bars: parts shared by combinations are computed once.
 """
 
 from __future__ import annotations
@@ -11,20 +11,25 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, TypeVar
 
+import numpy as np
+
 from engine.core.spec import Spec
 from engine.core.stored_values import values_read
 from engine.market.bars import Bars
+from engine.market.panel import Panel
 
 A = TypeVar("A")
 
 MEMORY_LIMIT = 32e6
-"""Bytes of cached values per thread, counted as one float64 per bar each; the cache is cleared beyond it."""
+"""Bytes of cached values per thread, beyond which the cache is cleared; what is no array counts as a float64 per bar.
+"""
 
 
 class _Cache(threading.local):
     def __init__(self) -> None:
-        self.bars: weakref.ref[Bars] | None = None
+        self.bars: weakref.ref[Bars | Panel] | None = None
         self.known: dict[Hashable, Any] = {}
+        self.used = 0
 
 
 _CACHE = _Cache()
@@ -39,18 +44,29 @@ def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
     return _cached((part, *(item.values_digest() for item in readers)) if readers else part, bars, answer)
 
 
-def shared(function: Callable[..., A], bars: Bars, *arguments: Hashable) -> A:
-    """``function(bars, *arguments)``, a line that several conditions compare; cached as ``cached`` does."""
+def shared(function: Callable[..., A], bars: Bars | Panel, *arguments: Hashable) -> A:
+    """``function(bars, *arguments)``, what strategies with different parameters have in common, such as a line that
+    several conditions compare; cached as ``cached`` does.
+    """
     return _cached((function, arguments), bars, lambda _: function(bars, *arguments))
 
 
-def _cached(place: Hashable, bars: Bars, answer: Callable[[Bars], A]) -> A:
+def _cached(place: Hashable, bars: Any, answer: Callable[[Any], A]) -> A:
     if _CACHE.bars is None or _CACHE.bars() is not bars:
-        known: dict[Hashable, Any] = {}
-        _CACHE.bars, _CACHE.known = weakref.ref(bars, lambda _: known.clear()), known
-    found: A | None = _CACHE.known.get(place)
+        fresh: dict[Hashable, Any] = {}
+        _CACHE.bars, _CACHE.known, _CACHE.used = weakref.ref(bars, lambda _: fresh.clear()), fresh, 0
+    known = _CACHE.known
+    found: A | None = known.get(place)
     if found is None:
-        if len(_CACHE.known) * 8 * len(bars) > MEMORY_LIMIT:
-            _CACHE.known.clear()
-        found = _CACHE.known[place] = answer(bars)
+        if _CACHE.used > MEMORY_LIMIT:
+            known.clear()
+            _CACHE.used = 0
+        found = known[place] = answer(bars)
+        if _CACHE.known is known:  # unless ``answer`` has asked about other bars
+            _CACHE.used += _size(found, bars)
     return found
+
+
+def _size(answer: Any, bars: Bars | Panel) -> int:
+    arrays = answer if isinstance(answer, tuple) else (answer,)
+    return sum(item.nbytes if isinstance(item, np.ndarray) else 8 * len(bars) for item in arrays)

@@ -27,6 +27,7 @@ from engine.backtest.sweeps.spec import SweepSpec
 from engine.core.axes import Axis
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.benchmarks import (
+    allocations,
     brush,
     cancel,
     conditions,
@@ -95,6 +96,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
     yield from conditions.rows(runs)
+    yield from allocations.rows(runs)
     yield from neural.rows(max(runs // 2, 3))
     yield information_coefficient.row()
     yield model_folds.row()

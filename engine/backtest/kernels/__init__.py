@@ -17,11 +17,21 @@ class Kernels(NamedTuple):
     holdings: ModuleType
     orders: ModuleType
     multi_symbol: ModuleType
+    weights: ModuleType
 
 
 @cache
 def kernels() -> Kernels:
     """All of them, imported at the first call."""
-    from engine.backtest.kernels import account, comparing, conditions, crossing, holdings, multi_symbol, orders
+    from engine.backtest.kernels import (
+        account,
+        comparing,
+        conditions,
+        crossing,
+        holdings,
+        multi_symbol,
+        orders,
+        weights,
+    )
 
-    return Kernels(account, comparing, conditions, crossing, holdings, orders, multi_symbol)
+    return Kernels(account, comparing, conditions, crossing, holdings, orders, multi_symbol, weights)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.book import account_equity, closes, is_margin_called, trade_at
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.calm import pass_calm
+from engine.backtest.kernels.compiled import lean, lean_inlined
 from engine.backtest.kernels.fills import close_trade, note_price
 from engine.backtest.kernels.protection import check_stops, filled_within, liquidate_called, margin_call
 from engine.backtest.kernels.records import (
@@ -31,7 +32,7 @@ from engine.backtest.kernels.records import (
 )
 
 
-@kernel
+@lean
 def accrue(years: float, book: Any, totals: Any, rules: Any) -> None:
     """Interest since the last bar: what shorts brought in earns nothing, what is borrowed costs."""
     short = 0.0
@@ -44,7 +45,7 @@ def accrue(years: float, book: Any, totals: Any, rules: Any) -> None:
     totals.interest += earned * years
 
 
-@kernel
+@lean
 def pay(payment: Any, book: Any, totals: Any) -> None:
     """A dividend on what is held since the bar before; who is short pays it."""
     position = book[payment.symbol]
@@ -55,7 +56,7 @@ def pay(payment: Any, book: Any, totals: Any) -> None:
         position.received += cash
 
 
-@kernel
+@lean
 def record_excursions(t: int, bars: Any, book: Any, rules: Any) -> None:
     """Record the bar's low and high, or its close where it has neither, for open positions; of a bar with a fill within
     it, only what followed the fill.
@@ -69,14 +70,14 @@ def record_excursions(t: int, bars: Any, book: Any, rules: Any) -> None:
             note_price(position, bar.close if within and position.units > 0.0 else high)
 
 
-@kernel
+@lean
 def persists(position: Any) -> bool:
     """Whether nothing but an exit replaces what waits: the exit of a stop or target, or a new size of what is held."""
     stops = position.pending == EXIT and STOP_LOSS <= position.pending_reason <= TIME_STOP
     return position.units != 0.0 and (stops or position.pending == RESIZE)
 
 
-@kernel
+@lean
 def effective_code(code: int, position: Any) -> int:
     """``code``, unless it is the exit of a side that is neither held nor waited for: that changes nothing.
 
@@ -90,7 +91,7 @@ def effective_code(code: int, position: Any) -> int:
     return code if position.pending != other and closes(code, 0.0, position.units) else NOTHING
 
 
-@kernel
+@lean
 def decide(t: int, decisions: Any, amounts: Any, distances: Any, book: Any, rules: Any) -> None:
     """Turn the decisions of this close into waiting orders; a later one replaces an earlier one that still waits."""
     for s in range(len(book)):
@@ -114,7 +115,7 @@ def decide(t: int, decisions: Any, amounts: Any, distances: Any, book: Any, rule
             position.pending_reason = TIME_STOP
 
 
-@kernel
+@lean
 def settle(t: int, reason: int, book: Any, trades: Any, totals: Any) -> None:
     """Enter what is still held as trades, at the last price and without a cost of leaving."""
     for s in range(len(book)):
@@ -127,7 +128,7 @@ def settle(t: int, reason: int, book: Any, trades: Any, totals: Any) -> None:
             position.units = held if reason == STILL_OPEN else 0.0
 
 
-@kernel
+@lean
 def ruin(t: int, book: Any, trades: Any, totals: Any) -> None:
     """An account whose equity is gone is closed at zero: nobody loses more than there is."""
     totals.ruined = 1
@@ -137,7 +138,7 @@ def ruin(t: int, book: Any, trades: Any, totals: Any) -> None:
         book[s].pending = NOTHING
 
 
-@kernel
+@lean
 def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any, stops: bool) -> None:
     """What happens from the open of a bar to its close."""
     liquidate_called(t, bars, book, trades, orders, totals, rules)
@@ -152,7 +153,7 @@ def trade_bar(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
         trade_at(t, False, bars, book, trades, orders, totals, rules)
 
 
-@inlined
+@lean_inlined
 def mark_close(t: int, bars: Any, decisions: Any, book: Any, totals: Any) -> tuple[float, float, bool]:
     """Mark positions at a close: equity, size of all positions, and whether anything is decided there."""
     value, size, decided = totals.cash, 0.0, False
@@ -171,7 +172,7 @@ def mark_close(t: int, bars: Any, decisions: Any, book: Any, totals: Any) -> tup
     return value, size, decided
 
 
-@inlined
+@lean_inlined
 def enter_close(t: int, value: float, size: float, totals: Any, equity: Any, gross: Any) -> None:
     """Enter a close's equity and size of positions."""
     totals.equity = value
@@ -179,7 +180,7 @@ def enter_close(t: int, value: float, size: float, totals: Any, equity: Any, gro
     gross[t] = size
 
 
-@kernel
+@lean
 def run(
     bars: Any,
     years: Any,
@@ -203,7 +204,8 @@ def run(
     ``trades`` and ``orders`` are filled where ``totals.recording`` is 1 and must be long enough; ``equity`` and
     ``gross`` (bars) always are.
 
-    The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need.
+    The loop itself only looks whether anything can happen on a bar: a call costs more than most bars need, and many
+    calm ones are one call.
     """
     costly = rules.cash_yield != 0.0 or rules.borrow_cost != 0.0 or rules.margin_rate != 0.0
     fixed = not (np.isnan(rules.stop_loss) and np.isnan(rules.take_profit) and np.isnan(rules.trailing_stop))
@@ -211,7 +213,14 @@ def run(
     watched = stops or totals.recording == 1
     paid = 0
     waiting = holding = short = False
-    for t in range(len(bars)):
+    t = -1
+    while t + 1 < len(bars):
+        t += 1
+        if not (waiting or costly or (holding and (watched or rules.time_stop > 0))):
+            until = payments[paid].bar if paid < len(payments) else len(bars)
+            t = pass_calm(t, until, bars, years, decisions, book, totals, rules, holding, short, equity, gross)
+            if t == len(bars):
+                break
         totals.now += years[t]
         if costly and t > 0 and totals.ruined == 0:
             accrue(years[t], book, totals, rules)

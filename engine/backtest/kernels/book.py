@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.compiled import lean
 from engine.backtest.kernels.fills import (
     allowed,
     close_position,
@@ -41,7 +41,7 @@ from engine.backtest.kernels.records import (
 )
 
 
-@kernel
+@lean
 def kelly(totals: Any, rules: Any, first: float) -> float:
     """The Kelly fraction of the trades so far, ``first`` while they are too few."""
     if totals.wins + totals.losses < rules.kelly_trades:
@@ -53,7 +53,7 @@ def kelly(totals: Any, rules: Any, first: float) -> float:
     return min(max(rules.scale * (rate - (1.0 - rate) * lost / (totals.won / totals.wins)), 0.0), rules.cap)
 
 
-@kernel
+@lean
 def account_equity(book: Any, totals: Any) -> tuple[float, float]:
     """Equity and the sum of the positions' sizes, at the quotes of the moment or the last known prices."""
     equity, gross = totals.cash, 0.0
@@ -66,14 +66,14 @@ def account_equity(book: Any, totals: Any) -> tuple[float, float]:
     return equity, gross
 
 
-@kernel
+@lean
 def buying_power(equity: float, gross: float, rules: Any) -> float:
     """What new positions may cost together; what rounding leaves of a full account is nothing."""
     capacity = rules.leverage * equity - gross
     return capacity if capacity > ROUNDING * equity else 0.0
 
 
-@kernel
+@lean
 def requested_size(
     side: float, equity: float, slipping: bool, bar: Any, position: Any, totals: Any, rules: Any
 ) -> tuple[float, float]:
@@ -89,20 +89,20 @@ def requested_size(
     return units, units * price + fee_of(units, price, bar, rules)
 
 
-@kernel
+@lean
 def request_entry(equity: float, bar: Any, position: Any, totals: Any, rules: Any) -> None:
     """Note what the waiting entry of ``position`` asks for, and what that costs."""
     side = 1.0 if position.pending == GO_LONG else -1.0
     position.requested, position.cost = requested_size(side, equity, rules.fill != LIMIT, bar, position, totals, rules)
 
 
-@kernel
+@lean
 def can_enter(position: Any) -> bool:
     """Whether an entry waits that this moment has a quote for."""
     return (position.pending == GO_LONG or position.pending == GO_SHORT) and not np.isnan(position.quote)
 
 
-@kernel
+@lean
 def awaits_open(code: int, book: Any, totals: Any) -> bool:
     """Whether something held that an order of this kind is to change waits for its market to open."""
     for s in range(len(book)):
@@ -117,7 +117,7 @@ def awaits_open(code: int, book: Any, totals: Any) -> bool:
     return False
 
 
-@kernel
+@lean
 def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> tuple[bool, bool]:
     """Shrink what is larger than its sizing asks for now; returns whether anything is to be resized, and once more.
 
@@ -159,7 +159,7 @@ def resize_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: A
     return True, part < 1.0 - ROUNDING and awaits_open(RESIZE, book, totals)
 
 
-@kernel
+@lean
 def shortfall(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     """Units by which a position is to grow, and what they cost with commission; zero where it is not."""
     if position.units == 0.0 or not position.requested > ROUNDING * abs(position.units):
@@ -168,7 +168,7 @@ def shortfall(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     return position.requested, position.requested * price + fee_of(position.requested, price, bar, rules)
 
 
-@kernel
+@lean
 def size_now(equity: float, bar: Any, position: Any, totals: Any, rules: Any) -> float:
     """Units that the sizing asks for at the quote; zero or less for none."""
     amount = position.pending_amount
@@ -179,7 +179,7 @@ def size_now(equity: float, bar: Any, position: Any, totals: Any, rules: Any) ->
     return amount / (bar.shares if rules.measure == UNITS else position.quote)
 
 
-@kernel
+@lean
 def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting entries; where they ask for more than the account can bear, each gets the same part of it."""
     resized = again = False
@@ -224,7 +224,7 @@ def enter_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: An
             position.pending = RESIZE if resizes and again else NOTHING
 
 
-@kernel
+@lean
 def closes(code: int, weight: float, held: float) -> bool:
     """Whether a decision ends a position of ``held`` units."""
     if code == TO_WEIGHT:
@@ -232,13 +232,13 @@ def closes(code: int, weight: float, held: float) -> bool:
     return code == EXIT or (code in (GO_SHORT, EXIT_LONG) if held > 0.0 else code in (GO_LONG, EXIT_SHORT))
 
 
-@kernel
+@lean
 def is_margin_called(position: Any) -> bool:
     """Whether a margin call closes this position at its next price."""
     return position.units != 0.0 and position.pending == EXIT and position.pending_reason == LIQUIDATION
 
 
-@kernel
+@lean
 def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill the waiting exits, those of reversals among them."""
     for s in range(len(book)):
@@ -257,7 +257,7 @@ def exit_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any
             close_position(s, t, bars[t, s], position, trades, orders, totals, rules, reason=reason)
 
 
-@kernel
+@lean
 def shrink(
     s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any, target: float
 ) -> None:
@@ -278,7 +278,7 @@ def shrink(
             )
 
 
-@kernel
+@lean
 def missing_units(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     """Units that are missing to the requested ones, and what they cost with commission; zero where none are."""
     units = abs(position.requested) - abs(position.units)
@@ -288,7 +288,7 @@ def missing_units(bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     return units, units * price + fee_of(units, price, bar, rules)
 
 
-@kernel
+@lean
 def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Bring positions to the requested weights: what shrinks first, then what grows, each by the same part."""
     equity, _ = account_equity(book, totals)
@@ -319,7 +319,7 @@ def rebalance_all(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals
             )
 
 
-@kernel
+@lean
 def quote_limit_orders(t: int, bars: Any, book: Any, rules: Any) -> None:
     """Quotes of entries by limit order: the limit or the open, whichever is better; none where it is not reached."""
     for s in range(len(book)):
@@ -336,7 +336,7 @@ def quote_limit_orders(t: int, bars: Any, book: Any, rules: Any) -> None:
             position.pending = NOTHING
 
 
-@kernel
+@lean
 def quote_all(t: int, at_open: bool, bars: Any, book: Any) -> bool:
     """Set the quote of each position; returns whether an order waits for one of them."""
     waiting = False
@@ -346,7 +346,7 @@ def quote_all(t: int, at_open: bool, bars: Any, book: Any) -> bool:
     return waiting
 
 
-@kernel
+@lean
 def trade_at(t: int, at_open: bool, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Fill everything that waits, at the bar's open or close."""
     if quote_all(t, at_open, bars, book):

@@ -27,6 +27,18 @@ def inlined(function: F) -> F:
     return compiled(function, __file__, forceinline=True)
 
 
+def lean(function: F) -> F:
+    """A kernel that makes no array and returns none, and so need not count references to those that it is given: many
+    small ones that hand arrays on spend half of their time on that.
+    """
+    return compiled(function, __file__, counting=False)
+
+
+def lean_inlined(function: F) -> F:
+    """A lean kernel that becomes part of each kernel that calls it."""
+    return compiled(function, __file__, forceinline=True, counting=False)
+
+
 def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:
     return intrinsic(generator)
 

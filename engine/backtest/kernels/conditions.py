@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel, lowest
+from engine.backtest.kernels.compiled import kernel, lean_inlined, lowest
 from engine.backtest.kernels.holdings import summarise
 from engine.backtest.kernels.multi_symbol import (
     account_in,
@@ -30,7 +30,7 @@ from engine.backtest.kernels.stops import has_stops
 _ONE, _TWO, _NONE = np.uint64(1), np.uint64(2), np.uint64(0)
 
 
-@inlined
+@lean_inlined
 def combine(bits: Any, conditions: Any, all_hold: Any, begin: Any, words: Any) -> Any:
     """Into ``words``, which begin at ``begin``, where all or any of the rows ``conditions`` of ``bits`` hold."""
     width = len(words)
@@ -42,7 +42,7 @@ def combine(bits: Any, conditions: Any, all_hold: Any, begin: Any, words: Any) -
             words[w] = words[w] & other if all_hold else words[w] | other
 
 
-@inlined
+@lean_inlined
 def list_fills(entries: Any, exits: Any, shift: Any, bars: Any, events: Any) -> Any:
     """Bars (plus ``shift``) of the fills that change what is held, entry, exit, entry and so on; returns how many.
     Where both sides decide it is an exit.
@@ -76,7 +76,7 @@ def list_fills(entries: Any, exits: Any, shift: Any, bars: Any, events: Any) -> 
         ahead = ~((_TWO << np.uint64(place)) - _ONE)
 
 
-@inlined
+@lean_inlined
 def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     """Orders at the bars of all decisions; where both sides decide it is an exit."""
     count = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.compiled import lean
 from engine.backtest.kernels.records import (
     DUST,
     EXIT,
@@ -17,14 +17,14 @@ from engine.backtest.kernels.records import (
 )
 
 
-@kernel
+@lean
 def fee_of(units: float, price: float, bar: Any, rules: Any) -> float:
     """Commission of a fill on ``bar``, by the shares of that day."""
     by_share = rules.per_share * bar.shares
     return max(rules.per_order + by_share * units + rules.commission * units * price, rules.minimum)
 
 
-@kernel
+@lean
 def units_for(budget: float, price: float, bar: Any, rules: Any) -> float:
     """Units whose price and commission on ``bar`` together cost ``budget``."""
     by_share = rules.per_share * bar.shares
@@ -36,7 +36,7 @@ def units_for(budget: float, price: float, bar: Any, rules: Any) -> float:
     return max(units, 0.0)
 
 
-@kernel
+@lean
 def fill_price(side: float, units: float, quote: float, bar: Any, rules: Any) -> float:
     """The quote made worse by slippage and by the share of the bar's volume; a sale brings something."""
     worse = rules.slip
@@ -45,7 +45,7 @@ def fill_price(side: float, units: float, quote: float, bar: Any, rules: Any) ->
     return quote * max(1.0 + side * worse, MINIMUM_SALE_PRICE)
 
 
-@kernel
+@lean
 def allowed(t: int, units: float, bar: Any, position: Any, rules: Any) -> float:
     """``units``, or what the volume limit and the bar's earlier fills leave of them: nothing of an unknown volume."""
     if rules.volume_limit == 0.0:
@@ -57,14 +57,14 @@ def allowed(t: int, units: float, bar: Any, position: Any, rules: Any) -> float:
     return min(units, left) if left > ROUNDING * most else 0.0
 
 
-@kernel
+@lean
 def note_price(position: Any, price: float) -> None:
     """``price`` was seen while the position was held."""
     position.lowest = min(position.lowest, price)
     position.highest = max(position.highest, price)
 
 
-@kernel
+@lean
 def close_trade(s: int, t: int, reason: int, ambiguous: int, position: Any, trades: Any, totals: Any) -> None:
     """Enter the finished trade of symbol ``s`` and clear its position."""
     side = 1 if position.entry_value > 0.0 else -1
@@ -105,7 +105,7 @@ def close_trade(s: int, t: int, reason: int, ambiguous: int, position: Any, trad
     position.received = 0.0
 
 
-@kernel
+@lean
 def execute(
     s: int,
     t: int,
@@ -159,7 +159,7 @@ def execute(
         close_trade(s, t, reason, ambiguous, position, trades, totals)
 
 
-@kernel
+@lean
 def close_position(
     s: int,
     t: int,
@@ -200,7 +200,7 @@ def close_position(
         position.pending_reason = reason
 
 
-@kernel
+@lean
 def liquidate(
     s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any, quote: float
 ) -> None:
@@ -213,7 +213,7 @@ def liquidate(
     position.pending = NOTHING
 
 
-@kernel
+@lean
 def affordable(units: float, budget: float, quote: float, bar: Any, rules: Any) -> float:
     """``units``, or as many as cost ``budget`` with slippage, impact and commission. The cost is convex in the units,
     so Newton's method from above never passes the solution.
@@ -231,7 +231,7 @@ def affordable(units: float, budget: float, quote: float, bar: Any, rules: Any) 
     return max(units, 0.0)
 
 
-@kernel
+@lean
 def open_position(
     s: int,
     t: int,

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import highest, inlined, kernel
+from engine.backtest.kernels.compiled import highest, kernel, lean_inlined
 
 # Columns of a line: the close, 1 / quote, sums of returns and of their squares up to this bar; 1 / the close before,
 # the quote, and the sums up to the bar before. A last line after those of the bars is empty.
@@ -53,7 +53,7 @@ def make_lines(close: Any, quote: Any) -> Any:
     return lines
 
 
-@inlined
+@lean_inlined
 def compensated_add(total: Any, compensation: Any, value: Any) -> Any:
     """A running sum and what rounding has taken from it (Neumaier 1974)."""
     new = total + value
@@ -107,7 +107,7 @@ def _fill_right(table: Any, close: Any, start: Any, stop: Any) -> Any:
         table[t, 2] = least
 
 
-@inlined
+@lean_inlined
 def update_drawdown(worst: Any, peak: Any, units: Any, drawdowns: Any, first: Any, last: Any) -> Any:
     """The worst ratio of equity to its peak and the peak, after closes ``first`` to ``last`` of ``units`` held."""
     level = max(highest(np.uint64(first ^ last)), 0)
@@ -120,7 +120,7 @@ def update_drawdown(worst: Any, peak: Any, units: Any, drawdowns: Any, first: An
     return worst, max(peak, units * max(drawdowns[level, first, 1], drawdowns[level, last, 1]))
 
 
-@inlined
+@lean_inlined
 def update_drawdown_in_cash(worst: Any, peak: Any, equity: Any) -> Any:
     """The same after one close at which all is cash."""
     if equity < worst * peak:
@@ -128,7 +128,7 @@ def update_drawdown_in_cash(worst: Any, peak: Any, equity: Any) -> Any:
     return worst, max(peak, equity)
 
 
-@inlined
+@lean_inlined
 def max_drawdown(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """Maximum drawdown, zero or negative, of the account with the ``count`` events from ``first`` on."""
     bars = len(lines) - 1
@@ -147,7 +147,7 @@ def max_drawdown(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any
     return worst - 1.0
 
 
-@inlined
+@lean_inlined
 def return_sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """Sum of the account's bar returns, of their squares, and the growth of its capital."""
     bars = len(lines) - 1
@@ -173,7 +173,7 @@ def return_sums(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, g
     return total, squares, growth
 
 
-@inlined
+@lean_inlined
 def sharpe_from_sums(total: Any, squares: Any, lines: Any) -> Any:
     """Mean over deviation (n - 1) of the returns with these sums; -inf where sums that cancel cannot tell."""
     bars = len(lines) - 1
@@ -213,7 +213,13 @@ def returns_of(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, ga
     return equity[1:] / equity[:-1] - 1.0
 
 
-@inlined
+@kernel
+def exact_sharpe(events: Any, first: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
+    """The Sharpe ratio per bar by the bar returns themselves."""
+    return sharpe_of_returns(returns_of(events, first, count, lines, gain_in, gain_out))
+
+
+@lean_inlined
 def summarise(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """Total return, Sharpe ratio per bar (NaN if undefined) and maximum drawdown (NaN without ``drawdowns``) of the
     ``count`` events from ``first`` on.
@@ -221,6 +227,6 @@ def summarise(events: Any, first: Any, count: Any, lines: Any, drawdowns: Any, g
     total, squares, growth = return_sums(events, first, count, lines, gain_in, gain_out)
     sharpe = sharpe_from_sums(total, squares, lines)
     if sharpe == -np.inf:
-        sharpe = sharpe_of_returns(returns_of(events, first, count, lines, gain_in, gain_out))
+        sharpe = exact_sharpe(events, first, count, lines, gain_in, gain_out)
     fall = max_drawdown(events, first, count, lines, drawdowns, gain_in, gain_out) if len(drawdowns) else np.nan
     return growth - 1.0, sharpe, fall

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import kernel, lean, lean_inlined
 from engine.backtest.kernels.holdings import summarise
 from engine.backtest.kernels.stops import has_stops, resolve, summarise_trades
 
 
-@kernel
+@lean
 def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     """Orders at the bars of decisions (bool arrays); where both are set it is an exit."""
     count = 0
@@ -29,7 +29,7 @@ def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     return count
 
 
-@kernel
+@lean
 def shift_to_fills(orders: Any, count: Any, fills: Any, shift: Any, bars: Any) -> Any:
     """Move orders from the bar of their decision to the one that fills it, in place; returns how many are left.
 
@@ -48,7 +48,7 @@ def shift_to_fills(orders: Any, count: Any, fills: Any, shift: Any, bars: Any) -
     return kept
 
 
-@kernel
+@lean
 def alternate(orders: Any, count: Any) -> Any:
     """The bars of those orders that change what is held, in place; returns how many: entry, exit, entry and so on."""
     kept = 0
@@ -66,13 +66,13 @@ def make_scratch(bars: Any) -> Any:
     return trades, (np.full(bars, -1), np.zeros(bars), np.zeros(bars))
 
 
-@kernel
+@lean
 def reset_scratch(scratch: Any) -> Any:
     """Before a rule with other stops, or with other prices of entry."""
     scratch[1][0][:] = -1
 
 
-@kernel
+@lean
 def order_metrics(orders: Any, count: Any, account: Any, rule: Any, scratch: Any) -> Any:
     """Total return, Sharpe ratio per bar and drawdown of ``orders`` that are on the bars of their fills, and the number
     of trades. ``orders`` are used up.
@@ -85,7 +85,7 @@ def order_metrics(orders: Any, count: Any, account: Any, rule: Any, scratch: Any
     return summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1]), (count + 1) >> 1
 
 
-@inlined
+@lean_inlined
 def record(metrics: Any, at: Any, found: Any, trades: Any) -> Any:
     """Put the figures of one combination in its place."""
     metrics[0][at], metrics[1][at], metrics[3][at] = found[0], found[1], trades

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from engine.backtest.kernels.book import closes, is_margin_called
-from engine.backtest.kernels.compiled import kernel
+from engine.backtest.kernels.compiled import lean
 from engine.backtest.kernels.fills import close_position, liquidate, note_price
 from engine.backtest.kernels.records import (
     EXIT,
@@ -23,7 +23,7 @@ from engine.backtest.kernels.records import (
 )
 
 
-@kernel
+@lean
 def stop_level(position: Any, rules: Any) -> tuple[float, int]:
     """Where the stop of a position lies and which it is; NaN where there is none."""
     side = 1.0 if position.units > 0.0 else -1.0
@@ -38,7 +38,7 @@ def stop_level(position: Any, rules: Any) -> tuple[float, int]:
     return level, reason
 
 
-@kernel
+@lean
 def filled_within(t: int, bar: Any, position: Any, rules: Any) -> bool:
     """Whether a limit order was filled below this bar's open (above it: a short one).
 
@@ -50,7 +50,7 @@ def filled_within(t: int, bar: Any, position: Any, rules: Any) -> bool:
     return rules.fill == LIMIT and position.entry_bar == t and better
 
 
-@kernel
+@lean
 def check_stop(s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Stop and target of a position that is held when the bar begins, or was filled during it."""
     side = 1.0 if position.units > 0.0 else -1.0
@@ -82,7 +82,7 @@ def check_stop(s: int, t: int, bar: Any, position: Any, trades: Any, orders: Any
             position.pending = NOTHING  # it was decided before the stop, for the position that this has closed
 
 
-@kernel
+@lean
 def follow_best(t: int, bar: Any, position: Any, rules: Any) -> None:
     """The best price of a bar for the trailing stop of later ones; the close where it has no other."""
     side = 1.0 if position.units > 0.0 else -1.0
@@ -92,7 +92,7 @@ def follow_best(t: int, bar: Any, position: Any, rules: Any) -> None:
         position.best = seen
 
 
-@kernel
+@lean
 def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Stops and targets of every position whose symbol has an open."""
     for s in range(len(book)):
@@ -102,7 +102,7 @@ def check_stops(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             follow_best(t, bars[t, s], book[s], rules)
 
 
-@kernel
+@lean
 def way_down(t: int, bar: Any, position: Any, rules: Any) -> tuple[float, float]:
     """Where a position begins the bar, and the worst price that it meets before its stop."""
     if np.isnan(bar.open):
@@ -117,12 +117,12 @@ def way_down(t: int, bar: Any, position: Any, rules: Any) -> tuple[float, float]
     return first, min(worst, first) if position.units > 0.0 else max(worst, first)
 
 
-@kernel
-def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
-    """Close everything where the equity falls below maintenance, at the open or on the way to the bar's worst.
+@lean
+def margin_way(t: int, bars: Any, book: Any, totals: Any, rules: Any) -> float:
+    """How far on the way from the bar's open to its worst the equity falls below maintenance: 0 at the open; below 0
+    where it does not.
 
-    All symbols are taken to go to their worst prices together, or to their stops where those lie before. A symbol
-    without an open is closed at its next price.
+    All symbols are taken to go to their worst prices together, or to their stops where those lie before.
     """
     at_open, at_worst, needed_open, needed_worst = totals.cash, totals.cash, 0.0, 0.0
     short = False
@@ -136,12 +136,20 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             needed_open += abs(held * first)
             needed_worst += abs(held * worst)
     if not short and totals.cash >= -1e-9 * needed_open:
-        return
+        return -1.0
     spare_open = at_open - rules.maintenance * needed_open
     spare_worst = at_worst - rules.maintenance * needed_worst
     if spare_open >= 0.0 and spare_worst >= 0.0:
+        return -1.0
+    return 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
+
+
+@lean
+def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
+    """Close everything where the equity falls below maintenance; a symbol without an open at its next price."""
+    way = margin_way(t, bars, book, totals, rules)
+    if way < 0.0:
         return
-    way = 0.0 if spare_open <= 0.0 else spare_open / (spare_open - spare_worst)
     for s in range(len(book)):
         position, bar = book[s], bars[t, s]
         if position.units != 0.0 and np.isnan(bar.open):
@@ -153,7 +161,7 @@ def margin_call(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: 
             liquidate(s, t, bar, position, trades, orders, totals, rules, quote=first + way * (worst - first))
 
 
-@kernel
+@lean
 def liquidate_called(t: int, bars: Any, book: Any, trades: Any, orders: Any, totals: Any, rules: Any) -> None:
     """Close at this bar's open the positions of an earlier margin call whose symbol had no bar then."""
     for s in range(len(book)):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import kernel, lean, lean_inlined
 from engine.backtest.kernels.holdings import (
     CLOSE,
     PER_BEFORE,
@@ -32,7 +32,7 @@ from engine.backtest.kernels.holdings import (
 _NEVER = 1 << 62
 
 
-@kernel
+@lean
 def find_stop_exit(entry: Any, until: Any, entry_price: Any, prices: Any, rule: Any, at_open: Any, scratch: Any) -> Any:
     """The bar before ``until`` at which the position entered at ``entry`` leaves by a stop, or a later one, and the
     quote; ``scratch`` has, for each entry, the next bar to look at (-1 not begun, -2 - bar left there), the best price
@@ -66,13 +66,13 @@ def find_stop_exit(entry: Any, until: Any, entry_price: Any, prices: Any, rule: 
     return _NEVER, 0.0
 
 
-@inlined
+@lean_inlined
 def has_stops(rule: Any) -> Any:
     """Whether a rule has any."""
     return not (np.isnan(rule[3]) and np.isnan(rule[4]) and np.isnan(rule[5]) and rule[6] == 0)
 
 
-@kernel
+@lean
 def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
     """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
     returns how many. An exit at ``bars`` is none: the position is still open.
@@ -113,7 +113,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trad
     return made
 
 
-@kernel
+@lean
 def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.return_sums`` where a position may be closed on the bar of its entry, or another opened on that of its
     exit.
@@ -153,7 +153,7 @@ def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gai
     return total, squares, growth
 
 
-@kernel
+@lean
 def max_drawdown_of_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.max_drawdown`` of such trades."""
     entries, exits, quotes = trades
@@ -191,11 +191,17 @@ def returns_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_ou
 
 
 @kernel
+def exact_sharpe_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
+    """``holdings.exact_sharpe`` of such trades."""
+    return sharpe_of_returns(returns_of_trades(trades, count, lines, gain_in, gain_out))
+
+
+@lean
 def summarise_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.summarise`` of such trades."""
     total, squares, growth = return_sums_of_trades(trades, count, lines, gain_in, gain_out)
     sharpe = sharpe_from_sums(total, squares, lines)
     if sharpe == -np.inf:
-        sharpe = sharpe_of_returns(returns_of_trades(trades, count, lines, gain_in, gain_out))
+        sharpe = exact_sharpe_of_trades(trades, count, lines, gain_in, gain_out)
     fall = max_drawdown_of_trades(trades, count, lines, drawdowns, gain_in, gain_out) if len(drawdowns) else np.nan
     return growth - 1.0, sharpe, fall

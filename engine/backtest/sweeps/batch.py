@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.decisions import decide
-from engine.backtest.fast_metrics import RULES, by_accounts, kernel_account, kernel_accounts, kernel_rules
+from engine.backtest.fast_metrics import by_accounts, kernel_account, kernel_accounts, kernel_rules
 from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
 from engine.backtest.plain import is_plain
 from engine.backtest.sweeps.accounts import EvaluationBatch, SweepAccount
+from engine.backtest.sweeps.allocations import RULE_PATHS, evaluate_allocations
 from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.grid import Grid
@@ -26,24 +27,26 @@ from engine.backtest.sweeps.validity import strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.core.field_paths import changed
 from engine.market.bars import Floats
+from engine.strategies import Allocation
 from engine.strategies.crossing import Crossing, is_nested
 
 if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
-_RULE_PATHS = {f"{part}.{name}": name for name in RULES for part in ("costs", "stops")}
-
 
 def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
     """Compute the metrics of the combinations ``chosen``, which have enough bars. Sharpe ratios are annualised."""
     unit, scales = work.unit, work.scales
-    outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in _RULE_PATHS]
+    outer = [a for a, s in enumerate(scales) if not s.path.startswith("strategy.") and s.path not in RULE_PATHS]
     outer += structure(unit.spec.strategy, scales)
     timed = any(scale.path == "stops.time_stop" for scale in scales)
     for row, places in groups(work.parameters, outer, chosen, work.check_cancelled):
         frame = changed(unit.spec, work.plain(outer, row)) if outer else unit.spec
         require_tradable_prices(_with_stop(frame, scales), unit.bars)
         part = replace(work, units=(replace(unit, spec=frame), *work.units[1:]))
+        if isinstance(frame.strategy, Allocation):
+            evaluate_allocations(part, strategies_at(part, places))
+            continue
         account = _account(part, timed)
         if account is None:
             _by_accounts(part, places)
@@ -86,16 +89,16 @@ def _rules(work: EvaluationBatch) -> tuple[Floats, NDArray[np.int32]]:
     """Settings of costs and stops, and the index of each combination's; empty where there is only one."""
     frame = work.unit.spec
     values: dict[str, Any] = {**dict(frame.costs), **dict(frame.stops)}
-    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
+    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in RULE_PATHS]
     if not axes:
         return kernel_rules(values), np.empty(0, dtype=np.int32)
     rows, label = unique_rows(work.parameters[:, axes], work.check_cancelled)
     for column, axis in enumerate(axes):
-        values[_RULE_PATHS[work.scales[axis].path]] = rows[:, column]
+        values[RULE_PATHS[work.scales[axis].path]] = rows[:, column]
     return kernel_rules(values), label.astype(np.int32)
 
 
-def _strategies(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
+def strategies_at(work: EvaluationBatch, places: Places) -> Iterator[tuple[BacktestSpec, Places]]:
     """A spec for each distinct strategy at ``places``, and its combinations."""
     axes, strategy = work.strategy_axes(), work.unit.spec.strategy
     scales = [work.scales[axis] for axis in axes]
@@ -111,7 +114,7 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
     evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
     market, out = (account.market, found.arrays()) if several else (account, found.whole())
     yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].periods_per_year_or_nan())
-    for spec, chosen in _strategies(work, places):
+    for spec, chosen in strategies_at(work, places):
         entries, exits = _signals(spec, unit, work.inputs)
 
         def evaluate_chunk(chunk: Places, entries: Any = entries, exits: Any = exits) -> None:
@@ -128,8 +131,8 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
 def _by_accounts(work: EvaluationBatch, places: Places) -> None:
     """The streaming account, one combination at a time, for whatever depends on more than the bars of fills."""
     unit, found = work.unit, work.metrics
-    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in _RULE_PATHS]
-    for spec, chosen in _strategies(work, places):
+    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in RULE_PATHS]
+    for spec, chosen in strategies_at(work, places):
         decisions = decide(spec, unit.bars, work.inputs)
         for row, same in groups(work.parameters, axes, chosen, work.check_cancelled):
             plain = work.plain(axes, row)

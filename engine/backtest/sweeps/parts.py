@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,16 +13,20 @@ from numpy.typing import NDArray
 from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, accounts_on
-from engine.backtest.sweeps.batch import evaluate_batch
+from engine.backtest.sweeps.batch import evaluate_batch, strategies_at
 from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.rows import Places, groups
 from engine.core.progress import Progress, silent
 from engine.jobs import worker
 from engine.jobs.cluster import fan_out
+from engine.market.panel import align
+from engine.strategies import Allocation
+from engine.strategies import call_strategy as asked
 from engine.strategies.crossing import Crossing
 
 _MINIMUM_DISTRIBUTED = 300  # combinations worth distributing
 _ASKS, _SHARE = 5_000, 0.1  # conditions worth distributing: so many, and so many a combination
+_SLOW = 0.02  # seconds of deciding worth a process of its own: several accounts, which threads follow meanwhile
 _WAVES, _PARTS = 10, 8  # synchronisations, after which the heatmap is updated; parts of each
 
 
@@ -30,6 +35,8 @@ def is_divisible(work: EvaluationBatch, places: Places) -> bool:
     unit = work.unit
     if len(places) < _MINIMUM_DISTRIBUTED or worker.this_worker() is None:
         return False
+    if isinstance(unit.spec.strategy, Allocation):
+        return _decides_slowly(work, places)
     is_paid = any(item.dividends is not None for item in unit.bars)
     if is_paid or not is_plain(unit.spec):
         return True
@@ -37,6 +44,16 @@ def is_divisible(work: EvaluationBatch, places: Places) -> bool:
         return False
     grid = None if structure(unit.spec.strategy, work.scales) else grid_of(work, unit.spec)
     return grid is None or grid.asks(places) > max(len(places) * _SHARE, _ASKS)
+
+
+def _decides_slowly(work: EvaluationBatch, places: Places) -> bool:
+    """Whether the weights of an allocation take long, even if what it keeps for others is there."""
+    spec, _ = next(strategies_at(work, places[:1]))
+    panel, began = align(work.unit.known), 0.0
+    for _ in range(2):
+        began = time.perf_counter()
+        asked.weights(cast(Allocation, spec.strategy), panel, work.inputs)
+    return time.perf_counter() - began > _SLOW
 
 
 def evaluate_divided(work: EvaluationBatch, places: Places) -> None:

@@ -47,6 +47,7 @@ _CROSSING, _STOPPED = (1e-6, 4e-10), (1.5e-6, 1.2e-9)
 _ASKED = (5e-6, 6e-9)  # per condition of which only a threshold differs
 _NESTED = (2e-6, 3e-9)  # per slow line that is made of a fast one
 _ADDED = (2e-6, 9e-10)  # per symbol of a portfolio
+_WEIGHED, _WEIGHT = (1e-4, 2e-8), 1e-8  # per allocation, and per bar and symbol of it
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
 _YEARS = 20.0  # default where the data are unknown
 
@@ -158,9 +159,10 @@ class SweepSpec(RunSpec):
         bars = (_years(market) if years is None else years) * bar_interval(market.interval).typical_per_year
         drawing = _DRAW * self.count if self.sample == "tpe" else 0.0
         strategy, symbols = self.base.strategy, len(market.symbols)
+        if isinstance(strategy, Allocation):
+            return drawing + size * (_seconds(_WEIGHED, bars) + _WEIGHT * symbols * bars)
         if not is_plain(self.base):
-            is_one = isinstance(strategy, Allocation) or self.base.cash == "shared"
-            accounts, together = (1, symbols) if is_one else (symbols, 1)
+            accounts, together = (1, symbols) if self.base.cash == "shared" else (symbols, 1)
             return drawing + size * accounts * (_seconds(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
         stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
         kernel = size * (

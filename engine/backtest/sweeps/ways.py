@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.backtest.plain import is_plain
 from engine.core.axes import ResolvedAxis
+from engine.strategies import Allocation
 from engine.strategies.conditional import Conditional
 from engine.strategies.crossing import Crossing
 
@@ -22,6 +23,8 @@ ONE_BY_ONE = "one by one: the whole account of each combination"
 def way(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> str:
     """How the combinations of ``scales`` on ``base`` are computed, as a phrase."""
     strategy = base.strategy
+    if isinstance(strategy, Allocation):
+        return ASKED
     if not is_plain(base):
         return ONE_BY_ONE
     if not isinstance(strategy, Crossing | Conditional) or strategy.carries_decisions:

@@ -1,4 +1,6 @@
-"""Figures of all values since the last gap: exponential means, and cumulative sums, products and extremes."""
+"""Figures of all values so far: exponential means, cumulative sums, products and extremes since the last gap, and what
+was last set.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def exponential_means(values: Floats, windows: NDArray[np.int64], once: bool, ou
     bars, count = len(values), len(windows)
     share, mean = 2.0 / (windows + 1.0), np.zeros(count)
     longest = min(windows.max(), bars)
-    out[:] = np.nan
+    out[:longest] = np.nan
     for k in range(count):
         window = windows[k]
         for bar in range(min(window, bars)):
@@ -78,3 +80,17 @@ def cumulative(values: Floats, what: int, out: Floats) -> None:
             else:
                 found = max(found, value) if what == HIGHEST else min(found, value)
             out[row, bar] = found
+
+
+@kernel
+def outside_band(values: Floats, band: float, out: Floats) -> None:
+    """Those of one series that differ from the one last set by more than ``band`` of that, which sets them; NaN for the
+    others.
+    """
+    low, high = np.inf, -np.inf
+    for bar in range(len(values)):
+        value = values[bar]
+        out[bar] = np.nan
+        if value > high or value < low:
+            out[bar] = value
+            low, high = value * (1.0 - band), value * (1.0 + band)

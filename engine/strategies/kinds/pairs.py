@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,11 @@ from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
 from engine.strategies.panels import is_priced, last_index, no_decisions
+from engine.strategies.rule_cache import shared
+
+Flags: TypeAlias = NDArray[np.bool_]
+Places: TypeAlias = NDArray[np.int64]
+Event: TypeAlias = Callable[..., Flags]
 
 
 @plugin("pairs", title="Pairs")
@@ -81,8 +86,9 @@ class Pairs(Allocation):
                 f"choose two instead of {len(panel.symbols)}."
             )
         weights = no_decisions(panel)
-        both, slopes, score = _regression(panel, self.window)
-        held = self.positions(score, slopes > 0)
+        both, slopes, _ = shared(_regression, panel, self.window)
+        bought, sold = (self._held(partial(shared, _last, panel, self.window, side)) for side in (1.0, -1.0))
+        held = bought - sold
         changed = np.flatnonzero(held != np.concatenate(([0], held[:-1]))) if len(held) else held
         slope = np.where(held[changed] == 0, 0.0, slopes[changed])
         gross = held[changed] / (1.0 + np.abs(slope))
@@ -91,19 +97,42 @@ class Pairs(Allocation):
 
     def positions(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:
         """The spread held after each bar: 1 bought, -1 sold, 0 none. A NaN score changes nothing."""
-        return self._bought(score, is_pair) - self._bought(-score, is_pair)
 
-    def _bought(self, score: Floats, is_pair: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """1 from the first entry since the spread was last in line until it is so again or has been stopped."""
-        in_line = last_index(score >= -self.leave)
-        entered = last_index((score <= -self.enter) & (score > -self.stop) & is_pair)
-        stopped = last_index(score <= -self.stop)
+        def last(side: float, event: Event, *levels: float) -> Places:
+            return last_index(event(side * score, is_pair, *levels))
+
+        return self._held(partial(last, 1.0)) - self._held(partial(last, -1.0))
+
+    def _held(self, last: Callable[..., Places]) -> NDArray[np.int64]:
+        """1 from the first entry since the spread was last in line until it is so again or has been stopped; ``last``
+        gives the last bar of an event with its levels up to each bar.
+        """
+        in_line = last(_in_line, self.leave)
+        entered = last(_entered, self.enter, self.stop)
+        stopped = last(_stopped, self.stop)
         return ((entered > in_line) & (stopped <= in_line)).astype(np.int64)
 
 
-@lru_cache(maxsize=2)
+def _in_line(score: Floats, is_pair: Flags, leave: float) -> Flags:
+    return np.asarray(score >= -leave)
+
+
+def _entered(score: Floats, is_pair: Flags, enter: float, stop: float) -> Flags:
+    return np.asarray((score <= -enter) & (score > -stop) & is_pair)
+
+
+def _stopped(score: Floats, is_pair: Flags, stop: float) -> Flags:
+    return np.asarray(score <= -stop)
+
+
+def _last(panel: Panel, window: int, side: float, event: Event, *levels: float) -> Places:
+    """The last bar of ``event`` with ``levels`` up to each bar; a ``side`` of -1 is that of the spread turned round."""
+    _, slopes, score = shared(_regression, panel, window)
+    return last_index(event(side * score, slopes > 0, *levels))
+
+
 def _regression(panel: Panel, window: int) -> tuple[NDArray[np.int64], Floats, Floats]:
-    """The bars on which both have a price, and slope and z-score on them; cached for sweeps over the levels."""
+    """The bars on which both have a price, and slope and z-score on them."""
     both = np.flatnonzero(is_priced(panel.close).all(axis=1))
     first, second = np.log(panel.close[both]).T
     line = rolling_line(second, first, window)

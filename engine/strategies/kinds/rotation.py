@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.core.errors import DataError
 from engine.core.registry import plugin
@@ -15,6 +16,7 @@ from engine.market.bars import Floats
 from engine.market.panel import Panel
 from engine.strategies import Allocation
 from engine.strategies.panels import last_known, no_decisions
+from engine.strategies.rule_cache import shared
 
 
 @plugin("rotation", title="Momentum rotation")
@@ -85,19 +87,33 @@ class Rotation(Allocation):
                 "add symbols to the universe or hold fewer."
             )
         weights = no_decisions(panel)
-        returns = past_return(last_known(panel), self.lookback, self.skip)[self.warm_up() :: self.every]
+        both = self.sides == "both"
+        known, returns, *ranks = shared(_ranking, panel, self.lookback, self.skip, self.every, both)
         part = 1.0 / needed
-        held = part * self._top(returns)
-        if self.sides == "both":
-            held -= part * self._top(-returns)
-        is_priced = np.isfinite(panel.close[self.warm_up() :: self.every]).any(axis=1)
-        known = is_priced & np.isfinite(returns).any(axis=1)
-        weights[self.warm_up() :: self.every] = np.where(np.reshape(known, (-1, 1)), held, np.nan)
+        held = part * self._top(returns, ranks[0])
+        if both:
+            held -= part * self._top(-returns, ranks[1])
+        weights[self.warm_up() :: self.every] = np.where(known, held, np.nan)
         return weights
 
-    def _top(self, returns: Floats) -> Floats:
-        """1 for the ``top`` largest of each row, 0 elsewhere; ties in the order of the symbols."""
-        order = np.argsort(np.where(np.isfinite(returns), -returns, np.inf), axis=1, kind="stable")
-        rank = np.argsort(order, axis=1)
+    def _top(self, returns: Floats, rank: Floats) -> Floats:
+        """1 for the ``top`` first of each row, 0 elsewhere."""
         is_eligible = np.isfinite(returns) & ((returns > 0) | (not self.rising_only))
         return ((rank < self.top) & is_eligible).astype(np.float64)
+
+
+def _ranking(panel: Panel, lookback: int, skip: int, every: int, both: bool) -> tuple[NDArray[Any], ...]:
+    """Of each rebalancing (rebalancings, symbols): whether any return is known (rebalancings, 1), the returns, and the
+    places of the symbols by them; for ``both`` sides also from the other end.
+    """
+    first = lookback + skip
+    returns = past_return(last_known(panel), lookback, skip)[first::every]
+    is_priced = np.isfinite(panel.close[first::every]).any(axis=1)
+    known = np.asarray(is_priced & np.isfinite(returns).any(axis=1))
+    return known[:, None], returns, _places(returns), *([_places(-returns)] if both else [])
+
+
+def _places(returns: Floats) -> Floats:
+    """The place of each symbol by its return, highest first, unknown ones last; ties in the order of the symbols."""
+    order = np.argsort(np.where(np.isfinite(returns), -returns, np.inf), axis=1, kind="stable")
+    return np.argsort(order, axis=1).astype(np.float64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -11,10 +10,12 @@ from numpy.typing import NDArray
 
 from engine.core.registry import plugin
 from engine.core.spec import parameter
+from engine.indicators.rolling import rolling
 from engine.market.bars import MILLISECONDS_PER_YEAR, Floats, Times
 from engine.market.panel import Panel
 from engine.strategies import Allocation
 from engine.strategies.panels import is_priced, no_decisions
+from engine.strategies.rule_cache import shared
 
 
 @plugin("volatility_target", title="Volatility target")
@@ -69,8 +70,9 @@ class VolatilityTarget(Allocation):
     def weights(self, panel: Panel, inputs: Mapping[str, Any]) -> Floats:
         weights = no_decisions(panel)
         share = 1.0 / len(panel.symbols)
-        for column, (rows, realised) in enumerate(_volatilities(panel, self.window)):
-            weights[rows, column] = share * outside_band(self.exposure(realised), self.band)
+        for column, (rows, realised) in enumerate(shared(_volatilities, panel, self.window)):
+            found = share * outside_band(self.exposure(realised), self.band)
+            weights[slice(None) if len(rows) == len(weights) else rows, column] = found  # quicker where no bar lacks
         return weights
 
     def exposure(self, realised: Floats) -> Floats:
@@ -80,9 +82,8 @@ class VolatilityTarget(Allocation):
         return np.asarray(np.minimum(exposure, self.cap))
 
 
-@lru_cache(maxsize=2)
 def _volatilities(panel: Panel, window: int) -> tuple[tuple[NDArray[np.int64], Floats], ...]:
-    """The bars on which each symbol has a price, and its volatility on them; cached for sweeps over the target."""
+    """The bars on which each symbol has a price, and its volatility on them."""
     rows = [np.flatnonzero(is_priced(column)) for column in panel.close.T]
     return tuple((at, volatility(panel.close[at, s], panel.time[at], window)) for s, at in enumerate(rows))
 
@@ -100,13 +101,8 @@ def volatility(close: Floats, time: Times, window: int) -> Floats:
 def outside_band(target: Floats, band: float) -> Floats:
     """``target`` where it differs from the value last set by more than ``band`` of that one, NaN elsewhere.
 
-    Each value set moves the band for the next, so this goes through the bars one by one (a third of a millisecond for
-    5,000).
+    Each value set moves the band for the next, so this goes through the bars one by one.
     """
-    followed = np.full(len(target), np.nan)
-    low, high = np.inf, -np.inf
-    for at, value in enumerate(target.tolist()):
-        if value > high or value < low:
-            followed[at] = value
-            low, high = value * (1 - band), value * (1 + band)
+    followed = np.empty(len(target))
+    rolling().recursive.outside_band(target, float(band), followed)
     return followed

@@ -26,15 +26,16 @@ def compiled(*modules: ModuleType) -> dict[str, int]:
 
 
 def test_nothing_is_compiled_after_the_warm_up() -> None:
-    from engine.backtest.kernels import account, conditions, crossing, holdings, multi_symbol, orders
+    from engine.backtest.kernels import account, calm, conditions, crossing, holdings, multi_symbol, orders, weights
 
     load_kernels()
-    kernels = account, conditions, crossing, holdings, orders, multi_symbol
+    kernels = account, calm, conditions, crossing, holdings, orders, multi_symbol, weights
     before = compiled(*kernels)
     assert before["engine.backtest.kernels.conditions.sweep"] == 1
     assert before["engine.backtest.kernels.conditions.sweep_symbols"] == 1
     assert before["engine.backtest.kernels.crossing.sweep"] == 1
     assert before["engine.backtest.kernels.multi_symbol.sweep_symbols"] == 1
+    assert before["engine.backtest.kernels.weights.follow"] == 1
     bars, other = random_walk(300), random_walk(200, seed=2, symbol="TWO")
     sma, rsi = {"kind": "sma_cross", "fast": 3, "slow": 9}, {"kind": "rsi_reversion"}
     fast, window = axis("strategy.fast", 2, 8), axis("strategy.window", 5, 9)
@@ -48,6 +49,16 @@ def test_nothing_is_compiled_after_the_warm_up() -> None:
     run(sweep(spec(sma, two), [fast], drawdown=False), bars, other)
     run(sweep(spec(rsi, two), [window, axis("stops.take_profit", 0.1, 0.2)], sample="random", count=9), bars, other)
     fast_metrics(spec(rsi, two), [bars, other], {})
+    pairs, target = {"kind": "pairs", "window": 20}, {"kind": "volatility_target"}
+    run(sweep(spec(pairs, two, direction="both"), [axis("strategy.window", 10, 20)]), bars, other)
+    run(
+        sweep(
+            spec(target, costs={"commission": 5, "slippage": 3, "per_order": 1}),
+            [axis("strategy.band", 0, 0.5, 0.25)],
+            drawdown=False,
+        ),
+        bars,
+    )
     assert compiled(*kernels) == before
 
 

@@ -25,7 +25,8 @@ SLIPPAGE = axis("costs.slippage", 0, 9)
         ({"strategy": {"kind": "rsi_reversion"}}, [axis("stops.time_stop", 5, 9)], STREAMED),
         ({"strategy": {"kind": "buy_and_hold"}}, [SLIPPAGE], ASKED),
         ({"strategy": {"kind": "rsi_reversion"}, "direction": "both"}, [WINDOW], ONE_BY_ONE),
-        ({"strategy": {"kind": "volatility_target"}}, [SLIPPAGE], ONE_BY_ONE),
+        ({"strategy": {"kind": "volatility_target"}}, [SLIPPAGE], ASKED),
+        ({"strategy": {"kind": "volatility_target"}, "stops": {"stop_loss": 0.1}}, [WINDOW], ASKED),
     ],
 )
 def test_the_way_follows_from_the_request(fields: dict[str, Any], axes: list[Any], expected: str) -> None:
