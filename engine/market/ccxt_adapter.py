@@ -161,7 +161,7 @@ def refusal(name: str, title: str, error: Exception) -> tuple[Status, str]:
     if isinstance(error, ccxt.RequestTimeout):
         return "no network", f"{title} did not answer in time: check the network and any proxy, or try again later."
     if isinstance(error, ccxt.AuthenticationError | ccxt.RestrictedLocation):
-        return "source failed", f"{title} wants an account, or does not serve this country: {_short(error)}."
+        return "source failed", f"{title} requires an account, or does not serve this country: {_short(error)}."
     if isinstance(error, ccxt.NetworkError) and not isinstance(error, ccxt.ExchangeNotAvailable):
         return "no network", f"{title} could not be reached ({type(error).__name__}): check the network and any proxy."
     return "source failed", f"{title} refused the request for {name}: {_short(error)}."

@@ -39,7 +39,9 @@ def rename(name: str, new: str) -> FeatureSet:
     with connect() as database:
         database.execute("BEGIN IMMEDIATE")
         if database.execute("SELECT 1 FROM feature_sets WHERE name = ? LIMIT 1", (new,)).fetchone():
-            raise StoreError(f"There is or was a feature set '{new}', and versions keep their numbers: choose another.")
+            raise StoreError(
+                f"A feature set is or was called '{new}', and versions keep their numbers: choose another name."
+            )
         database.execute(
             "INSERT INTO feature_sets (name, version, digest, features, created) "
             "SELECT ?, version, digest, features, created FROM feature_sets WHERE name = ? AND deleted IS NULL",

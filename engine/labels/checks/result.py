@@ -39,7 +39,7 @@ class LabelCheck:
         if self.found is not None:
             return self.found.sentence()
         return (
-            f"No answer of the label {self.label} changed on {self.histories} histories that go on otherwise after its "
+            f"No value of the label {self.label} changed on {self.histories} histories that go on otherwise after its "
             f"end; {self.answers:,} of {self.bars:,} bars have one."
         )
 

@@ -29,7 +29,7 @@ def perform(action: DiagnoseNetwork, progress: Progress) -> NetworkDiagnosis:
     progress(0.0, "Preparing the training rows")
     found = parts(spec, *prepare(spec))
     rows = learned_from(network, found.train(len(found.folds) - 1), spec.processors, spec.weighting())
-    progress(0.1, "Learning one batch by heart")
+    progress(0.1, "Overfitting one batch")
     checked = check(network, rows, spec.seed)
     progress(0.35, "Finding a learning rate")
     course = _finder(action, rows)

@@ -35,7 +35,7 @@ class Student(Model):
 
     The teacher's predictions are out of fold: each group of training rows is predicted by teachers of earlier rows
     alone, purged by the ends of the labels, so that the student learns what its teacher knows and not what it has
-    learnt by heart. A row counts as each class by its probability, so that any kind of model can be the student.
+    memorised. A row counts as each class by its probability, so that any kind of model can be the student.
 
     How well the two agree is measured on the latest of these rows, by a student of the earlier ones. Where the student
     stops early, these rows decide when, and it is the one that is kept; otherwise another is trained on all.

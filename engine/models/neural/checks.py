@@ -40,7 +40,7 @@ class Checks:
 
     @property
     def overfits(self) -> bool:
-        """Whether the network can learn one batch by heart."""
+        """Whether the network can overfit one batch."""
         return bool(self.loss_after < _FORGOT * self.loss_before)
 
     def problems(self) -> tuple[str, ...]:
@@ -50,7 +50,7 @@ class Checks:
     def _problems(self) -> Iterator[str]:
         if not self.overfits:
             yield (
-                f"The network does not learn one batch by heart: its loss goes from {self.loss_before:.3g} to "
+                f"The network cannot overfit one batch: its loss goes from {self.loss_before:.3g} to "
                 f"{self.loss_after:.3g}. Try another learning rate, or more units and less regularisation."
             )
         still = [layer.name for layer in self.layers if layer.gradient < _STILL]

@@ -90,7 +90,7 @@ class Card(BaseModel):
         symbols = ", ".join(self.symbols[:6]) + (f" and {len(self.symbols) - 6} more" if len(self.symbols) > 6 else "")
         return (
             f"{self.label}. To be asked at the close of bars of {self.interval}, of {symbols} or series that behave "
-            "as these did. For research: it is no advice to buy or to sell."
+            "as these did. For research: not advice to buy or sell."
         )
 
     def caveats(self) -> tuple[str, ...]:

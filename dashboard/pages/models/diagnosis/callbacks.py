@@ -35,7 +35,7 @@ def empty() -> Component:
     """What a diagnosis is, and what to do first."""
     return states.empty(
         "Not diagnosed yet",
-        "Before a long training: can the network on the left learn one batch by heart, do gradients reach its layers, "
+        "Before a long training: can the network on the left overfit one batch, do gradients reach its layers, "
         "which learning rate suits it, and what does an epoch take? Nothing is stored, no test row is used, "
         "and it does not count as a trial.",
         symbol="models",

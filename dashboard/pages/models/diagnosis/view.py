@@ -19,14 +19,14 @@ def checks(found: NetworkDiagnosis) -> Component:
     """The verdict, the checks behind it, and a sentence for each thing that is wrong."""
     weak, strong = float(found.gradients.min()), float(found.gradients.max())
     rows = [
-        ("Learns one batch by heart", f"loss {found.loss_before:.3g} → {found.loss_after:.3g}", found.overfits,
-         "A network that cannot learn thirty rows by heart will not learn thousands: something is broken."),
+        ("Overfits one batch", f"loss {found.loss_before:.3g} → {found.loss_after:.3g}", found.overfits,
+         "A network that cannot memorise thirty rows will not learn thousands: something is broken."),
         ("Gradients reach every layer", f"{weak:.1e} … {strong:.1e}", found.gradients_reach,
          "Norms of the first gradients, the smallest and the largest layer."),
         ("Shapes", f"{_sides(found.shape)} → {_sides(found.scores)}", True,
          "Windows, bars and features of a batch, and its outputs."),
         ("Weights", f"{found.weights:,} for {count(found.windows, 'window')}", found.weights <= found.windows,
-         "More weights than windows can learn every label by heart: stop early, or use fewer units."),
+         "More weights than windows can memorise every label: stop early, or use fewer units."),
     ]  # fmt: skip
     lines = [_finding(*row) for row in rows]
     said = "This network can be trained." if not found.problems else "Resolve this before a long training run."

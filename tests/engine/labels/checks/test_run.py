@@ -45,7 +45,7 @@ def test_a_label_of_the_library_is_clean(workspace: Workspace, kind: str) -> Non
     assert (found.verdict, found.words, found.found) == ("clean", "clean", None)
     assert found.symbols == ("NVDA", "META")
     assert 0 < found.answers < found.bars
-    assert "No answer of the label" in found.sentence()
+    assert "No value of the label" in found.sentence()
     assert decode(encode(found), LabelCheck) == found
 
 

@@ -64,7 +64,7 @@ def test_a_sound_network_passes_its_checks(framework: str) -> None:
 
 def test_what_is_wrong_is_told() -> None:
     frozen = check(Mlp(learning_rate=1e-7), data(60))
-    assert "does not learn one batch by heart" in frozen.problems()[0]
+    assert "cannot overfit one batch" in frozen.problems()[0]
     layers = (Layer("weight.0", (1,), 0.0), Layer("weight.1", (1,), 1e9), Layer("weight.2", (1,), float("nan")))
     still, wild = Checks((1, 1, 1), (1, 1), layers, 1.0, 0.0).problems()
     assert "No gradient reaches weight.0" in still
