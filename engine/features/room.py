@@ -62,7 +62,7 @@ def require_room(rows: float, columns: int) -> None:
 
 
 def _described(rows: float, columns: int) -> str:
-    return f"A matrix of {columns:,} features and {rows:,.0f} bars"
+    return f"A matrix of {columns:,} feature{'s' * (columns != 1)} and {rows:,.0f} bars"
 
 
 def _size(size: float) -> str:

@@ -155,7 +155,7 @@ def test_what_would_take_long_or_much_room_is_not_begun(monkeypatch: pytest.Monk
     spec, callbacks = FORM.parse(values_of({"kind": "rsi", "window": 14})), FormCallbacks(FORM)
     monkeypatch.setattr(room, "_DISK", 0.0)
     monkeypatch.setattr(room, "SHARE", 0.0)
-    with pytest.raises(DataError, match=r"A matrix of 1 features and .* choose fewer features"):
+    with pytest.raises(DataError, match=r"A matrix of 1 feature and .* choose fewer features"):
         callbacks._outputs(spec, None, None)
     monkeypatch.setattr(FeatureSpec, "estimate", lambda spec: Estimate(7_200.0, 4_096.0))
     with pytest.raises(DataError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB"):
