@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
 
 
 def dom_id(**parts: str) -> str:
@@ -36,9 +36,14 @@ window.fetch = async (...given) => {
 
 
 def _unless_redrawn(look: Callable[[], Any]) -> Any:
+    """What ``look`` finds; None where the element is no longer there, or not yet."""
     try:
         return look()
     except StaleElementReferenceException:
+        return None
+    except JavascriptException as error:
+        if "Cannot read properties of" not in str(error.msg):
+            raise
         return None
 
 
