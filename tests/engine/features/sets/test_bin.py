@@ -31,7 +31,7 @@ def test_names_that_are_not_to_be_had() -> None:
     versions.save("mine", FEATURES)
     versions.save("yours", FEATURES)
     versions.remove([versions.find("yours@1")])
-    for name, told in (("yours", "There is or was"), ("alpha158", "comes with the engine"), ("a b", "1 to 40")):
+    for name, told in (("yours", "is or was called"), ("alpha158", "comes with the engine"), ("a b", "1 to 40")):
         with pytest.raises(StoreError, match=told):
             bin.rename("mine", name)
     with pytest.raises(StoreError, match="cannot be renamed"):
