@@ -34,7 +34,7 @@ def layout() -> list[Component]:
         ids.EQUITY, height=430, title="Equity", sub="growth\N{NO-BREAK SPACE}of\N{NO-BREAK SPACE}1",
         tools=[*choice.benchmark(), scale], full=ids.EQUITY_FULL, brush=ids.SPAN,
     )  # fmt: skip
-    every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="Run all tests on this backtest")
+    every = html.Button("All tests", id=ids.REAL_OPEN, className="link-button", title="To the tests of this backtest")
     judged = card.card("Is it real?", html.Div(id=ids.VERDICT, className="verdict"), tools=[every])
     years = card.card("Annual returns", html.Div(id=ids.YEARS, className="scroll-y"), sub="against the benchmark")
     latest = card.card("Latest trades", table.table(ids.LATEST, LATEST, empty=NONE))
