@@ -63,13 +63,13 @@
     if (isThere && draft && draft.spec === run.spec) onScreen[page] = draft;
     if (!isThere || (draft && draft.spec === run.spec)) {
       mark(page, []);
-      return inSight(page) ? [true, ""] : [no(), no()];
+      return here.changed(inSight(page) ? [true, ""] : no());
     }
     const ran = JSON.parse(run.spec);
     const paths = draft ? differing(ran, JSON.parse(draft.spec), "").filter((path) => !isVaried(ran, path)) : [];
     if (draft && !paths.length) {
       mark(page, []);
-      return inSight(page) ? [true, ""] : [no(), no()];
+      return here.changed(inSight(page) ? [true, ""] : no());
     }
     const rows = [...new Set(paths.map((path) => rowOf(page, path)))].filter(Boolean);
     mark(page, rows);

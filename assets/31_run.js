@@ -71,26 +71,27 @@
     const said = state === "error" ? result.error : unstored ? result.warning : "";
     if (state === "error") here.unsay(said);
     const all = [bar, words, width, "results " + shown + calm + unstored, said];
-    return all.map((value, index) => (JSON.stringify(value) === JSON.stringify(now[index]) ? no() : value));
+    return here.changed(all.map((value, index) => (JSON.stringify(value) === JSON.stringify(now[index]) ? no() : value)));
   };
 
-  here.settle = function (jobs, run, result, computed) {
-    const job = lostWord(jobs, run, result, computed);
-    if (!job || job.status === "done") return no();
-    return { error: job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message };
+  /* Word of lost runs: what has ended otherwise is said, and what has been computed is asked for again by its page, if
+     that is still there. The stores come in one order, that of ``ids``. */
+  here.settle = function (jobs, runs, results, ids, computed) {
+    ids.forEach((id, at) => {
+      const job = lostWord(jobs, runs[at], results[at], computed[at]);
+      if (!job) return;
+      const isDone = job.status === "done", place = { role: isDone ? "request" : "result", page: id.page };
+      const said = job.message && job.status === "failed" ? job.message : WORDS[job.status] || job.message;
+      if (!isDone || window.dash_component_api.getLayout(place))
+        window.dash_clientside.set_props(place, { data: isDone ? runs[at].spec : { error: said } });
+    });
   };
 
   here.passed = (value) => value;
 
-  /* What has been computed is asked for again by the page, if it is still there: the request is the page's own. */
-  here.fetchDone = function (jobs, run, result, computed) {
-    const job = lostWord(jobs, run, result, computed);
-    return job && job.status === "done" ? run.spec : no();
-  };
-
   /* The rail leads back to what a page showed last, in this tab and through a reload. */
   function remember(run, result, href, isNew) {
-    if (!run) return no();
+    if (!run) return here.changed(no());
     const query = result && result.report && result.spec === run.spec ? "report." + result.report : run.query;
     const path = href.split("?")[0];
     const link = here.withView(here.withCompared(path + "?spec=" + query));

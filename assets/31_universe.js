@@ -70,7 +70,7 @@
       before = market;
     }
     const found = { ...read(KEPT), here: market && { market, query } }, text = JSON.stringify(found);
-    if (text === told) return no();  // most changes of a form leave the bars alone
+    if (text === told) return here.changed(no());  // most changes of a form leave the bars alone
     told = text;
     return found;
   };

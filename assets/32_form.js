@@ -37,10 +37,10 @@
   /* What is wrong at each field; what is there already is left alone: Dash goes through the page for each change. */
   window.dash_clientside.stratoscope.problems = (texts, ids, now) => {
     misfilled(ids[0] && ids[0].page, Object.keys(texts || {}).length > 0);
-    return ids.map((id, index) => {
+    return window.dash_clientside.stratoscope.changed(ids.map((id, index) => {
       const text = (texts || {})[id.path] || "", before = now[index] || "";
       return JSON.stringify(text) === JSON.stringify(before) ? window.dash_clientside.no_update : text;
-    });
+    }));
   };
 
   /* Of a form without a run button: while a field is wrong, what an earlier request failed of is no news. */

@@ -44,7 +44,7 @@
 
   here.draw = function (figure, theme, themes) {
     const context = window.dash_clientside.callback_context, no = window.dash_clientside.no_update;
-    if (!theme || !themes) return [no, no, no];
+    if (!theme || !themes) return here.changed(no);
     const id = here.domId(context.outputs_list[0].id), box = document.getElementById(id);
     const plot = box && box.querySelector(".js-plotly-plot");
     if (!figure || !figure.data) return undrawn(plot, figure);
@@ -57,7 +57,7 @@
 
   function drawnIn(id, plot, figure, chosen, graph) {
     const no = window.dash_clientside.no_update, hasMoved = here.hasMoved(graph);
-    if (!hasMoved && here.patched(plot, figure, chosen, (value) => resolved(value, chosen.tokens))) return [no, no, no];
+    if (!hasMoved && here.patched(plot, figure, chosen, (value) => resolved(value, chosen.tokens))) return here.changed(no);
     const drawn = resolved({ data: figure.data, layout: figure.layout || {} }, chosen.tokens);
     drawn.layout.template = chosen.template;
     if (hasMoved) stayThere(plot, drawn);

@@ -7,30 +7,30 @@
 
   /* The spec in the page's form, while its tab is in sight; "-" where that form does not validate. */
   here.studyBase = function (draft, active, now, run) {
-    if (active !== tab(run.page)) return no();
+    if (active !== tab(run.page)) return here.changed(no());
     const isFirst = !window.dash_clientside.callback_context.triggered.length;
     const wanted = draft ? draft.spec : isFirst || draft === undefined ? now : "-";
-    return wanted === now ? no() : wanted;
+    return here.changed(wanted === now ? no() : wanted);
   };
 
   /* Each tab's result, once it is painted and while the tab is in sight; a free tab has something to show without one. */
   here.seen = (painted, active, result, now, ids) =>
-    ids.map((id, index) => {
+    here.changed(ids.map((id, index) => {
       const before = now[index] || {};
       if (id.tab !== active) return no();
       if (before.free) return { ...result, free: true, opened: Date.now() };
       return result && result.spec && before.painted !== painted ? { ...result, painted: painted } : no();
-    });
+    }));
 
   /* The same of the data page: the series on screen, once for each series, and whenever a free tab is opened. */
   here.viewed = (result, symbol, active, now, ids) =>
-    ids.map((id, index) => {
+    here.changed(ids.map((id, index) => {
       const before = now[index] || {}, has = result && result.spec, isFree = before.free;
       if (id.tab !== active || (!has && !isFree)) return no();
       if (isFree) return { ...result, symbol: symbol, free: true, opened: Date.now() };
       const isSame = before.key === result.key && before.spec === result.spec && before.symbol === symbol;
       return isSame ? no() : { ...result, symbol: symbol };
-    });
+    }));
 
   /* Where there is little room the settings lie above the results, and make way for a tab that has something to show. */
   function makeWay() {

@@ -37,9 +37,9 @@
     const context = window.dash_clientside.callback_context, graph = context.inputs_list[0].id.graph;
     const isMoved = context.triggered.some((item) => item.prop_id.endsWith("-moved.data"));
     const range = asked(isMoved ? moved : drawn), chart = of(graph);
-    if (range === undefined) return no();
+    if (range === undefined) return here.changed(no());
     chart.store = context.outputs_list.id;
-    return ask(chart, held(graph, range, [data && data.key, symbol, span])) || no();
+    return here.changed(ask(chart, held(graph, range, [data && data.key, symbol, span])) || no());
   };
 
   function ask(chart, wanted) {

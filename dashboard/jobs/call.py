@@ -17,7 +17,7 @@ from engine.core.progress import Progress
 from engine.jobs import runner
 from engine.jobs.worker import load
 
-POLL_MILLISECONDS = 50
+POLL_MILLISECONDS = 10
 """``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 UNSTORED = (
     "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays available "

@@ -197,17 +197,13 @@ clientside_callback(
     Input(ids.JOBS, "data"),
     *(State({"role": role, **_PAGE}, part) for role, part in _RUN_BAR),
 )
-# Two, for a result outlives its page and a request does not: Dash refuses outputs of which one is missing.
-for name, role in (("settle", "result"), ("fetchDone", "request")):
-    clientside_callback(
-        ClientsideFunction("stratoscope", name),
-        Output({"role": role, **_PAGE}, "data", allow_duplicate=True),
-        Input(ids.JOBS, "data"),
-        State({"role": "run", **_PAGE}, "data"),
-        State({"role": "result", **_PAGE}, "data"),
-        State({"role": "computed", **_PAGE}, "data"),
-        prevent_initial_call=True,
-    )
+clientside_callback(
+    ClientsideFunction("stratoscope", "settle"),
+    Input(ids.JOBS, "data"),
+    *RUNS,
+    State({"role": "computed", "page": ALL}, "data"),
+    prevent_initial_call=True,
+)
 clientside_callback(
     ClientsideFunction("stratoscope", "permalink"),
     Output({"role": "rail", **_PAGE}, "href", allow_duplicate=True),

@@ -51,6 +51,22 @@ def test_nothing_is_drawn_before_it_is_asked_for(frame: Visitor) -> None:
     frame.until("return !!document.querySelector('.grid .ag-cell.gain, .grid .ag-cell.loss')", "a toned cell")
 
 
+def test_components_hear_of_their_own_values_alone(frame: Visitor) -> None:
+    draw(frame)
+    told = """
+    const [store] = window.dash_stores, finish = arguments[arguments.length - 1];
+    let told = 0;
+    const leave = store.subscribe(() => { told += 1; });
+    store.dispatch({type: 'NOTHING'});
+    const ofNothing = told;
+    window.dash_clientside.set_props(arguments[0], {hidden: false});
+    const ofValues = told;
+    store.dispatch({type: 'LOADING', payload: []});
+    setTimeout(() => { leave(); finish([ofNothing, ofValues > 0]); }, 100);
+    """
+    assert frame.driver.execute_async_script(told, "frame-kpis") == [0, True]
+
+
 def test_control_and_enter_run(frame: Visitor) -> None:
     frame.open("/frame")
     frame.sees("Press Draw.")
