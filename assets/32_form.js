@@ -84,11 +84,16 @@
   }).observe(document.documentElement, { subtree: true, childList: true, characterData: true });
 
   /* What readers of the screen miss in Dash's own elements. Its list has an input that takes the focus for its label, out
-     of their sight: no stop of Tab. What clears a list is a link that leads nowhere, and the input of files has no name. */
+     of their sight: no stop of Tab. What clears a list is a link that leads nowhere; a slider's thumb and the input of
+     files have no name. */
   new MutationObserver((changes) => {
     if (!changes.some((change) => change.addedNodes.length)) return;
     for (const input of document.querySelectorAll('.dash-dropdown-focus-target[tabindex="0"]')) input.tabIndex = -1;
     for (const clear of document.querySelectorAll(".dash-dropdown-clear:not([role])")) clear.setAttribute("role", "button");
+    for (const thumb of document.querySelectorAll(".dash-slider-thumb:not([aria-labelledby])")) {
+      const words = thumb.closest(".sweep-at") && thumb.closest(".sweep-at").querySelector(".sweep-at-text");
+      if (words && words.id) thumb.setAttribute("aria-labelledby", words.id);
+    }
     for (const input of document.querySelectorAll("input[type=file]:not([aria-label])")) {
       const name = input.parentElement.textContent;
       if (name) input.setAttribute("aria-label", name);
