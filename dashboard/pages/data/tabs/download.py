@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NotRequired, TypeAlias
 
@@ -49,6 +50,7 @@ _NAME = re.compile(r"[^,;\n]{2,40}")
 """What may be the name of a symbol; anything else is a list of symbols."""
 _NAMED = 6  # symbols of a longer list that are named
 _SHOWN = 12  # symbols that the link to the chart opens at most
+_RETRIED = ("source", "symbols", "collection", "interval", "start", "end")
 COLUMNS = [
     table.Column("symbol", "Symbol", width=84),
     table.Column("status", "Status", width=138),
@@ -201,7 +203,14 @@ def layout() -> Sequence[Component]:
         "autoHeight": True,
         "cellStyle": {"lineHeight": "18px", "padding": "5px 12px"},
     }
-    return [card.card("Downloaded", listed, tools=[note, html.Div(id=ids.DOWNLOAD_LINK)])]
+    retry = html.Button(
+        id=ids.DOWNLOAD_RETRY,
+        className="link-button strong",
+        type="button",
+        hidden=True,
+        title="Those that failed for the network, the provider or this machine's disk; the others would fail again.",
+    )
+    return [card.card("Downloaded", listed, tools=[note, retry, html.Div(id=ids.DOWNLOAD_LINK)])]
 
 
 TAB = Tab("download", "Download", layout, STUDY)
@@ -304,20 +313,54 @@ def split(chosen: list[str] | None, source: str) -> None:
     Output(ids.DOWNLOADED, "rowData"),
     Output(ids.DOWNLOAD_NOTE, "children"),
     Output(ids.DOWNLOAD_LINK, "children"),
+    Output(ids.DOWNLOAD_RETRY, "children"),
+    Output(ids.DOWNLOAD_RETRY, "hidden"),
     Input(frame.result(FORM.page), "data"),
     prevent_initial_call=True,
 )
-def show(data: runs.ResultData) -> tuple[Any, Any, Any]:
+def show(data: runs.ResultData) -> tuple[Any, ...]:
+    """What failed comes first."""
     report: FetchReport = runs.report(data, Fetch).report
-    added = sum(item.added for item in report.outcomes)
-    return [_row(item) for item in report.outcomes], f"{count(added, 'new bar')} in {report.collection}", _link(report)
+    rows = [_row(item) for item in sorted(report.outcomes, key=lambda item: item.succeeded)]
+    again = report.to_retry
+    return rows, _note(report), _link(report), f"Retry {count(len(again), 'symbol')}", not again
+
+
+def _note(report: FetchReport) -> str:
+    added = f"{count(sum(item.added for item in report.outcomes), 'new bar')} in {report.collection}"
+    return f"{added}, {len(report.failed):,} of {len(report.outcomes):,} failed" if report.failed else added
+
+
+@callback(
+    *(Output(item, "value", allow_duplicate=True) for item in map(partial(frame.field, FORM.page), _RETRIED)),
+    Output(frame.field(FORM.page, "symbols"), "options", allow_duplicate=True),
+    Output(frame.part("run-button", FORM.page), "n_clicks"),
+    Input(ids.DOWNLOAD_RETRY, "n_clicks"),
+    State(frame.result(FORM.page), "data"),
+    State(frame.part("run-button", FORM.page), "n_clicks"),
+    prevent_initial_call=True,
+)
+def retry(clicks: int | None, data: runs.ResultData, runs_so_far: int | None) -> tuple[Any, ...]:
+    """The request that is shown, of the symbols alone that may succeed now, as if it had been entered and the button
+    pressed.
+    """
+    if not clicks:
+        raise PreventUpdate
+    done = runs.report(data, Fetch)
+    again = done.report.to_retry
+    if not again:
+        raise PreventUpdate
+    values = FORM.plain(done.action.model_copy(update={"symbols": again}))
+    options = [{"value": item, "label": item, "search": item} for item in again]
+    return *("" if values[name] is None else values[name] for name in _RETRIED), options, (runs_so_far or 0) + 1
 
 
 def _row(item: Outcome) -> dict[str, Any]:
     problem = item.sentence or ("" if item.succeeded else STATUSES[item.status])
     ends = {"first": item.first[:10], "last": item.last[:10]}
-    numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem} | numbers | ends
+    numbers = {"rows": item.rows, "added": item.added} if item.succeeded else {}  # others keep the bars they have
+    named = {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem}
+    return named | numbers | {"dropped": item.dropped} | ends
 
 
 def _link(report: FetchReport) -> Component | None:
