@@ -65,10 +65,9 @@ def _rows(item: Imported) -> list[dict[str, Any]]:
 def _row(item: Outcome, file: str) -> dict[str, Any]:
     problem = "" if item.succeeded else item.sentence or STATUSES[item.status]
     ends = {"first": item.first[:10], "last": item.last[:10]}
-    numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return (
-        {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem, "file": file} | numbers | ends
-    )
+    numbers = {"rows": item.rows, "added": item.added} if item.succeeded else {}  # others keep the bars they have
+    named = {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem, "file": file}
+    return named | numbers | {"dropped": item.dropped} | ends
 
 
 def lines(report: ImportReport) -> list[Component]:
