@@ -72,7 +72,7 @@ def test_every_series_is_a_row() -> None:
     assert len(found) == len(catalog.entries())
     assert (selected, thrown, hides_trash) == ([], [], True)
     assert told.startswith(f"{len(found)} series, ")
-    assert style["height"] <= 520
+    assert style["height"] <= catalogue._TALLEST
     row = listed()[TEST]
     assert (row["symbol"], row["rows"], row["first"], row["last"]) == ("TEST", 300, "2020-01-01", "2020-10-26")
     assert (row["stored"], row["runs"], row["source"], row["quality"]) == (True, 1, "a test", row["quality"])
