@@ -94,14 +94,14 @@ def panels(folder: Path, runs: int) -> Iterator[tuple[str, ...]]:
 
 
 def updates(folder: Path, runs: int) -> Iterator[tuple[str, ...]]:
-    """The ratio is that of the fastest runs, which take turns: two writes of each symbol wait for the disk, which is not
-    always as busy.
+    """The ratio is that of the fastest runs, which take turns: two writes of each symbol wait for the disk, and that is
+    not always as busy.
     """
-    half, whole = [], []
+    found: dict[str, list[float]] = {"update half": [], "update": []}
     for turn in range(runs):
-        pair = (("update half", half), ("update", whole))
-        for case, found in pair if turn % 2 else pair[::-1]:
-            found += child(folder, case)
+        for case in list(found)[:: 1 if turn % 2 else -1]:
+            found[case] += child(folder, case)
+    half, whole = found.values()
     yield row(f"local part of updating {SYMBOLS} symbols by one bar", "5 s", whole, "s", 2)
     yield "the same against half as many symbols", "2 x", f"{min(whole) / min(half):.1f} x", ""
 
