@@ -25,7 +25,7 @@ from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.pages.data import ids
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
-from dashboard.text.format import count
+from dashboard.text.format import count, first_of
 from engine.core.errors import EngineError, SpecError
 from engine.core.registry import info
 from engine.core.spec import Action, RunSpec
@@ -48,7 +48,6 @@ Found: TypeAlias = _Found | None
 _BETWEEN = re.compile(r"[\s,;]+")
 _NAME = re.compile(r"[^,;\n]{2,40}")
 """What may be the name of a symbol; anything else is a list of symbols."""
-_NAMED = 6  # symbols of a longer list that are named
 _SHOWN = 12  # symbols that the link to the chart opens at most
 _RETRIED = ("source", "symbols", "collection", "interval", "start", "end")
 COLUMNS = [
@@ -90,11 +89,6 @@ class DownloadForm(StudyForm):
 def _symbols(source: str, chosen: Sequence[object] | None) -> list[str]:
     """Each symbol of what was chosen, typed or pasted, once and as ``source`` writes it."""
     return list(download.spelled(source, (part for item in chosen or () for part in _BETWEEN.split(str(item)) if part)))
-
-
-def named(symbols: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    return ", ".join(symbols[:_NAMED]) + (f" and {len(symbols) - _NAMED:,} more" if len(symbols) > _NAMED else "")
 
 
 def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
@@ -284,7 +278,9 @@ def _offer(options: Sequence[Mapping[str, str]], chosen: Sequence[str] | None) -
 def _as_typed(source: str, text: str) -> dict[str, str]:
     several = _symbols(source, [text])
     label = (
-        f"{count(len(several), 'symbol')}: {named(several)}" if len(several) > 1 else f"{''.join(several)} (as typed)"
+        f"{count(len(several), 'symbol')}: {first_of(several)}"
+        if len(several) > 1
+        else f"{''.join(several)} (as typed)"
     )
     return {"value": " ".join(several), "label": label, "search": text}
 
