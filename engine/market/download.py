@@ -79,8 +79,10 @@ def _fetchable(name: str) -> Source:
     known = SOURCES.available()
     if name not in known or known[name].capabilities is None:
         able = tuple(kind for kind, cls in known.items() if cls.capabilities is not None)
-        failed = "" if name in known else "".join(f" {text}" for text in SOURCES.problems())
-        raise DataError(f"Nothing can be fetched from '{name}'.{failed}{did_you_mean(name, able)}")
+        if name in known:
+            raise DataError(f"Nothing can be fetched from '{name}'.{did_you_mean(name, able)}")
+        failed = "".join(f" {text}" for text in SOURCES.problems())
+        raise DataError(f"There is no source '{name}'.{failed}{did_you_mean(name, able)}")
     source = known[name]()
     with catalog.source_errors(source):
         message = source.missing()

@@ -65,7 +65,7 @@ def test_a_symbol_that_fails_is_named_and_the_rest_is_kept(service: Yahoo, capsy
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["download", "yahooo", "A"], "Nothing can be fetched from 'yahooo'. Did you mean 'yahoo'?"),
+        (["download", "yahooo", "A"], "There is no source 'yahooo'. Did you mean 'yahoo'?"),
         (["download", "sample", "A"], "Nothing can be fetched from 'sample'. Available: "),
         (["download", "yahoo", "A", "--from", "2024-02-31"], "start: From must be a date such as 2015-01-31"),
         (["download", "yahoo", "A", "--interval", "2h"], "The source 'yahoo' has no bars of 2h."),

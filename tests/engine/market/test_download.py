@@ -228,7 +228,7 @@ def test_sources_that_cannot_say_so() -> None:
         download.fetch(FetchRequest(source="sample", symbols=("A",)))
     with pytest.raises(DataError, match=r"Nothing can be fetched from 'stored'"):
         download.search("stored", "A")
-    with pytest.raises(DataError, match=r"Nothing can be fetched from 'yahooo'\. Did you mean 'yahoo'\?"):
+    with pytest.raises(DataError, match=r"There is no source 'yahooo'\. Did you mean 'yahoo'\?"):
         download.fetch(FetchRequest(source="yahooo", symbols=("A",)))
     able = replace(Files.capabilities, intervals=("1d",), can_search=False)  # type: ignore[type-var]
     with pytest.MonkeyPatch.context() as patch:
