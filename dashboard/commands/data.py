@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -37,14 +39,26 @@ def download(args: argparse.Namespace) -> None:
     """Fetch symbols from a source. Raises ``DataError`` after the report where some could not be fetched."""
     values = {"source": args.source, "symbols": spelled(args.source, args.symbols), "interval": args.interval}
     values |= {"start": args.start, "end": args.end, "collection": args.collection}
-    _perform(Fetch.parse({name: value for name, value in values.items() if value is not None}), args)
+    report, header = _performed(Fetch.parse({name: value for name, value in values.items() if value is not None}))
+    _print(header, dict(report.summary()), args.json, _retry(report.to_retry, args))
+
+
+def _retry(symbols: Sequence[str], args: argparse.Namespace) -> str:
+    """The command that asks for ``symbols`` again, of a download of more than these; "" for none."""
+    if not symbols or len(symbols) == len(args.symbols):
+        return ""
+    options = {"interval": args.interval, "from": args.start, "to": args.end}
+    options |= {"collection": args.collection, "config": args.config}
+    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
+    return f"To retry those that may succeed now: stratoscope download {shlex.join([args.source, *symbols, *given])}"
 
 
 def update(args: argparse.Namespace) -> None:
     """Fetch what has come since, and score the models in service on it. Raises ``DataError`` after the report where
     some series could not be updated.
     """
-    _perform(Refresh.parse({"symbols": args.symbols, "collection": args.collection or ""}), args)
+    report, header = _performed(Refresh.parse({"symbols": args.symbols, "collection": args.collection or ""}))
+    _print(header, dict(report.summary()), args.json)
 
 
 def catalogue(args: argparse.Namespace) -> None:
@@ -73,22 +87,24 @@ def import_(args: argparse.Namespace) -> None:
     choices = Choices(args.format, args.timezone, args.symbol, args.currency, *answers)
     paths = [Path(path).expanduser() for path in args.paths]
     report = import_files(paths, collection_name(args.collection), choices, _progress())
-    _print({"label": f"Import into {report.collection}"}, dict(report.summary()), args.json)
+    asked = sorted({f"--{item.asks.replace('_', '-')}" for item in report.files if item.asks})
+    hint = f"Choose with {' and '.join(asked)}." if asked else ""
+    _print({"label": f"Import into {report.collection}"}, dict(report.summary()), args.json, hint)
 
 
-def _perform(action: Action, args: argparse.Namespace) -> None:
+def _performed(action: Action) -> tuple[Any, dict[str, Any]]:
+    """The report of an action, and what is said of it first."""
     prepare_cache(settings().cache)
     done = actions.perform(action, _progress())
-    header = {"id": done.id, "label": done.label, "seconds": round(done.seconds, 1)}
-    _print(header, dict(done.report.summary()), args.json)
+    return done.report, {"id": done.id, "label": done.label, "seconds": round(done.seconds, 1)}
 
 
 def _progress() -> Progress:
     return _print_progress if sys.stderr.isatty() else silent
 
 
-def _print(header: dict[str, Any], summary: dict[str, Any], as_json: bool) -> None:
-    """Print what was done; then raise ``DataError`` with what failed."""
+def _print(header: dict[str, Any], summary: dict[str, Any], as_json: bool, hint: str = "") -> None:
+    """Print what was done; then raise ``DataError`` with what failed, and a ``hint`` what to do about it."""
     if as_json:
         print(json.dumps({**header, "summary": summary}))
     failed = summary.pop("failed")
@@ -96,7 +112,8 @@ def _print(header: dict[str, Any], summary: dict[str, Any], as_json: bool) -> No
         print(f"{header['label']}: {f'{len(failed)} failed' if failed else 'done'}.")
         print(yaml.safe_dump(summary, sort_keys=False, allow_unicode=True), end="")
     if failed:
-        raise DataError("\n".join(f"{name}: {sentence}" for name, sentence in failed.items()))
+        sentences = [text if text.startswith(name) else f"{name}: {text}" for name, text in failed.items()]
+        raise DataError("\n".join([*sentences, *([hint] if hint else [])]))
 
 
 def _print_progress(fraction: float, message: str, _: object = None) -> None:

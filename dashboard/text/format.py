@@ -6,6 +6,7 @@ A value that is missing, NaN or infinite prints as an en dash. Fractions are giv
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date, datetime
 
 MINUS = "\u2212"
@@ -83,3 +84,8 @@ def day_range(start: date | datetime | str, end: date | datetime | str) -> str:
 def count(value: int, one: str, many: str = "") -> str:
     """``1 job``, ``2 jobs``, ``2,699 bars``."""
     return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def first_of(names: Sequence[str], most: int = 6) -> str:
+    """``A, B and 3 more``: the first ``most`` of them, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -150,8 +150,7 @@ def _find_many_in(source: Source, collection: str, symbols: Sequence[str], inter
         with source_errors(source):
             found = source.find_many(collection, symbols, interval)
         require_type(source, found, Mapping, "find_many")
-        for item in found.values():
-            require_type(source, item, Series, "each value of find_many")
+        require_types(source, found.values(), Series, "each value of find_many")
         return found
     except _SourceFailed:
         return {}
@@ -306,8 +305,7 @@ def _digests(source: Source, series: Sequence[Series]) -> tuple[str, ...]:
     with source_errors(source):
         found = source.fingerprints(series)
     require_type(source, found, tuple, "fingerprints")
-    for item in found:
-        require_type(source, item, str, "fingerprint")
+    require_types(source, found, str, "fingerprint")
     return repairs.fingerprints(found, series)
 
 
@@ -385,3 +383,10 @@ def require_type(source: Source, found: object, wanted: type, method: str) -> No
         raise _SourceFailed(
             f"{named(source, NOUN)} returned {described(found)}: {method}() must return {wanted.__name__}."
         )
+
+
+def require_types(source: Source, found: Iterable[object], wanted: type, method: str) -> None:
+    """``require_type`` of each of ``found``, of which there may be thousands."""
+    if not {*map(type, found)} <= {wanted}:
+        for item in found:
+            require_type(source, item, wanted, method)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.core.errors import Cancelled, DataError, EngineError, StoreError
+from engine.core.errors import Cancelled, DataError, EngineError, StoreError, did_you_mean
 from engine.core.progress import Progress, section, silent
 from engine.market import catalog
 from engine.market.bars import Bars, Times
@@ -76,10 +76,14 @@ def fetch(
 
 
 def _fetchable(name: str) -> Source:
-    source = SOURCES.get(name)()
-    if source.capabilities is None:
-        able = ", ".join(kind for kind, cls in SOURCES.available().items() if cls.capabilities is not None)
-        raise DataError(f"Nothing can be fetched from '{name}'. Sources that can: {able}.")
+    known = SOURCES.available()
+    if name not in known or known[name].capabilities is None:
+        able = tuple(kind for kind, cls in known.items() if cls.capabilities is not None)
+        if name in known:
+            raise DataError(f"Nothing can be fetched from '{name}'.{did_you_mean(name, able)}")
+        failed = "".join(f" {text}" for text in SOURCES.problems())
+        raise DataError(f"There is no source '{name}'.{failed}{did_you_mean(name, able)}")
+    source = known[name]()
     with catalog.source_errors(source):
         message = source.missing()
     catalog.require_type(source, message, str, "missing")

@@ -49,6 +49,10 @@ STATUSES: Final[Mapping[Status, str]] = {
     "not reached": "Not reached: the source stopped earlier.",
 }
 """Meaning of each status of a symbol; all but the first two leave the stored bars unchanged."""
+PASSING: Final[frozenset[Status]] = frozenset(
+    ("rate limited", "source failed", "no network", "not stored", "not reached")
+)
+"""What may pass by itself: the same request may succeed later."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,11 @@ class FetchReport:
     def failed(self) -> tuple[Outcome, ...]:
         """Outcomes of the symbols that failed."""
         return tuple(item for item in self.outcomes if not item.succeeded)
+
+    @property
+    def to_retry(self) -> tuple[str, ...]:
+        """Symbols that failed and may succeed when the same is asked of them again."""
+        return tuple(item.symbol for item in self.outcomes if item.status in PASSING)
 
     def summary(self) -> Mapping[str, object]:
         """Symbols by status, bars added, and a sentence for each symbol that failed."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -33,6 +33,8 @@ MAPPED_ROWS = 200_000
 _SERIES, _FINGERPRINT, _SINCE = b"stratoscope.series", b"stratoscope.fingerprint", b"stratoscope.since"
 _ACTIONS = ("splits", "dividend_per_share")
 _FOLDER = "bars"
+
+T = TypeVar("T")
 
 
 class Version(NamedTuple):
@@ -108,12 +110,23 @@ def version_of(path: str) -> Version | None:
 
 def version_seen(path: str) -> Version | None:
     """``version_of``; in ``one_look`` as it was when that was first asked for."""
-    seen = _seen.get()
-    if seen is None:
+    look = _look.get()
+    if look is None:
         return version_of(path)
-    if path not in seen:
-        seen[path] = version_of(path)
-    return seen[path]
+    if path not in look.versions:
+        look.versions[path] = version_of(path)
+    return look.versions[path]
+
+
+def remembered(key: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` returns; in ``one_look`` what it has returned for the same ``key`` before."""
+    look = _look.get()
+    if look is None:
+        return make()
+    if key not in look.answers:
+        look.answers[key] = make()
+    found: T = look.answers[key]
+    return found
 
 
 @contextmanager
@@ -121,14 +134,22 @@ def one_look() -> Iterator[None]:
     """Within, what is looked up of many series twice, such as their metadata and their fingerprints, is that of the
     same files, each of which is asked for once.
     """
-    before = _seen.set({})
+    before = _look.set(_Look())
     try:
         yield
     finally:
-        _seen.reset(before)
+        _look.reset(before)
 
 
-_seen: ContextVar[dict[str, Version | None] | None] = ContextVar("versions at one look", default=None)
+@dataclass(frozen=True)
+class _Look:
+    """What has been found so far."""
+
+    versions: dict[str, Version | None] = field(default_factory=dict)
+    answers: dict[Hashable, Any] = field(default_factory=dict)
+
+
+_look: ContextVar[_Look | None] = ContextVar("one look", default=None)
 
 
 def version(status: os.stat_result) -> Version:

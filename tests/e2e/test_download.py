@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -9,7 +13,9 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.e2e.visitor import Visitor, dom_id
 from tests.support.market import days
-from tests.support.workbench import Server
+from tests.support.network import Network
+from tests.support.workbench import Server, server
+from tests.support.yahoo import Listed, Yahoo
 
 pytestmark = pytest.mark.e2e
 PAGE = "data-download"
@@ -81,3 +87,34 @@ def test_a_file_is_downloaded_and_drawn(visitor: Visitor, workbench: Server) -> 
     assert visitor.value("data", "collection") == "files"
     visitor.open(report)
     visitor.sees("300 new bars in files")
+
+
+@pytest.fixture
+def online(network: Network, tmp_path: Path, dash_br: Any) -> Iterator[tuple[Visitor, Yahoo]]:
+    """A workbench whose Yahoo is a stand-in."""
+    yahoo = Yahoo({})
+    network.sites = (yahoo,)
+    with server(tmp_path) as running:
+        yield Visitor(dash_br, running.address), yahoo
+
+
+def test_symbols_that_failed_are_tried_again_by_one_click(online: tuple[Visitor, Yahoo]) -> None:
+    visitor, yahoo = online
+    yahoo.listed = {name: Listed("2024-01-01", [float(at) for at in range(100, 160)]) for name in ("AAA", "BBB")}
+    yahoo.fail("BBB", *[500] * 4)
+    visitor.open("/data?tab=download")
+    visitor.fill(PAGE, "start", "2024-01-03")
+    visitor.click(role="field", page=PAGE, path="symbols")
+    visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
+    visitor.driver.find_element("css selector", ".dash-dropdown-search").send_keys("aaa bbb")
+    visitor.sees("2 symbols: AAA, BBB")
+    visitor.press(".dash-dropdown-option", "the list as one option")
+    visitor.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+    visitor.press_run(PAGE)
+    visitor.sees("58 new bars in yahoo, 1 of 2 failed")
+    yahoo.faults.clear()
+    visitor.press("#data-download-retry:not([hidden])", "the retry")
+    visitor.until("return !document.querySelector('#data-downloaded').innerText.includes('AAA')", "the other report")
+    visitor.sees("58 new bars in yahoo")
+    assert visitor.js("return document.getElementById('data-download-retry').hidden")
+    assert visitor.value(PAGE, "start") == "2024-01-03"

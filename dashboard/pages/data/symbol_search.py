@@ -27,7 +27,7 @@ from dashboard.pages.data.form import FORM
 from dashboard.pages.data.tabs import download
 from dashboard.runs import studies
 from dashboard.runs.form_callbacks import FormCallbacks
-from dashboard.text.format import count
+from dashboard.text.format import count, first_of
 from engine.core.errors import EngineError
 from engine.core.spec import canonical_json
 from engine.market import catalog
@@ -67,7 +67,7 @@ def offers(collection: str, text: str, chosen: Sequence[str]) -> list[Option]:
     found = {part: _known_as(part, known) for part in typed}
     there = list(dict.fromkeys(name for name in found.values() if name))
     missing = [part for part, name in found.items() if not name and not part.startswith(UNIVERSE) and _is_symbol(part)]
-    several = [_offer(["choose", *there], f"{count(len(there), 'symbol')}: {download.named(there)}", text)]
+    several = [_offer(["choose", *there], f"{count(len(there), 'symbol')}: {first_of(there)}", text)]
     return [
         *(several if len(typed) > 1 and there else []),
         *(_elsewhere(collection, typed[0], text) if len(typed) == 1 else []),
@@ -88,7 +88,7 @@ def _to_fetch(collection: str, missing: Sequence[str], every: Sequence[str], typ
     offered = []
     for source, title in download.sources()[:1]:  # the Download tab has the others
         wanted = engine_download.spelled(source, missing)
-        words = wanted[0] if len(wanted) == 1 else f"{len(wanted):,} missing: {download.named(wanted)}"
+        words = wanted[0] if len(wanted) == 1 else f"{len(wanted):,} missing: {first_of(wanted)}"
         offered.append(_offer(["download", source, *wanted], f"Download {words} from {title}", typed))
         everything = engine_download.spelled(source, filter(_is_symbol, every))
         if len(everything) > len(wanted) and _home(collection, source) != collection:

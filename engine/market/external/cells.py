@@ -125,7 +125,7 @@ def _headings(data: bytes, name: str) -> tuple[tuple[str, ...], str]:
     if not any(line.strip() for line in lines):
         raise DataError(f"{name} is empty.")
     if "\x00" in text:
-        raise DataError(f"{name} is not text.")
+        raise DataError(f"{name} is not text: export it as CSV.")
     separator = max(",;\t", key=lines[0].count)
     return tuple(next(csv.reader([lines[0]], delimiter=separator), [])), separator
 

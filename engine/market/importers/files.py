@@ -16,6 +16,7 @@ from engine.market.fetching import STATUSES, Fetched, FetchRequest, Outcome
 from engine.market.importers.choices import Choices
 from engine.market.importers.opening import SUFFIXES, Part, parts
 from engine.market.importers.reader import READ, Parsed, Rejected, read
+from engine.market.importers.times import Question
 
 _SHOWN = 5  # rejected lines of a file in a summary
 
@@ -26,7 +27,8 @@ Names = Mapping[tuple[str, str, str], str]
 @dataclass(frozen=True)
 class Imported:
     """What became of one file: its ``format``, an outcome for each series in it, with their ``intervals``, and the
-    lines that are no bars, the first of which are ``lines``. ``sentence`` says why nothing was read.
+    lines that are no bars, the first of which are ``lines``. ``sentence`` says why nothing was read, and ``asks`` names
+    the field of the request that has to be chosen for it, "" for none.
     """
 
     file: str
@@ -37,6 +39,7 @@ class Imported:
     sentence: str = ""
     intervals: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    asks: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,8 @@ class _Import:
         """Store the series of one table."""
         label = item.part.label
         if item.parsed is None:
-            return Imported(label, sentence=str(item.error))
+            asks = item.error.asks if isinstance(item.error, Question) else ""
+            return Imported(label, sentence=str(item.error), asks=asks)
         parsed = item.parsed
         imported = [bars for bars in (renamed(item, bars, self.names) for bars in parsed.bars) if bars is not None]
         outcomes = []

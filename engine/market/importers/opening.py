@@ -116,8 +116,10 @@ def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, outer: str) -> Iter
     if own.lower().endswith(".zip"):
         yield Part(label, own, item.filename, f"{own} in {outer} is an archive itself: unpack it and import it itself.")
         return
-    if item.file_size > MEMBER or item.file_size > _RATIO * max(item.compress_size, 1):
-        problem = f"{own} in {outer} unpacks to {item.file_size:,} bytes: unpack and import it itself."
+    if excess := _excess(item.file_size, item.compress_size, MEMBER):
+        problem = (
+            f"{own} in {outer} would unpack to {excess}: it is left packed. Unpack it, and import the file itself."
+        )
         yield Part(label, own, item.filename, problem)
         return
     try:
@@ -127,6 +129,14 @@ def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, outer: str) -> Iter
                 yield Part(f"{outer}/{part.label}", part.name, inner, part.problem, part.open)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, DataError) as error:
         yield Part(label, own, item.filename, f"{own} in {outer} cannot be unpacked: {str(error).removesuffix('.')}.")
+
+
+def _excess(size: int, packed: int, most: int) -> str:
+    """How many bytes something unpacks to and why these are too many, as the end of a sentence; "" for few enough."""
+    if size > most:
+        return f"{size / 2**20:,.0f} MB, more than the {most / 2**20:,.0f} MB that are read"
+    times = size // max(packed, 1)
+    return f"{size / 2**20:,.0f} MB, {times:,} times its packed size, as what is made to fill a disk" * (times > _RATIO)
 
 
 @contextmanager
@@ -147,7 +157,7 @@ def _spooled(packed: Any, name: str, most: int) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile(dir=folder()) as file:
             while piece := packed.read(_PIECE):
                 if file.tell() + len(piece) > most:
-                    raise DataError(f"{name} unpacks to more than {most:,} bytes: unpack it and import a part.")
+                    raise DataError(f"{name} unpacks to more than {most / 2**20:,.0f} MB: unpack it and import a part.")
                 file.write(piece)
             file.seek(0)
             yield file
@@ -206,8 +216,8 @@ def _require_no_bomb(file: BinaryIO, name: str) -> None:
         packed = sum(item.compress_size for item in archive.infolist())
         size = sum(item.file_size for item in archive.infolist())
     file.seek(0)
-    if size > _BOOK or size > _RATIO * max(packed, 1):
-        raise DataError(f"{name} unpacks to {size:,} bytes: save it as CSV and import that.")
+    if excess := _excess(size, packed, _BOOK):
+        raise DataError(f"{name} would unpack to {excess}: it is left packed. Save it as CSV and import that.")
 
 
 def _as_csv(rows: list[list[Any]]) -> bytes:

@@ -127,6 +127,8 @@ def head_of(file: BinaryIO, name: str, chosen: str = "") -> tuple[str, list[str]
     try:
         text = start.decode(encoding)
     except UnicodeDecodeError as error:
+        if b"\x00" in start and not chosen:
+            raise _no_table(name) from error
         if error.start < len(start) - 4 or len(start) < _LOOK:
             raise Question(
                 "encoding",
@@ -138,8 +140,12 @@ def head_of(file: BinaryIO, name: str, chosen: str = "") -> tuple[str, list[str]
     if not any(line.strip() for line in lines):
         raise DataError(f"{name} is empty.")
     if "\x00" in text:
-        raise DataError(f"{name} is not text.")
+        raise _no_table(name)
     return encoding, lines
+
+
+def _no_table(name: str) -> DataError:
+    return DataError(f"{name} is neither text nor a table of Parquet, Feather or a workbook: export it as CSV.")
 
 
 def _line_of(text: bytes, place: int, encoding: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +31,7 @@ from engine.market.series_file import REPAIRS, beside, path_of, paths_of
 
 _EDITS = TypeAdapter(tuple[Edit, ...])
 _MANY = 64  # files of one folder from which on it is read instead of asked for each
+_STEP = 2_000_000_000  # nanoseconds, no step of a disk's clock is longer
 _SECONDS = len("2026-01-31T23:59:59")
 
 
@@ -154,8 +156,28 @@ def _files(paths: Iterable[str]) -> set[str]:
             found |= {path for path in asked if os.access(path, os.F_OK)}
         else:
             with contextlib.suppress(OSError):
-                found |= {folder + name for name in os.listdir(folder) if name.endswith(REPAIRS)}
+                found |= {folder + name for name in _listed(folder)}
     return found
+
+
+def _listed(folder: str) -> frozenset[str]:
+    """The names of the repairs in ``folder``, read again once it has changed; and each time where that was a moment
+    ago, as the clock of a disk goes in steps. Raises ``OSError``.
+    """
+    changed = os.stat(folder).st_mtime_ns
+    known = _listings().get(folder)
+    if known is not None and known[0] == changed:
+        return known[1]
+    found = frozenset(name for name in os.listdir(folder) if name.endswith(REPAIRS))
+    if time.time_ns() - changed > _STEP:
+        _listings()[folder] = (changed, found)
+    return found
+
+
+@cache
+def _listings() -> dict[str, tuple[int, frozenset[str]]]:
+    """Of folders when they had changed last, and the repairs in them then."""
+    return {}
 
 
 def _of_path(path: str) -> tuple[Edit, ...]:

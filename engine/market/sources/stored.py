@@ -29,6 +29,7 @@ from engine.market.series_file import (
     paths_of,
     read_bars,
     read_closes,
+    remembered,
     version,
     version_of,
     version_seen,
@@ -304,8 +305,13 @@ def _listing(files: Mapping[str, FileVersion] | None = None) -> dict[str, series
 Name = tuple[str, str, str]  # collection, symbol, interval
 
 
-def _headers(names: Iterable[Name]) -> dict[Name, series_table.Found]:
+def _headers(names: Iterable[Name]) -> Mapping[Name, series_table.Found]:
     """Of the series of those names, the header of the file or a sentence on its error; none where there is no file."""
+    wanted = tuple(names)
+    return remembered(wanted, lambda: _headers_now(wanted))
+
+
+def _headers_now(names: Iterable[Name]) -> dict[Name, series_table.Found]:
     moves.heal()
     paths = paths_of(names)
     files = {path: version for path in paths.values() if (version := version_seen(path))}

@@ -12,7 +12,7 @@ from engine.core.progress import Progress, section, silent
 from engine.jobs.executors import performs
 from engine.market.bars import Series
 from engine.market.download import fetch
-from engine.market.fetching import STATUSES, FetchReport, FetchRequest, Outcome
+from engine.market.fetching import PASSING, STATUSES, FetchReport, FetchRequest, Outcome
 from engine.market.sources.stored import Stored
 from engine.market.update.spec import Update
 
@@ -44,6 +44,11 @@ class UpdateReport:
     def failed(self) -> tuple[Updated, ...]:
         """The series that are not up to date."""
         return tuple(item for item in self.series if not item.outcome.succeeded)
+
+    @property
+    def to_retry(self) -> tuple[str, ...]:
+        """Symbols with a series that failed and may succeed when the same is asked of it again."""
+        return tuple(dict.fromkeys(item.outcome.symbol for item in self.series if item.outcome.status in PASSING))
 
     def summary(self) -> Mapping[str, object]:
         """Series by status, bars added, and a sentence for each series that failed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -64,8 +65,8 @@ def test_a_symbol_that_fails_is_named_and_the_rest_is_kept(service: Yahoo, capsy
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["download", "yahooo", "A"], "kind: 'yahooo' is not one of the sources. Did you mean 'yahoo'?"),
-        (["download", "sample", "A"], "Nothing can be fetched from 'sample'. Sources that can: "),
+        (["download", "yahooo", "A"], "There is no source 'yahooo'. Did you mean 'yahoo'?"),
+        (["download", "sample", "A"], "Nothing can be fetched from 'sample'. Available: "),
         (["download", "yahoo", "A", "--from", "2024-02-31"], "start: From must be a date such as 2015-01-31"),
         (["download", "yahoo", "A", "--interval", "2h"], "The source 'yahoo' has no bars of 2h."),
         (["download", "yahoo", "../A"], "symbols: '../A' cannot be a symbol: it is a path."),
@@ -88,12 +89,37 @@ def test_files_are_imported(workspace: Workspace, capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert said.out.startswith("Import into mine: 1 failed.\n")
     assert "- 'line 3: its time cannot be read: yesterday, 2'" in said.out
-    assert said.err == "B.txt: B.txt is in no format that is known: its first line is 'nothing'. Choose one by name.\n"
+    sentence, hint = said.err.splitlines()
+    assert sentence == "B.txt is in no format that is known: its first line is 'nothing'. Choose one by name."
+    assert hint == "Choose with --format."
     assert main(["data", "--collection", "mine", "--json"]) == 0
     (series,) = json.loads(capsys.readouterr().out)
     assert (series["symbol"], series["rows"], series["currency"], series["provider"]) == ("A", 2, "EUR", "")
     assert main(["import", str(workspace.folder / "none"), "--collection", "mine"]) == FAILED
     assert capsys.readouterr().err == f"There is no file {workspace.folder / 'none'}.\n"
+
+
+def test_a_question_names_the_option_that_answers_it(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    (workspace.folder / "M.csv").write_text("time,close\n2020-01-06 10:00,1\n2020-01-06 10:01,2\n")
+    (workspace.folder / "D.csv").write_text("date,close\n02/01/2020,1\n03/01/2020,2\n")
+    paths = [str(workspace.folder / name) for name in ("D.csv", "M.csv")]
+    assert main(["import", *paths, "--collection", "mine"]) == FAILED
+    *_, time, hint = capsys.readouterr().err.splitlines()
+    assert time.startswith("M.csv has times of the day without their time zone: choose one")
+    assert hint == "Choose with --date-order and --timezone."
+    answers = ["--date-order", "day first", "--timezone", "UTC"]
+    assert main(["import", *paths, "--collection", "mine", *answers]) == 0
+
+
+def test_what_may_have_passed_is_named_in_a_command(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
+    service.fail("B", *[500] * 4)
+    assert main(["download", "yahoo", "A", "B", "NONE", "--from", "2024-01-08", "--collection", "my own"]) == FAILED
+    command = "stratoscope download yahoo B --from 2024-01-08 --collection 'my own'"
+    hint = capsys.readouterr().err.splitlines()[-1]
+    assert hint == f"To retry those that may succeed now: {command}"
+    service.faults.clear()
+    assert main(shlex.split(command)[1:]) == 0
+    assert "stored: 1" in capsys.readouterr().out
 
 
 def test_a_list_may_be_read_in_part(workspace: Workspace) -> None:

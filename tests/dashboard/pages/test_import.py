@@ -155,3 +155,11 @@ def test_nothing_stored_leads_nowhere() -> None:
     (row,) = outcome.rows(done.report)
     assert (row["status"], row["problem"].startswith("A.csv has dates of both orders")) == ("Not read", True)
     assert outcome.links(done.report) == []
+
+
+def test_what_failed_is_seen_first_and_counted() -> None:
+    wrong = upload("date,close\n13/01/2020,1\n01/14/2020,2\n", "Z.csv")
+    done = actions.perform(Import.parse({"uploads": [upload(TWO), wrong], "collection": "mine"}))
+    rows, note, *_ = importing.report(reported(done))
+    assert [(row["symbol"], row["status"]) for row in rows] == [("", "Not read"), ("A", "Stored"), ("B", "Stored")]
+    assert note == "3 new bars in mine, 1 of 3 failed"

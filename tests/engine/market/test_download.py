@@ -223,13 +223,13 @@ def test_answers_to_nothing_that_was_asked_are_not_kept(monkeypatch: pytest.Monk
 
 def test_sources_that_cannot_say_so() -> None:
     with pytest.raises(
-        DataError, match=r"Nothing can be fetched from 'sample'\. Sources that can: ccxt, sql, fred, files, yahoo\."
+        DataError, match=r"Nothing can be fetched from 'sample'\. Available: ccxt, sql, fred, files, yahoo\."
     ):
         download.fetch(FetchRequest(source="sample", symbols=("A",)))
     with pytest.raises(DataError, match=r"Nothing can be fetched from 'stored'"):
         download.search("stored", "A")
-    with pytest.raises(SpecError, match="'nowhere' is not one of the sources"):
-        download.fetch(FetchRequest(source="nowhere", symbols=("A",)))
+    with pytest.raises(DataError, match=r"There is no source 'yahooo'\. Did you mean 'yahoo'\?"):
+        download.fetch(FetchRequest(source="yahooo", symbols=("A",)))
     able = replace(Files.capabilities, intervals=("1d",), can_search=False)  # type: ignore[type-var]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Files, "capabilities", able)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -112,7 +114,7 @@ def test_the_frequency_is_the_usual_step(days: list[str], frequency: str) -> Non
 
 
 def test_a_period_that_goes_on_has_no_value_yet(fred: Fred) -> None:
-    now = np.datetime64("today", "M")
+    now = np.datetime64(datetime.now(ZoneInfo("America/New_York")).date(), "M")  # where its periods end
     fred.series["NOW"] = [(str((now + at).astype("datetime64[D]")), "1.5") for at in range(-5, 1)]
     (answer,) = fetched("NOW", interval="1mo")
     assert answer.bars is not None

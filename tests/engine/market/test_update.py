@@ -78,7 +78,7 @@ def test_bars_of_a_source_that_is_gone_are_named(yahoo: Yahoo) -> None:
     report = perform(Update())
     (lost,) = report.failed
     assert (lost.collection, lost.outcome.symbol, lost.outcome.status) == ("lost", "X", "not reached")
-    assert "'a_plug_in' is not one of the sources" in lost.outcome.sentence
+    assert "There is no source 'a_plug_in'." in lost.outcome.sentence
     assert len(stored("A")) == 300
 
 

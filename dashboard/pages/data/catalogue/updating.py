@@ -16,9 +16,10 @@ from dashboard.jobs.side_job import SideJob
 from dashboard.pages.data import ids
 from dashboard.pages.data.catalogue.rows import Chosen, names
 from dashboard.security.payloads import Answer, Progress
-from dashboard.text.format import count
+from dashboard.text.format import count, first_of
 from dashboard.text.service import outcome
 from engine.core.errors import DataError
+from engine.market.fetching import STATUSES
 from engine.research.service.rescoring.run import RefreshReport
 from engine.research.service.rescoring.spec import Refresh
 
@@ -27,8 +28,10 @@ _MOST = 5_000
 
 
 def layout() -> list[Component]:
-    """What is said of the job, and its stores."""
-    return [*JOB.stores(), html.Div(id=ids.CATALOGUE_UPDATED, className="undo-bar", role="status")]
+    """What is said of the job, what asks for those again that failed, and its stores."""
+    retry = html.Button(id=ids.CATALOGUE_RETRY, className="link-button strong", type="button", hidden=True)
+    line = [html.Div(id=ids.CATALOGUE_UPDATED, className="undo-bar", role="status"), retry]
+    return [*JOB.stores(), html.Div(line, className="updated-line")]
 
 
 @callback(
@@ -53,20 +56,43 @@ JOB.wire()
 
 
 @callback(
+    Output(JOB.answer, "data", allow_duplicate=True),
+    Output(JOB.job, "data", allow_duplicate=True),
+    Output(JOB.progress, "data", allow_duplicate=True),
+    Input(ids.CATALOGUE_RETRY, "n_clicks"),
+    State(JOB.answer, "data"),
+    prevent_initial_call=True,
+)
+def retry(clicks: int | None, answer: Answer) -> tuple[Any, Any, Any]:
+    """The update that is told of, of the symbols alone that may succeed now."""
+    if not clicks or not answer:
+        raise PreventUpdate
+    done = runs.report(answer, Refresh)
+    again = done.report.to_retry
+    if not again:
+        raise PreventUpdate
+    return *side_job.start(Refresh.parse({"collection": done.action.collection, "symbols": again})), None
+
+
+@callback(
     Output(ids.CATALOGUE_UPDATED, "children"),
     Output(ids.CATALOGUE_CHANGED, "data", allow_duplicate=True),
+    Output(ids.CATALOGUE_RETRY, "children"),
+    Output(ids.CATALOGUE_RETRY, "hidden"),
     Input(JOB.answer, "data"),
     Input(JOB.progress, "data"),
     prevent_initial_call=True,
 )
-def show(answer: Answer, progress: Progress | None) -> tuple[Any, Any]:
-    if not answer or (words := side_job.instead(answer, progress, "")) is None:
-        return (None, no_update) if not answer else (sentences(runs.report(answer, Refresh).report), time.time())
-    return words, no_update
+def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
+    if not answer or (words := side_job.instead(answer, progress, "")) is not None:
+        return words if answer else None, no_update, "", True
+    report: RefreshReport = runs.report(answer, Refresh).report
+    again = report.to_retry
+    return sentences(report), time.time(), f"Retry {count(len(again), 'symbol')}", not again
 
 
 def sentences(report: RefreshReport) -> list[Component]:
-    """What came of it: the first of those that failed in a sentence."""
+    """What came of it: those that failed by name, the first of them in a sentence."""
     added = sum(item.outcome.added for item in report.series)
     text = (
         f"{count(len(report.series) - len(report.failed), 'series', 'series')} up to date, {count(added, 'new bar')}."
@@ -78,5 +104,9 @@ def sentences(report: RefreshReport) -> list[Component]:
         return [html.Span(text), *alerts]
     toast(f"{count(len(report.failed), 'series', 'series')} could not be updated.", "warn")
     first = report.failed[0].outcome
-    failure = html.Span(first.sentence or f"{first.symbol}: {first.status}", className="is-bad")
-    return [html.Span(text), failure, *alerts]
+    why = first.sentence or STATUSES[first.status]
+    names = list(dict.fromkeys(item.outcome.symbol for item in report.failed))
+    words = (
+        f"{len(report.failed):,} failed: {first_of(names)}. " + ("" if len(names) == 1 else f"{first.symbol}: ") + why
+    )
+    return [html.Span(text), html.Span(words, className="is-bad"), *alerts]

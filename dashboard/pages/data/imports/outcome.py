@@ -26,7 +26,7 @@ from engine.strategies.kinds.sma_cross import SmaCross
 _SHOWN = 12  # symbols that the links open at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=92),
-    table.Column("status", "Status", width=92),
+    table.Column("status", "Status", width=104),
     table.Column("problem", "Problem", least=250),
     table.Column("file", "File", least=100),
     table.Column("rows", "Bars", "number", width=70, help="Bars that are stored now."),
@@ -40,20 +40,26 @@ COLUMNS = [
 def layout() -> list[Component]:
     note = html.Span(id=ids.IMPORTED_NOTE, className="sub")
     listed = table.table(ids.IMPORTED, COLUMNS, empty="No series was found.")
-    listed.columnDefs[2] |= {"wrapText": True, "autoHeight": True, "cellStyle": {"lineHeight": "18px"}}
+    listed.columnDefs[2] |= {
+        "wrapText": True,
+        "autoHeight": True,
+        "cellStyle": {"lineHeight": "18px", "padding": "5px 12px"},
+    }
     links = html.Div(id=ids.IMPORTED_LINKS, className="import-links")
     return [card.card("Imported", [listed, html.Div(id=ids.IMPORTED_LINES, className="pad")], tools=[note, links])]
 
 
 def note(report: ImportReport) -> str:
-    """What was added, in a line."""
+    """What was added, in a line, and how much was not."""
     added = sum(item.added for file in report.files for item in file.outcomes)
-    return f"{count(added, 'new bar')} in {report.collection}"
+    words = f"{count(added, 'new bar')} in {report.collection}"
+    return f"{words}, {len(report.failed):,} of {len(rows(report)):,} failed" if report.failed else words
 
 
 def rows(report: ImportReport) -> list[dict[str, Any]]:
-    """A row for each series, and for each file without one."""
-    return [row for item in report.files for row in _rows(item)]
+    """A row for each series, and for each file without one; what failed comes first."""
+    found = [row for item in report.files for row in _rows(item)]
+    return sorted(found, key=lambda row: not row["problem"])
 
 
 def _rows(item: Imported) -> list[dict[str, Any]]:
@@ -65,10 +71,9 @@ def _rows(item: Imported) -> list[dict[str, Any]]:
 def _row(item: Outcome, file: str) -> dict[str, Any]:
     problem = "" if item.succeeded else item.sentence or STATUSES[item.status]
     ends = {"first": item.first[:10], "last": item.last[:10]}
-    numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return (
-        {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem, "file": file} | numbers | ends
-    )
+    numbers = {"rows": item.rows, "added": item.added} if item.succeeded else {}  # others keep the bars they have
+    named = {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem, "file": file}
+    return named | numbers | {"dropped": item.dropped} | ends
 
 
 def lines(report: ImportReport) -> list[Component]:

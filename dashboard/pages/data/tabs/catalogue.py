@@ -18,7 +18,7 @@ from dashboard.pages.data.tab import Tab, seen
 from dashboard.text.format import count, disk_size
 from engine.market import inventory, trash
 
-_TALLEST = 520  # pixels
+_TALLEST = 640  # pixels
 _NUMBERS = ("rows", "size", "runs")
 _TICKED = {
     "rowSelection": {
@@ -75,6 +75,7 @@ def _grid() -> Component:
     by_field["quality"] |= {"cellRenderer": "StratoscopeQuality", "comparator": {"function": "stratoscopeByRank"}}
     by_field["runs"] |= {"cellRenderer": "StratoscopeUses"}
     by_field["size"] |= _SIZE
+    by_field["source"] |= {"tooltipField": "source"}
     by_field["fetched"] |= {"tooltipField": "moment"}
     by_field["print"] |= {"cellClass": "mono"}
     grid.getRowId = "params.data.id"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NotRequired, TypeAlias
 
@@ -24,7 +25,7 @@ from dashboard.jobs.call import POLL_MILLISECONDS
 from dashboard.pages.data import ids
 from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
-from dashboard.text.format import count
+from dashboard.text.format import count, first_of
 from engine.core.errors import EngineError, SpecError
 from engine.core.registry import info
 from engine.core.spec import Action, RunSpec
@@ -47,8 +48,8 @@ Found: TypeAlias = _Found | None
 _BETWEEN = re.compile(r"[\s,;]+")
 _NAME = re.compile(r"[^,;\n]{2,40}")
 """What may be the name of a symbol; anything else is a list of symbols."""
-_NAMED = 6  # symbols of a longer list that are named
 _SHOWN = 12  # symbols that the link to the chart opens at most
+_RETRIED = ("source", "symbols", "collection", "interval", "start", "end")
 COLUMNS = [
     table.Column("symbol", "Symbol", width=84),
     table.Column("status", "Status", width=138),
@@ -88,11 +89,6 @@ class DownloadForm(StudyForm):
 def _symbols(source: str, chosen: Sequence[object] | None) -> list[str]:
     """Each symbol of what was chosen, typed or pasted, once and as ``source`` writes it."""
     return list(download.spelled(source, (part for item in chosen or () for part in _BETWEEN.split(str(item)) if part)))
-
-
-def named(symbols: Sequence[str]) -> str:
-    """The first of them, and how many more there are."""
-    return ", ".join(symbols[:_NAMED]) + (f" and {len(symbols) - _NAMED:,} more" if len(symbols) > _NAMED else "")
 
 
 def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
@@ -201,7 +197,14 @@ def layout() -> Sequence[Component]:
         "autoHeight": True,
         "cellStyle": {"lineHeight": "18px", "padding": "5px 12px"},
     }
-    return [card.card("Downloaded", listed, tools=[note, html.Div(id=ids.DOWNLOAD_LINK)])]
+    retry = html.Button(
+        id=ids.DOWNLOAD_RETRY,
+        className="link-button strong",
+        type="button",
+        hidden=True,
+        title="Those that failed for the network, the provider or this machine's disk; the others would fail again.",
+    )
+    return [card.card("Downloaded", listed, tools=[note, retry, html.Div(id=ids.DOWNLOAD_LINK)])]
 
 
 TAB = Tab("download", "Download", layout, STUDY)
@@ -275,7 +278,9 @@ def _offer(options: Sequence[Mapping[str, str]], chosen: Sequence[str] | None) -
 def _as_typed(source: str, text: str) -> dict[str, str]:
     several = _symbols(source, [text])
     label = (
-        f"{count(len(several), 'symbol')}: {named(several)}" if len(several) > 1 else f"{''.join(several)} (as typed)"
+        f"{count(len(several), 'symbol')}: {first_of(several)}"
+        if len(several) > 1
+        else f"{''.join(several)} (as typed)"
     )
     return {"value": " ".join(several), "label": label, "search": text}
 
@@ -304,20 +309,54 @@ def split(chosen: list[str] | None, source: str) -> None:
     Output(ids.DOWNLOADED, "rowData"),
     Output(ids.DOWNLOAD_NOTE, "children"),
     Output(ids.DOWNLOAD_LINK, "children"),
+    Output(ids.DOWNLOAD_RETRY, "children"),
+    Output(ids.DOWNLOAD_RETRY, "hidden"),
     Input(frame.result(FORM.page), "data"),
     prevent_initial_call=True,
 )
-def show(data: runs.ResultData) -> tuple[Any, Any, Any]:
+def show(data: runs.ResultData) -> tuple[Any, ...]:
+    """What failed comes first."""
     report: FetchReport = runs.report(data, Fetch).report
-    added = sum(item.added for item in report.outcomes)
-    return [_row(item) for item in report.outcomes], f"{count(added, 'new bar')} in {report.collection}", _link(report)
+    rows = [_row(item) for item in sorted(report.outcomes, key=lambda item: item.succeeded)]
+    again = report.to_retry
+    return rows, _note(report), _link(report), f"Retry {count(len(again), 'symbol')}", not again
+
+
+def _note(report: FetchReport) -> str:
+    added = f"{count(sum(item.added for item in report.outcomes), 'new bar')} in {report.collection}"
+    return f"{added}, {len(report.failed):,} of {len(report.outcomes):,} failed" if report.failed else added
+
+
+@callback(
+    *(Output(item, "value", allow_duplicate=True) for item in map(partial(frame.field, FORM.page), _RETRIED)),
+    Output(frame.field(FORM.page, "symbols"), "options", allow_duplicate=True),
+    Output(frame.part("run-button", FORM.page), "n_clicks"),
+    Input(ids.DOWNLOAD_RETRY, "n_clicks"),
+    State(frame.result(FORM.page), "data"),
+    State(frame.part("run-button", FORM.page), "n_clicks"),
+    prevent_initial_call=True,
+)
+def retry(clicks: int | None, data: runs.ResultData, runs_so_far: int | None) -> tuple[Any, ...]:
+    """The request that is shown, of the symbols alone that may succeed now, as if it had been entered and the button
+    pressed.
+    """
+    if not clicks:
+        raise PreventUpdate
+    done = runs.report(data, Fetch)
+    again = done.report.to_retry
+    if not again:
+        raise PreventUpdate
+    values = FORM.plain(done.action.model_copy(update={"symbols": again}))
+    options = [{"value": item, "label": item, "search": item} for item in again]
+    return *("" if values[name] is None else values[name] for name in _RETRIED), options, (runs_so_far or 0) + 1
 
 
 def _row(item: Outcome) -> dict[str, Any]:
     problem = item.sentence or ("" if item.succeeded else STATUSES[item.status])
     ends = {"first": item.first[:10], "last": item.last[:10]}
-    numbers = {"rows": item.rows, "added": item.added, "dropped": item.dropped}
-    return {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem} | numbers | ends
+    numbers = {"rows": item.rows, "added": item.added} if item.succeeded else {}  # others keep the bars they have
+    named = {"symbol": item.symbol, "status": item.status.capitalize(), "problem": problem}
+    return named | numbers | {"dropped": item.dropped} | ends
 
 
 def _link(report: FetchReport) -> Component | None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html
+from dash import Input, Output, State, callback, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -87,15 +87,13 @@ def layout() -> Sequence[Component]:
     affected = table.table(ids.QUALITY_BARS, BAR_COLUMNS, empty="Select a finding.", height=240)
     words = html.P(id=ids.QUALITY_SENTENCE, className="if-narrow")  # the table's column is out of sight there
     proposed = table.table(ids.QUALITY_REPAIRS, REPAIR_COLUMNS, empty="No repair is proposed or applied.", options=one)
+    bars_note = html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")
+    bars = card.card("Bars of the finding", [words, affected], tools=[bars_note])
     more = [
         card.card(
             "Repairs", proposed, sub="applied when bars are read: the stored bars are not changed", tools=buttons
         ),
-        card.card(
-            "Bars of the finding",
-            [words, affected],
-            tools=[html.Span(id=ids.QUALITY_BARS_NOTE, className="sub spaced")],
-        ),
+        html.Div(bars, id=ids.QUALITY_BARS_CARD),
         second_source.layout(),
     ]
     failed = html.Div(id=ids.QUALITY_FAILED)
@@ -144,6 +142,7 @@ def checked(answer: Answer) -> tuple[CheckSeries, SeriesFindings]:
     Output(ids.QUALITY_FAILED, "children"),
     Output(ids.QUALITY_CHECKED, "hidden"),
     Output(ids.QUALITY_MORE, "hidden"),
+    Output(ids.QUALITY_BARS_CARD, "hidden"),
     Input(JOB.answer, "data"),
     CLOCK,
     prevent_initial_call=True,
@@ -152,16 +151,16 @@ def show(answer: Answer, chosen: str | None) -> tuple[Any, ...]:
     if not answer:
         raise PreventUpdate
     if answer.get("waits"):  # which the tables show as loading
-        return None, None, str(answer.get("words") or ""), None, [], [], None, False, False
+        return None, None, str(answer.get("words") or ""), None, [], [], None, False, False, no_update
     try:
         if answer.get("error"):
             raise JobError(str(answer["error"]))
         request, found = checked(answer)
     except EngineError as error:
         words = states.error(str(error), title="This series could not be checked.")
-        return [], [], "", None, [], [], words, True, True
+        return [], [], "", None, [], [], words, True, True, True
     rows = finding_rows(found, *_times(request, chosen))
-    return rows, repair_rows(found), note_on(found), passed(found.passed), [], [], None, False, False
+    return rows, repair_rows(found), note_on(found), passed(found.passed), [], [], None, False, False, not rows
 
 
 @callback(

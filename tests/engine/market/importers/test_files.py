@@ -85,7 +85,23 @@ def test_a_bomb_is_not_unpacked(folder: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("A.csv", "0" * 10_000_000)
     (found,) = imported(path).files
-    assert found.sentence == "A.csv in bomb.zip unpacks to 10,000,000 bytes: unpack and import it itself."
+    size = zipfile.ZipFile(path).infolist()[0].compress_size
+    assert found.sentence == (
+        f"A.csv in bomb.zip would unpack to 10 MB, {10_000_000 // size:,} times its packed size, as what is made to "
+        "fill a disk: it is left packed. Unpack it, and import the file itself."
+    )
+
+
+def test_a_file_beyond_the_limit_is_left_packed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.market.importers.opening.MEMBER", 2 << 20)
+    path = folder / "large.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("A.csv", "0" * (3 << 20))
+    (found,) = imported(path).files
+    assert found.sentence == (
+        "A.csv in large.zip would unpack to 3 MB, more than the 2 MB that are read: it is left packed. Unpack it, and "
+        "import the file itself."
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive", b"PK\x03\x04 cut off"])

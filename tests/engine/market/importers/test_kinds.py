@@ -157,17 +157,35 @@ def _nested() -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "said"),
     [
-        ("A.xlsx", _bomb(), "A.xlsx unpacks to 5,000,003 bytes: save it as CSV"),
+        ("A.xlsx", _bomb(), "times its packed size, as what is made to fill a disk: it is left packed. Save it as CSV"),
         ("A.zip", _nested(), "inner.zip in A.zip is an archive itself: unpack it and import it itself."),
         ("A.xlsx", b"no workbook", "A.xlsx cannot be unpacked: it is damaged, or no .xlsx file."),
         ("A.xls", b"\xd0\xcf\x11\xe0 cut off", "A.xls cannot be read as a workbook"),
         ("A.xlsx", xlsx({"Sheet1": []}), "A.xlsx is empty."),
         ("A.parquet", b"PAR1 cut off", "A.parquet is damaged"),
         ("A.feather", b"FEA1 old", "A.feather is a Feather file of the first version"),
+        (
+            "A.pdf",
+            b"%PDF-1.4\n%\xe2\xe3\n\x00\x00",
+            "A.pdf is neither text nor a table of Parquet, Feather or a workbook",
+        ),
+        ("A.csv", b"date,close\n\x00\x00", "A.csv is neither text nor a table"),
         ("A.csv.gz", b"\x1f\x8b cut off", "A.csv.gz cannot be unpacked"),
         ("A.csv.gz", gzip.compress(b"date,close\n2020-01-02,1\n", mtime=0)[:-9], "A.csv.gz cannot be unpacked"),
     ],
-    ids=["bomb", "nested", "no-xlsx", "bad-xls", "empty-xlsx", "bad-parquet", "old-feather", "bad-gz", "short-gz"],
+    ids=[
+        "bomb",
+        "nested",
+        "no-xlsx",
+        "bad-xls",
+        "empty-xlsx",
+        "bad-parquet",
+        "old-feather",
+        "pdf",
+        "zeros",
+        "bad-gz",
+        "short-gz",
+    ],
 )
 def test_what_cannot_be_opened_is_a_sentence(workspace: Workspace, name: str, data: bytes, said: str) -> None:
     (item,) = opened(workspace, name, data)
@@ -175,7 +193,7 @@ def test_what_cannot_be_opened_is_a_sentence(workspace: Workspace, name: str, da
 
 
 def test_unpacking_ends_at_the_limit(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.market.importers.opening.MEMBER", 10_000)
+    monkeypatch.setattr("engine.market.importers.opening.MEMBER", 1 << 20)
     (item,) = opened(workspace, "A.csv.gz", gzip.compress(b"0" * 10_000_000))
-    assert str(item.error).startswith("A.csv.gz unpacks to more than 10,000 bytes")
+    assert str(item.error).startswith("A.csv.gz unpacks to more than 1 MB")
     assert list(Path(workspace.cache / "uploads").iterdir()) == []

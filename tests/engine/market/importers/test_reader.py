@@ -223,7 +223,7 @@ def test_between_semicolons_a_comma_is_the_decimal_point(cell: str, number: floa
         (b"", "AAPL.csv is empty."),
         (b"\n \n", "AAPL.csv is empty."),
         (b"date,close\n2020-01-02,\xe9\n", "AAPL.csv is not UTF-8 text in line 2: choose its encoding"),
-        (b"\x00\x01\x02", "AAPL.csv is not text."),
+        (b"\x00\x01\x02", "AAPL.csv is neither text nor a table of Parquet"),
         (b"hello world\n", "AAPL.csv is in no format that is known: its first line is 'hello world'."),
         (
             b"date,close\n",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,7 @@ from engine.market.bars import Bars
 from engine.market.quality import edits, repairs, verdict
 from engine.market.quality.report import assess, assess_universe
 from engine.market.quality.verdict import verdicts
+from engine.market.series_file import REPAIRS, one_look
 from engine.market.sources.stored import save
 from engine.market.spec import MarketSpec
 from tests.support.market import make_bars, random_walk
@@ -160,3 +164,33 @@ def test_universe_of_survivors_is_reported_and_a_refused_series_is_a_row() -> No
     assert report.rows[-1].verdict[0].name == "twice"
     assert assess_universe(series[:6], "24/7").together[0].name == "survivorship"
     assert assess_universe(series[:4], "24/7").together == ()
+
+
+def test_a_folder_of_many_series_is_read_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[object] = []
+    listdir = os.listdir
+    monkeypatch.setattr(repairs.os, "listdir", lambda path: read.append(path) or listdir(path))
+    folder = f"{tmp_path}{os.sep}"
+    paths = [f"{folder}S{at}-1d{REPAIRS}" for at in range(100)]
+    os.utime(folder, ns=(0, 10**18))
+    assert [repairs._files(paths), repairs._files(paths), len(read)] == [set(), set(), 1]
+    Path(paths[3]).write_text("[]")
+    assert repairs._files(paths) == {paths[3]}
+    now = time.time_ns()
+    os.utime(folder, ns=(now, now))
+    repairs._files(paths)
+    Path(paths[4]).write_text("[]")
+    os.utime(folder, ns=(now, now))  # within one step of the disk's clock
+    assert repairs._files(paths) == {paths[3], paths[4]}
+
+
+def test_one_look_is_at_the_same_files_and_the_next_at_the_present_ones() -> None:
+    supplied = stored(pence())
+    names = [supplied.series]
+    with one_look():
+        before = catalog.digests(names)
+        save(random_walk(300, 5))
+        assert catalog.digests(names) == before == (supplied.digest(),)
+    assert catalog.digests(names) == (random_walk(300, 5).digest(),)
