@@ -117,7 +117,9 @@ def test_a_long_axis_of_a_grid_is_put_into_tiles_of_as_many_values_each() -> Non
 
 
 @pytest.mark.parametrize("sizes", [(40, 30), (9, 8, 7)])
-def test_a_plateau_is_the_same_by_a_table_and_by_search(sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plateau_is_the_same_by_a_table_and_by_search(
+    sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     random = np.random.default_rng(3)
     parameters = grid(*sizes)[random.random(int(np.prod(sizes))) < 0.7]
     made = result(parameters, random.normal(size=len(parameters)).round(1))
