@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from dashboard.charts import base
-from dashboard.charts.sweep_cells import SPARSE, View, cells_of
+from dashboard.charts.sweep_cells import SPARSE, View, cells_of, combinations_in_sight
 from dashboard.charts.sweep_overlays import edges, veil, within
 from dashboard.text.sweeps import AxisLabel
 from engine.backtest.metrics import METRICS
@@ -104,7 +104,7 @@ def info(result: SweepResult, view: View, sides: Sequence[AxisLabel], marks: Seq
     is_over = view.over == "holding" and np.isfinite(holding) and view.metric in OVER
     z = z - holding if is_over else z
     low, high = colour_ends(view.metric, z, is_over)
-    known = int(np.isfinite(result.metric(view.metric, view.symbol)).sum())
+    known = combinations_in_sight(result, view)
     each = round(known / max(int(np.isfinite(z).sum()), 1)) if is_coarse and not view.fixed else 1
     return MapInfo(
         view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.sweeps.result import SweepResult
-from engine.backtest.sweeps.views import heatmap
+from engine.backtest.sweeps.views import TILES, heatmap
 from engine.market.bars import Floats
 
-CELLS = 300  # of a map along each side
-SPARSE = 0.35  # of the cells: where fewer are known, wider ones are drawn
+CELLS = TILES  # of a map along each side
+SPARSE = 0.35  # of the cells: where fewer of drawn combinations are known, wider ones are drawn
 Cells = tuple[Floats, Floats, Floats, NDArray[np.int64]]
 
 
@@ -46,7 +46,7 @@ def cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
     cells = found.x, found.y if view.y else np.zeros(1), found.z, found.index
     columns, rows = (-(-size // -(-size // CELLS)) for size in found.z.shape[::-1])
     known = int(np.isfinite(found.z).sum())
-    if known < SPARSE * found.z.size and known:
+    if not result.is_grid and 0 < known < SPARSE * found.z.size:
         side = max(int(np.sqrt(known / 1.5)), 8)
         columns, rows = min(columns, side), min(rows, side)
     choices = dict(zip(result.axes, result.words, strict=True))
@@ -58,6 +58,15 @@ def cells_of(result: SweepResult, view: View) -> tuple[Cells, bool]:
         return cells, any(len(shown) < _in_sight(values[path], view, path) for shown, path in sides)
     clear = result.traded[np.maximum(found.index, 0)] if len(result) else np.ones(found.z.shape, dtype=bool)
     return binned(cells, columns, rows, clear), True
+
+
+def combinations_in_sight(result: SweepResult, view: View) -> int:
+    """How many combinations with a known metric lie in the part of the map that is in sight."""
+    known = np.isfinite(result.metric(view.metric, view.symbol))
+    for path, (low, high) in _within(view).items():
+        column = result.parameters[:, result.axes.index(path)]
+        known &= (column >= low) & (column <= high)
+    return int(known.sum())
 
 
 def _in_sight(values: tuple[float, ...], view: View, path: str) -> int:

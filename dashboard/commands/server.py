@@ -15,6 +15,7 @@ from dashboard import app, service
 from dashboard.jobs.manager import DaskManager
 from engine.core.config import Config
 from engine.core.errors import StoreError
+from engine.core.memory import return_large_blocks
 from engine.core.store import remove_leftovers
 from engine.jobs import housekeeping, records, runner
 from engine.market.importers import uploads
@@ -26,6 +27,7 @@ HEAD_START = 3.0  # seconds that the first page has the processor to itself befo
 
 def serve(config: Config, listener: socket.socket) -> None:
     """Serve the workbench on ``listener`` until interrupted; collecting garbage begins with it."""
+    return_large_blocks()
     manager = DaskManager(config, threads=THREADS)
     workbench = app.create_app(config, manager)
     server = create_server(workbench.server, sockets=[listener], threads=THREADS, ident="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,8 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 _FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # cgroup v2, v1
+
+_MAPPED = (-3, 1 << 20)  # glibc's M_MMAP_THRESHOLD, and the bytes from which on a block is mapped by itself
 
 
 def available_memory() -> int:
@@ -75,3 +78,16 @@ def reset_peak_memory() -> None:
     """Begin ``peak_memory`` anew, where the system can (Linux)."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
+
+
+def return_large_blocks() -> bool:
+    """From now on, blocks of a megabyte or more go back to the system as soon as they are free; False where the C
+    library cannot be told so.
+
+    glibc raises that limit to 32 MB by itself, and what threads have freed below it stays with each of them: a server
+    that draws a map of a million combinations kept hundreds of megabytes of temporary arrays.
+    """
+    try:
+        return bool(ctypes.CDLL(None).mallopt(*_MAPPED))
+    except (OSError, TypeError, AttributeError):  # Windows, macOS
+        return False

@@ -1,4 +1,4 @@
-"""Signal lines of one MACD, many at once, by compiled loops: features are computed without these."""
+"""One MACD with many signal lines, by compiled loops: features are computed without these."""
 
 from __future__ import annotations
 
@@ -14,14 +14,26 @@ from engine.indicators.rolling import rolling
 from engine.market.bars import Bars, Floats
 
 
-def macd_signals(bars: Bars, fast: int, slow: int, signals: Sequence[int]) -> Floats:
-    """``macd_signal`` for each of ``signals``: (signals, bars)."""
+def macd_line(bars: Bars, fast: int, slow: int) -> Floats:
+    """The MACD of each unbroken run of closes from its first value on, which ``macd`` and its signals warm up from."""
+    return in_price(lambda close: macd_of_run(close, fast, slow), slow - 1, bars.close)
+
+
+def warmed_up(line: Floats, slow: int) -> Floats:
+    """``momentum.macd``, of a ``macd_line``."""
+    found, late = line.copy(), macd_warm_up(slow) - (slow - 1)
+    for start, stop in runs_of(np.isfinite(line)):
+        found[start : min(start + late, stop)] = np.nan
+    return found
+
+
+def macd_signals(bars: Bars, fast: int, slow: int, signals: Sequence[int], line: Floats) -> Floats:
+    """``macd_signal`` for each of ``signals``: (signals, bars); ``line`` is the ``macd_line``."""
     once = _rounded_once()
     if once is None:
         return np.array([macd_signal(bars, fast, slow, signal) for signal in signals])
     windows, known = np.array(signals, dtype=np.int64), slow - 1
     late = np.array([macd_warm_up(slow, signal) - known for signal in signals])
-    line = in_price(lambda close: macd_of_run(close, fast, slow), known, bars.close)
     found, end = np.empty((len(line), len(windows))), 0
     for start, stop in runs_of(np.isfinite(line)):  # each writes into its place: lines are too long to be copied
         found[end:start], end = np.nan, stop

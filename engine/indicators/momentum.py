@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -37,6 +38,7 @@ def rsi(bars: Bars, window: int) -> Floats:
     return without_unit(known, rsi_warm_up(window), bars.close)
 
 
+@lru_cache(maxsize=4096)
 def macd_warm_up(slow: int, signal: int = 0) -> int:
     return -int(-5.3 * (slow + signal) // 1)
 

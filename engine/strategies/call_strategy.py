@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.core.errors import StrategyError
+from engine.core.errors import EngineError, StrategyError
 from engine.core.plugin_errors import described, is_array, named, plugin_errors
 from engine.core.registry import info
 from engine.market.bars import Bars, Floats
 from engine.market.panel import Panel
 from engine.market.spec import MarketSpec
 from engine.strategies import Allocation, Signals, Strategy, conditional
-from engine.strategies.columns import Many, Words
+from engine.strategies.columns import Column, Many, Words
 from engine.strategies.conditional import Conditional
 from engine.strategies.flags import Flags
+from engine.strategies.stacks import Attempt, Several, Stack
 
 _EXPECTED = {
     "label": "text",
@@ -110,6 +112,29 @@ def condition(
             "it must be an array of bool, one for each bar."
         )
     return found, read
+
+
+def stacked_condition(
+    strategy: Conditional, name: str, bars: Bars, values: Mapping[str, Any], several: Mapping[str, Sequence[Any]]
+) -> tuple[NDArray[np.bool_] | Words, frozenset[str]] | None:
+    """``condition`` for ``several`` values of fields, the first of each together, then the next, and so on: a row for
+    each, or for each and each value of the columns among ``values``. None where the condition does something with
+    them that is not known to keep every row what it is alone; whatever fails does so again when asked for one.
+    """
+    attempt = Attempt()
+    given = {**values, **{field: Several(attempt, every) for field, every in several.items()}}
+    try:
+        with plugin_errors(strategy, NOUN, StrategyError):
+            found, read = conditional.condition(strategy, name, bars, given)
+    except EngineError:
+        return None
+    count = len(next(iter(several.values())))
+    many = [len(item.values) for item in values.values() if isinstance(item, Column)]
+    if isinstance(found, Words) and many and (found.rows, found.bars) == (count * many[0], len(bars)):
+        return None if attempt.failed else (found, read)
+    if isinstance(found, Stack) and is_array(found.rows, "bool", (count, len(bars))):
+        return None if attempt.failed else (found.rows, read)
+    return None
 
 
 def begins(strategy: Strategy, bars: Bars, inputs: Mapping[str, Any]) -> int:

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 from numpy.typing import NDArray
 
+from engine.strategies.stacks import Stack
+
 GREATER, AT_LEAST, ABOVE = range(3)
 """Comparisons of a line with another: >, >=, and ``flags.above``."""
 
@@ -75,20 +77,20 @@ class Column(Many):
 
 @dataclass(frozen=True, eq=False)
 class Scaled(Many):
-    """``base`` + a column x ``unit``: lines, ``base`` None where there is none."""
+    """``base`` + a column x ``unit``: lines or stacks of them, ``base`` None where there is none."""
 
     column: Column
-    unit: Array
-    base: Array | None = None
+    unit: Any
+    base: Any = None
 
     def array(self) -> Array:
-        scaled = self.column.values * self.unit
-        return scaled if self.base is None else self.base + scaled
+        scaled: Array = self.column.values * self.unit
+        return scaled if self.base is None else np.add(self.base, scaled)
 
 
 @dataclass(frozen=True, eq=False)
 class Words(Many):
-    """A condition of ``rows`` values on ``bars`` bars."""
+    """A condition of ``rows`` values on ``bars`` bars; of stacked lines all values of the first, then of the next."""
 
     rows: int
     bars: int
@@ -120,22 +122,27 @@ def compared(one: Any, other: Any, operation: int) -> Words | None:
         other = Scaled(other, np.ones(1))
     if not isinstance(other, Scaled) or not _is_line(one):
         return None
-    bars = max(one.size, other.unit.size, 1 if other.base is None else other.base.size)
-    lines = np.empty((3, -(-bars // 64) * 64))
-    lines[:, bars:] = np.nan
-    for row, line in zip(lines, (one, 0.0 if other.base is None else other.base, other.unit), strict=True):
-        row[:bars] = line
+    base = np.zeros(1) if other.base is None else other.base
+    parts = [part.rows if isinstance(part, Stack) else np.atleast_2d(part) for part in (one, base, other.unit)]
+    count, bars = (max(part.shape[side] for part in parts) for side in (0, 1))
+    lines = np.empty((count, 3, -(-bars // 64) * 64))
+    lines[..., bars:] = np.nan
+    for place, part in enumerate(parts):
+        lines[:, place, :bars] = part
     values, compare = other.column.values[:, 0], other.column.compare
 
     def compute() -> NDArray[np.uint64]:
-        words = np.empty((len(values), lines.shape[1] // 64), dtype=np.uint64)
-        compare(lines, values, operation, words)
-        return words
+        words = np.empty((count, len(values), lines.shape[-1] // 64), dtype=np.uint64)
+        for three, found in zip(lines, words, strict=True):
+            compare(three, values, operation, found)
+        return words.reshape(-1, words.shape[-1])
 
-    return Words(len(values), bars, compute)
+    return Words(count * len(values), bars, compute)
 
 
 def _is_line(item: Any) -> bool:
+    if isinstance(item, Stack):
+        return item.rows.dtype == np.float64
     return isinstance(item, np.ndarray) and item.ndim == 1 and item.dtype == np.float64
 
 
@@ -183,6 +190,8 @@ def _both(combine: np.ufunc) -> Callable[[Any, Any], Words | None]:
         if not isinstance(one, Words):
             return None
         if isinstance(other, Words):
+            if one.rows != other.rows:
+                return None
             return Words(one.rows, one.bars, lambda: combine(one.words, other.words))
         is_condition = isinstance(other, np.ndarray) and other.dtype == np.bool_ and other.shape == (one.bars,)
         return Words(one.rows, one.bars, lambda: combine(one.words, packed(other))) if is_condition else None

@@ -11,6 +11,7 @@ from engine.market.bars import Bars, Floats
 from engine.strategies import Signals
 from engine.strategies.columns import ABOVE, Many, compared
 from engine.strategies.crossing import levels
+from engine.strategies.stacks import Stack
 
 Flags = NDArray[np.bool_]
 
@@ -22,6 +23,9 @@ def above(one: Floats | Many, other: Floats | Many | float) -> Flags:
     together: Any = compared(one, other, ABOVE) if isinstance(one, Many) or isinstance(other, Many) else None
     if together is not None:
         return cast(Flags, together)
+    stack: Any = next((item for item in (one, other) if isinstance(item, Stack)), None)
+    if stack is not None:
+        return cast(Flags, stack.applied(above, one, other))
     upper, lower = np.asarray(one), np.asarray(other, dtype=np.float64)
     found = np.asarray(upper > lower)
     with np.errstate(invalid="ignore", over="ignore"):

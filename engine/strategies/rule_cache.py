@@ -9,7 +9,7 @@ import threading
 import weakref
 from collections.abc import Callable, Hashable
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from engine.core.spec import Spec
 from engine.core.stored_values import values_read
 from engine.market.bars import Bars
 from engine.market.panel import Panel
+from engine.strategies.stacks import each_line, is_several
 
 A = TypeVar("A")
 
@@ -46,8 +47,11 @@ def cached(part: Spec, bars: Bars, answer: Callable[[Bars], A]) -> A:
 
 def shared(function: Callable[..., A], bars: Bars | Panel, *arguments: Hashable) -> A:
     """``function(bars, *arguments)``, what strategies with different parameters have in common, such as a line that
-    several conditions compare; cached as ``cached`` does.
+    several conditions compare; cached as ``cached`` does. Of an argument that is ``Several`` values, the line of each.
     """
+    if any(map(is_several, arguments)):
+        stack: Any = each_line(lambda *plain: shared(function, bars, *plain), arguments, len(bars))
+        return cast(A, stack)
     return _cached((function, arguments), bars, lambda _: function(bars, *arguments))
 
 

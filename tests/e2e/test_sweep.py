@@ -43,7 +43,39 @@ def test_from_a_sweep_to_a_cell_to_its_run_in_full(visitor: Visitor) -> None:
     visitor.sees("208 combinations")
     visitor.press_run(PAGE)
     sees_map(visitor)
-    words = click_cell(visitor)
+    opens_its_run(visitor, click_cell(visitor))
+
+
+def test_a_map_of_tiles_is_zoomed_into_until_a_cell_is_a_run(visitor: Visitor) -> None:
+    """Of 339 x 339 windows half are valid and a third have trades: two by two share a tile until they are near."""
+    visitor.open("/backtest")
+    visitor.open_tab("Sweep")
+    visitor.until(f"return !!document.getElementById('{dom_id(role='field', page=PAGE, path='axes.1.step')}')", "axes")
+    for name, value in (("0.low", 2), ("0.high", 340), ("0.step", 1), ("1.low", 3), ("1.high", 341), ("1.step", 1)):
+        visitor.fill(PAGE, f"axes.{name}", value)
+    visitor.sees("114,921 combinations")
+    visitor.press_run(PAGE)
+    sees_map(visitor)
+    visitor.sees("zoom in for single ones")
+    assert columns(visitor) == 170
+    shown = visitor.js("return document.querySelector('[data-graph=\"backtest-sweep-map\"] .nsewdrag')")
+    visitor.js("arguments[0].scrollIntoView({block: 'center'})", shown)
+    actions = ActionChains(visitor.driver).move_to_element(shown)
+    actions.move_by_offset(-int(shown.size["width"] * 0.3), -shown.size["height"] // 6)
+    actions.click_and_hold().move_by_offset(30, 5).move_by_offset(30, 40).release().perform()
+    visitor.until("return !document.body.innerText.includes('zoom in for single ones')", "single combinations")
+    assert columns(visitor) < 80
+    opens_its_run(visitor, click_cell(visitor))
+
+
+def columns(visitor: Visitor) -> int:
+    """How many cells the map has from left to right."""
+    map_ = "document.querySelector('[data-graph=\"backtest-sweep-map\"] .js-plotly-plot')"
+    return int(visitor.js(f"return {map_}._fullData[0].x.length"))
+
+
+def opens_its_run(visitor: Visitor, words: str) -> None:
+    """Wait for the run that the cell which said ``words`` opens, with its windows and its Sharpe ratio."""
     visitor.until(
         "return (document.getElementById('backtest-kpis') || {innerText: ''}).innerText.includes('CAGR')", "key figures"
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +17,10 @@ from engine.backtest.kernels import kernels
 from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.common_segment import slowest_strategy
 from engine.backtest.sweeps.grid import Grid
-from engine.backtest.sweeps.parallel import run_in_parts
 from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
 from engine.backtest.sweeps.validity import part_axes, strategy_of
 from engine.core.axes import ResolvedAxis
+from engine.core.cores import logical_cores
 from engine.market.bars import Bars, Floats
 from engine.strategies import Strategy, call_strategy
 from engine.strategies.columns import Column, Words, packed
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
 
 _MEMORY = 96e6  # bytes of conditions held at a time
 _WORDS, _ARRAYS = 512, 16  # conditions that are asked as one: as words, or as arrays that stay in the processor's cache
-_WAITING = 64  # answers that become words together, on all cores
+_TOGETHER, _WAITING = 2, 8  # answers that another thread makes words of at once, and such parts that may wait for it
+_STACKED = 16  # values of the fields that decide lines that a condition is asked for at once
 _STRATEGY = "strategy."
 
+_Item = TypeVar("_Item")
 _Answer: TypeAlias = Words | NDArray[np.uint64]
 
 
@@ -72,6 +77,13 @@ def grid_of(work: EvaluationBatch, spec: BacktestSpec) -> ConditionGrid | None:
     if slowest is None or slowest.warm_up() > lead:
         return None
     return ConditionGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled)
+
+
+def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """``items`` in lists of ``size``, the last one of what is left."""
+    rest = iter(items)
+    while part := list(islice(rest, size)):
+        yield part
 
 
 class ConditionGrid(Grid):
@@ -171,36 +183,85 @@ class ConditionGrid(Grid):
         return bits, *of_side, *self._matches, self._begin
 
     def _fill(self, bits: NDArray[np.uint64], tables: Sequence[tuple[_Condition, Places]], symbol: int) -> None:
-        """The words of a symbol: in ``tables`` the combinations that are asked, for each condition."""
-        known, row = self._known[symbol], 0
-        waiting: list[tuple[_Answer, Places]] = []
-        for item, combinations in tables:
-            for places in self._asked_together(item, combinations):
-                found = self._ask(item, combinations[places], known)
-                waiting.append((found if isinstance(found, Words) else packed(found), row + places))
-                if len(waiting) == _WAITING:
-                    self._store(bits, waiting, symbol)
-                    waiting = []
+        """The words of a symbol: in ``tables`` the combinations that are asked, for each condition. The strategy is
+        asked on this thread, while others make words of what it has answered.
+        """
+        following: deque[Future[None]] = deque()
+        priced = packed(np.isfinite(self._known[symbol].close)[-len(self._bars[symbol]) :])
+        with ThreadPoolExecutor(logical_cores()) as pool:
+            for answers in batched(self._answers(tables, symbol), _TOGETHER):
+                following.append(pool.submit(self._store, bits, answers, priced, symbol))
+                if len(following) > _WAITING:
+                    following.popleft().result()
                 self._check_cancelled()
+            for left in following:
+                left.result()
+
+    def _answers(self, tables: Sequence[tuple[_Condition, Places]], symbol: int) -> Iterator[tuple[_Answer, Places]]:
+        """What is asked by ``tables``, and the rows of each answer."""
+        row, known = 0, self._known[symbol]
+        for item, combinations in tables:
+            apart = [axis for axis in item.axes if self._fields[axis] not in self._strategy.elementwise]
+            waiting = deque(same for _, same in groups(self._parameters[combinations], apart))
+            while len(waiting) > 1 and self._stacks(item):
+                part = list(islice(waiting, _STACKED))
+                answer = self._ask_stacked(item, combinations, part, apart, known)
+                if answer is None:
+                    break
+                yield answer, row + np.concatenate(part)
+                for _ in part:
+                    waiting.popleft()
+            for places in self._asked_together(item, waiting):
+                found = self._ask(item, combinations[places], known)
+                yield found if isinstance(found, Words) else packed(found), row + places
             row += len(combinations)
-        self._store(bits, waiting, symbol)
 
-    def _store(self, bits: NDArray[np.uint64], answers: Sequence[tuple[_Answer, Places]], symbol: int) -> None:
-        """The words of ``answers`` into their rows of ``bits``."""
-        known, count = self._known[symbol], len(self._bars[symbol])
-        priced, store = packed(np.isfinite(known.close)[-count:]), kernels().comparing.store
+    def _stacks(self, item: _Condition) -> bool:
+        """Whether several values of the fields that decide the lines of ``item`` can be given to it at once."""
+        return "." not in item.name and not any("." in name for name in self._fields.values())
 
-        def work(start: int, stop: int) -> None:
-            for answer, rows in answers[start:stop]:
-                words = answer.words if isinstance(answer, Words) else answer
-                store(np.atleast_2d(words), len(known) - count, priced, rows, bits, self._begin[symbol])
+    def _ask_stacked(
+        self, item: _Condition, combinations: Places, part: Sequence[Places], apart: Sequence[int], bars: Bars
+    ) -> _Answer | None:
+        """The answers to the groups ``part`` of ``combinations``, which differ along the axes ``apart``, one after the
+        other; None where they are not asked for the same values along the others, or cannot be asked together.
+        """
+        size, elementwise = len(part[0]), [axis for axis in item.axes if axis not in apart]
+        if any(len(same) != size for same in part) or size > _WORDS:
+            return None
+        rows = self._parameters[combinations[np.concatenate(part)]].reshape(len(part), size, -1)
+        if (rows[..., elementwise] != rows[:1, :, elementwise]).any():
+            return None
+        compare, first = kernels().comparing.compare, rows[0, 0].tolist()
+        values: dict[str, Any] = {name: self._scales[axis].plain(first[axis]) for axis, name in self._fields.items()}
+        if size > 1:
+            values |= {self._fields[axis]: Column(rows[0][:, [axis]], compare) for axis in elementwise}
+        several = {
+            self._fields[axis]: [self._scales[axis].plain(value) for value in rows[:, 0, axis].tolist()]
+            for axis in apart
+        }
+        answer = call_strategy.stacked_condition(self._strategy, item.name, bars, values, several)
+        if answer is None:
+            return None
+        self._note(item, answer[1])
+        return answer[0] if isinstance(answer[0], Words) else packed(answer[0])
 
-        run_in_parts(work, len(answers), _WAITING // 4)
+    def _store(
+        self,
+        bits: NDArray[np.uint64],
+        answers: Sequence[tuple[_Answer, Places]],
+        priced: NDArray[np.uint64],
+        symbol: int,
+    ) -> None:
+        """The words of ``answers`` into their rows of ``bits``, on bars that are ``priced``."""
+        lead, store = len(self._known[symbol]) - len(self._bars[symbol]), kernels().comparing.store
+        for answer, rows in answers:
+            words = answer.words if isinstance(answer, Words) else answer
+            store(np.atleast_2d(words), lead, priced, rows, bits, self._begin[symbol])
 
-    def _asked_together(self, item: _Condition, combinations: Places) -> Iterator[Places]:
-        """The places of ``combinations`` that are asked as one: those which differ in elementwise fields alone."""
-        apart = [axis for axis in item.axes if self._fields[axis] not in self._strategy.elementwise]
-        for _, same in groups(self._parameters[combinations], apart):
+    def _asked_together(self, item: _Condition, groups_of: Iterable[Places]) -> Iterator[Places]:
+        """Parts of ``groups_of``, the combinations which differ in elementwise fields alone, that are asked as one."""
+        for same in groups_of:
             start = 0
             while start < len(same):
                 size = item.together
@@ -211,13 +272,17 @@ class ConditionGrid(Grid):
         strategy, values = self._of(combinations)
         found, read = call_strategy.condition(strategy, item.name, bars, values, len(combinations))
         if "." not in item.name:
-            wanted = [axis for axis in self._axes if self._fields[axis].partition(".")[0] in read]
-            if not set(wanted) <= set(item.axes):
-                item.axes = sorted({*item.axes, *wanted})
-                raise _AnotherAxis
+            self._note(item, read)
         if not isinstance(found, Words) and found.ndim > 1:
             item.together = _ARRAYS
         return found
+
+    def _note(self, item: _Condition, read: frozenset[str]) -> None:
+        """Note the axes of the fields that ``item`` has ``read``. Raises ``_AnotherAxis`` if it did not before."""
+        wanted = [axis for axis in self._axes if self._fields[axis].partition(".")[0] in read]
+        if not set(wanted) <= set(item.axes):
+            item.axes = sorted({*item.axes, *wanted})
+            raise _AnotherAxis
 
     def _of(self, combinations: Places) -> tuple[Conditional, dict[str, Any]]:
         """Strategy and values of its fields for ``combinations`` that differ in elementwise fields alone, which become
@@ -226,10 +291,9 @@ class ConditionGrid(Grid):
         rows = self._parameters[combinations]
         if any("." in name for name in self._fields.values()):
             return strategy_of(self._strategy, [self._scales[axis] for axis in self._axes], rows[0, self._axes]), {}
-        values: dict[str, Any] = {name: self._scales[axis].plain(rows[0, axis]) for axis, name in self._fields.items()}
-        if len(rows) > 1:
-            compare, elementwise = kernels().comparing.compare, self._strategy.elementwise
-            for axis, name in self._fields.items():
-                if name in elementwise:
-                    values[name] = Column(rows[:, [axis]], compare)
-        return self._strategy, values
+        many = self._strategy.elementwise if len(rows) > 1 else ()
+        compare, first = kernels().comparing.compare, rows[0].tolist()
+        return self._strategy, {
+            name: Column(rows[:, [axis]], compare) if name in many else self._scales[axis].plain(first[axis])
+            for axis, name in self._fields.items()
+        }

@@ -21,7 +21,7 @@ from engine.strategies.crossing import Crossing
 
 _MEMORY = 96e6  # bytes of crossings held at a time
 _STEPS = 12  # of the progress, at least: nearly all of the time goes into the lines of a block
-_LINES, _WAITING = 32, 4  # slow lines that are asked for together; such parts that may wait to be crossed
+_LINES, _WAITING = 64, 4  # slow lines that are asked for together; such parts that may wait to be crossed
 
 
 class NestedGrid(Grid):

@@ -66,3 +66,19 @@ def bins(
     edges = np.linspace(known[0], known[-1], most + 1)
     part = np.clip(np.searchsorted(edges, known, side="right") - 1, 0, most - 1)
     return (edges[:-1] + edges[1:]) / 2, part.astype(np.int64)[place]
+
+
+def tiles(
+    values: Floats, most: int, check_cancelled: CheckCancelled = never_cancelled
+) -> tuple[Floats, NDArray[np.int64]]:
+    """``bins`` of a grid's values: where these are evenly spaced, each bin has the same number of them, as few as fit
+    into ``most`` bins, but for the last one, so that no tile of a map is favoured.
+    """
+    known, place = unique_inverse(values, check_cancelled)
+    if len(known) <= most:
+        return known, place
+    step, each = (known[-1] - known[0]) / (len(known) - 1), -(-len(known) // most)
+    if not np.allclose(np.diff(known), step, rtol=1e-6, atol=0):
+        return bins(values, most, check_cancelled)
+    centres = known[0] + step * (each * np.arange(-(-len(known) // each)) + (each - 1) / 2)
+    return centres, place // each

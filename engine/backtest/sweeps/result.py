@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,13 @@ class SweepResult(Labelled):
 
     def __len__(self) -> int:
         return len(self.parameters)
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether these are all combinations of the ``values``, but for those that are invalid: draws from wide axes
+        are few of them.
+        """
+        return prod(map(len, self.values)) <= len(self) + self.left_out
 
     def measured(self) -> str:
         """The first measured day and the reason for it, as a sentence."""

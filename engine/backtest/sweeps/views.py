@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import blake2b
+from math import prod
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.backtest.sweeps.preview import bins
+from engine.backtest.sweeps.preview import bins, tiles
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.rows import CheckCancelled, never_cancelled, unique_inverse, unique_rows
 from engine.backtest.sweeps.stress import cost_axes
 from engine.market.bars import Floats
 
 _BLOCK = 1_000_000  # neighbours looked up at a time
+_TABLE = 8  # places of a table for each cell that is looked up in it, at most
 _BINS, _SLICES, _LISTED = 150, 40, 400  # bins of a sampled axis, shown and fixed; distinct values shown one by one
+TILES = 300
+"""Most bins of an axis of a grid that are shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +124,8 @@ def _within(result: SweepResult, ranges: Mapping[str, tuple[float, float]]) -> N
 
 def _binned(result: SweepResult, axis: int, seen: NDArray[np.bool_] | slice) -> tuple[Floats, NDArray[np.int64]]:
     column = result.parameters[seen, axis]
+    if result.is_grid and not result.words[axis]:
+        return tiles(column, TILES)
     known = len(result.values[axis]) if isinstance(seen, slice) else len(np.unique(column))
     return bins(column, known if known <= _LISTED else _BINS)
 
@@ -252,24 +258,17 @@ def _neighbourhoods(
     offsets = np.array(np.meshgrid(*[[-1, 0, 1]] * cells.shape[1], indexing="ij")).reshape(cells.shape[1], -1)
     if offsets.shape[1] > 300:  # many axes: one step along one axis at a time
         offsets = offsets[:, np.abs(offsets).sum(axis=0) <= 1]
-    order = np.argsort(keys, kind="stable")
-    sorted_keys, sorted_score = keys[order], score[order]
+    look_up, steps = _places(keys, prod(size.tolist())), strides @ offsets
     medians, least, counts = np.empty(len(cells)), np.empty(len(cells)), np.empty(len(cells), dtype=np.int64)
     blocks = [slice(n, n + _BLOCK // offsets.shape[1]) for n in range(0, len(cells), _BLOCK // offsets.shape[1])]
-
-    def around(block: slice) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-        neighbours = keys[block, None] + (strides @ offsets)[None, :]
-        index = np.minimum(np.searchsorted(sorted_keys, neighbours), len(cells) - 1)
-        return sorted_keys[index] == neighbours, index
-
     for block in blocks:
         check_cancelled()
-        counts[block] = around(block)[0].sum(axis=1)
+        counts[block] = (look_up(keys[block, None] + steps) >= 0).sum(axis=1)
     most = int(counts.max())
     for block in blocks:
         check_cancelled()
-        present, at = around(block)
-        values = np.sort(np.where(present, sorted_score[at], np.inf), axis=1)
+        at = look_up(keys[block, None] + steps)
+        values = np.sort(np.where(at >= 0, score[at], np.inf), axis=1)
         missing = most - counts[block]
         middle = []
         for rank in ((most - 1) // 2, most // 2):
@@ -278,3 +277,21 @@ def _neighbourhoods(
         medians[block] = (middle[0] + middle[1]) / 2
         least[block] = np.where(missing > 0, worst, values[:, 0])
     return medians, least, counts - 1
+
+
+def _places(keys: NDArray[np.int64], limit: int) -> Callable[[NDArray[np.int64]], NDArray[np.int64]]:
+    """The index of a key among ``keys``, which are distinct and below ``limit``; -1 for one that is not there. A table
+    answers where it is not much longer than the keys.
+    """
+    if limit <= _TABLE * len(keys):
+        table = np.full(limit, -1, dtype=np.int64)
+        table[keys] = np.arange(len(keys))
+        return lambda wanted: table[wanted]
+    order = np.argsort(keys, kind="stable")
+    known = keys[order]
+
+    def look_up(wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+        at = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        return np.where(known[at] == wanted, order[at], -1)
+
+    return look_up

@@ -10,6 +10,7 @@ from engine.core.spec import parameter
 from engine.indicators import macd_lines, momentum
 from engine.market.bars import Bars, Floats
 from engine.strategies.crossing import FastAndSlow
+from engine.strategies.rule_cache import shared
 
 
 @plugin("macd", title="MACD")
@@ -46,10 +47,13 @@ class Macd(FastAndSlow):
         return momentum.macd_warm_up(self.slow, self.signal) + 1
 
     def fast_line(self, bars: Bars) -> Floats:
-        return momentum.macd(bars, self.fast, self.slow)
+        return macd_lines.warmed_up(self._line(bars), self.slow)
 
     def slow_line(self, bars: Bars) -> Floats:
         return momentum.macd_signal(bars, self.fast, self.slow, self.signal)
 
     def slow_lines(self, bars: Bars, values: Mapping[str, Sequence[Any]]) -> Floats:
-        return macd_lines.macd_signals(bars, self.fast, self.slow, values["signal"])
+        return macd_lines.macd_signals(bars, self.fast, self.slow, values["signal"], self._line(bars))
+
+    def _line(self, bars: Bars) -> Floats:
+        return shared(macd_lines.macd_line, bars, self.fast, self.slow)

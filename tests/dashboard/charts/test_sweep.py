@@ -114,6 +114,27 @@ def test_drawn_combinations_are_not_dust() -> None:
     assert chart.cell(result, Y, float(x), float(y)) == info.index[place], "a click opens what the cell shows"
 
 
+def test_a_large_grid_of_which_half_is_invalid_keeps_its_fine_tiles() -> None:
+    """Of fast below slow windows a third of the map is known: wider tiles are for what was drawn at random."""
+    fast, slow = (side.ravel() for side in np.meshgrid(np.arange(1, 601), np.arange(1, 601)))
+    valid = fast < slow
+    sharpe = np.where(slow < 480, fast + slow / 1000, np.nan)[valid]
+    result = replace(made(np.column_stack([fast, slow])[valid], sharpe), left_out=int((~valid).sum()))
+    assert result.is_grid
+    info = chart.info(result, Y, SIDES)
+    assert info.z.shape == (300, 300)
+    assert np.isfinite(info.z).mean() < 0.35
+    assert info.each == 4
+    near = chart.info(result, replace(Y, window=(100.5, 400.5, 200.5, 500.5)), SIDES)
+    assert near.z.shape == (300, 300)
+    assert (near.coarse, near.each) == (False, 1)
+    assert chart.is_coarse(result, Y)
+    forth = chart.info(result, replace(Y, window=(0.5, 400.5, 200.5, 600.5)), SIDES)
+    assert forth.z.shape == (200, 200)
+    assert result.best(count=1)[0] in info.index, "a tile opens the best of its combinations"
+    assert forth.each == 4, "of those in sight, not of all"
+
+
 def test_words_keep_a_cell_each() -> None:
     parameters = [[value, word] for value in range(0, 400, 7) for word in (0, 1)]
     known = made(parameters, np.arange(len(parameters)), words=((), ("open", "close")))

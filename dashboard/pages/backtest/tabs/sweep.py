@@ -136,7 +136,7 @@ def zoom(moved: Any, drawn: Any, window: Any, data: runs.ResultData, base: str |
         raise PreventUpdate
     result, shown = _seen(data, drawn, window)
     keep, part = _keep(drawn, shown), control.zoomed(shown, moved)
-    if part == shown.window or not chart.is_coarse(result, shown):
+    if part == shown.window or (shown.window is None and not chart.is_coarse(result, shown)):
         raise PreventUpdate
     shown = replace(shown, window=part)
     info = _map(result, shown, view.best(result, shown), best_plateau(result, symbol=shown.symbol))

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from engine.backtest.fast_metrics import kernel_account, kernel_rules
 from engine.backtest.kernels import kernels
 from engine.backtest.sweeps import condition_grid
+from engine.backtest.sweeps.condition_grid import ConditionGrid
 from engine.backtest.sweeps.validity import _by_parsing, valid
 from engine.core.errors import DataError, StrategyError
 from engine.strategies import STRATEGIES
@@ -155,6 +156,32 @@ def test_conditions_that_do_not_fit_into_memory_are_taken_in_blocks(monkeypatch:
         monkeypatch.undo()
 
 
+@pytest.mark.parametrize(("strategy", "axes"), KINDS, ids=NAMES)
+def test_lines_of_several_values_at_once_are_those_of_each(
+    strategy: dict[str, Any], axes: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars = random_walk(300, seed=3)
+    at_once = run(sweep(spec(strategy), axes), bars)
+    monkeypatch.setattr(condition_grid, "_STACKED", 1)
+    each = run(sweep(spec(strategy), axes), bars)
+    for name in ("total_return", "sharpe", "max_drawdown", "trades"):
+        np.testing.assert_array_equal(getattr(at_once, name), getattr(each, name))
+
+
+def test_a_condition_is_asked_for_several_windows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten windows in one question for each side, beside one combination that tells which fields each side reads."""
+    asked = []
+    known = ConditionGrid._ask
+    monkeypatch.setattr(ConditionGrid, "_ask", lambda grid, item, *rest: asked.append(item) or known(grid, item, *rest))
+    request = sweep(spec({"kind": "bollinger_reversion"}), [PERIODS, axis("strategy.width", 0.3, 2.1, 0.3)])
+    assert len(run(request, random_walk(300, seed=3))) == 70
+    assert len(asked) == 2
+    asked.clear()
+    drawn = sweep(spec({"kind": "bollinger_reversion"}), request.axes, sample="random", count=40)
+    same_as_runs(run(drawn, random_walk(300, seed=3)), random_walk(300, seed=3), count=8)
+    assert len(asked) > 2, "drawn combinations have other widths for each window"
+
+
 # -- strategies of somebody else --------------------------------------------------------------------------------------
 
 
@@ -164,6 +191,10 @@ import numpy as np
 from engine.core.registry import plugin
 from engine.core.spec import parameter
 from engine.strategies.conditional import Conditional
+
+from engine.strategies.rule_cache import shared
+
+def lower(bars, which): return bars.close - which
 
 class Base(Conditional):
     which: int = parameter(0, title="Which", ge=0, le=9)
@@ -185,6 +216,18 @@ class Called(Base):
     kind: Literal["called"] = "called"
     def entries(self, bars): return super().entries(bars)
 
+@plugin("caught", title="Caught")
+class Caught(Base):
+    "Has its own opinion of what cannot be told, and of what it has cached."
+    kind: Literal["caught"] = "caught"
+    def entries(self, bars):
+        try:
+            weight = 1.0 if self.which > 1 else 0.95
+        except Exception:
+            weight = 2.0
+        return shared(lower, bars, self.which) * weight < self.high - 2.0
+    def exits(self, bars): return np.roll(shared(lower, bars, self.which), self.which) > self.low
+
 @plugin("wrong", title="Wrong")
 class Wrong(Base):
     "Answers numbers."
@@ -192,6 +235,14 @@ class Wrong(Base):
     def exits(self, bars): return bars.close
 """
 ODD_AXES = [axis("strategy.which", 0, 3), axis("strategy.low", 90, 110, 5), axis("strategy.high", 90, 110, 5)]
+
+
+def test_what_several_values_at_once_are_not_told_is_asked_one_by_one(workspace: Workspace) -> None:
+    workspace.write_plugin("strategies", "odd", ODD)
+    bars = random_walk(300, seed=3)
+    found = run(sweep(spec({"kind": "caught"}), ODD_AXES), bars)
+    assert len(np.unique(found.trades)) > 4
+    same_as_runs(found, bars, count=60)
 
 
 @pytest.mark.parametrize("kind", ["odd", "called"])

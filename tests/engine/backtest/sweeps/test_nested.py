@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from engine.backtest.kernels import kernels
 from engine.backtest.sweeps import nested_grid
 from engine.core.errors import DataError
+from engine.indicators import macd_lines, momentum
 from engine.strategies.columns import packed
 from engine.strategies.crossing import cross
 from tests.support.market import random_walk
@@ -101,3 +102,16 @@ def test_lines_cross_together_as_each_pair_does(seed: int, bars: int, count: int
         up, down = cross(fast, slow[:, number])
         np.testing.assert_array_equal(rises[number], packed(up))
         np.testing.assert_array_equal(falls[number], packed(down))
+
+
+def test_the_line_that_signal_lines_share_is_the_macd_once_it_has_warmed_up() -> None:
+    """Runs of 80, 10 and 209 bars: 10 are fewer than any warm-up, and so are all for the last pair of windows."""
+    bars = random_walk(301, seed=6)
+    close = bars.close.copy()
+    close[[80, 91]] = NAN
+    bars = replace(bars, close=close)
+    for fast, slow in ((2, 4), (5, 12), (12, 60)):
+        found = macd_lines.warmed_up(macd_lines.macd_line(bars, fast, slow), slow)
+        np.testing.assert_array_equal(found, momentum.macd(bars, fast, slow))
+    assert np.isnan(found).all()
+    assert np.isfinite(macd_lines.macd_line(bars, 12, 60)).sum() == (80 - 59) + (209 - 59)

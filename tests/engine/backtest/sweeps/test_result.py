@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.backtest.reports.frames import combinations
+from engine.backtest.sweeps import views
 from engine.backtest.sweeps.result import SweepResult
 from engine.backtest.sweeps.views import best_plateau, heatmap
 from tests.support.sweeping import spec
@@ -97,6 +98,34 @@ def test_drawn_axis_is_put_into_bins() -> None:
     chosen = made.parameters[found.index[3, 5]]
     assert abs(chosen[0] - found.x[5]) < 0.02
     assert abs(chosen[1] - found.y[3]) < 0.02
+
+
+def test_a_long_axis_of_a_grid_is_put_into_tiles_of_as_many_values_each() -> None:
+    """998 values are four to a tile, 250 tiles, the last of two: never three here and four there."""
+    parameters = grid(998, 3)
+    parameters = parameters[parameters[:, 0] >= parameters[:, 1]]  # an invalid corner
+    made = replace(result(parameters, parameters[:, 0]), left_out=3 * 998 - len(parameters))
+    found = heatmap(made, "sharpe", "strategy.fast", "strategy.slow")
+    assert found.z.shape == (3, 250)
+    assert found.x[:2].tolist() == [3.5, 7.5], "the middle of 2 to 5, and of 6 to 9"
+    assert found.x[-1] == 999.5
+    assert found.z[0].tolist() == [*range(5, 998, 4), 999], "the best of each tile"
+    part = heatmap(made, "sharpe", "strategy.fast", "strategy.slow", within={"strategy.fast": (100.5, 401)})
+    assert (part.x[0], part.x[1], part.z.shape) == (101.5, 103.5, (3, 151))
+    drawn = replace(made, left_out=0)
+    assert heatmap(drawn, "sharpe", "strategy.fast", "strategy.slow").z.shape == (3, 150), "no grid"
+
+
+@pytest.mark.parametrize("sizes", [(40, 30), (9, 8, 7)])
+def test_a_plateau_is_the_same_by_a_table_and_by_search(
+    sizes: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(3)
+    parameters = grid(*sizes)[random.random(int(np.prod(sizes))) < 0.7]
+    made = result(parameters, random.normal(size=len(parameters)).round(1))
+    found = views.plateau(made, made.metric("sharpe"))
+    monkeypatch.setattr(views, "_TABLE", 0)
+    assert views.plateau(made, made.metric("sharpe")) == found is not None
 
 
 def test_the_whole_is_what_counts_and_its_symbols_stand_beside_it() -> None:
