@@ -67,9 +67,9 @@ def look_ahead(
 
     The history is truncated at up to ``cuts`` moments, as many as the data allow if not given: half of them right after
     decisions of each symbol, where a peek at the next bar shows, the others evenly spaced; and at up to a quarter as
-    many more where a symbol lacks a value, as a gap that is filled backwards shows nowhere else. The strategy gets the bars
-    that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are recomputed.
-    All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
+    many more where a symbol lacks a value, as a gap that is filled backwards shows nowhere else. The strategy gets the
+    bars that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are
+    recomputed. All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
     Raises ``PluginError`` where it fails on all of them.
     """
     decisions, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
