@@ -69,7 +69,8 @@ def look_ahead(
     decisions of each symbol, where a peek at the next bar shows, the others evenly spaced; and at up to a quarter as
     many more where a symbol lacks a value, as a gap that is filled backwards shows nowhere else. The strategy gets the
     bars that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are
-    recomputed. All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
+    recomputed. All decisions and sizes must equal those on the full history; a truncation on which the strategy fails
+    is skipped.
     Raises ``PluginError`` where it fails on all of them.
     """
     decisions, sizes = decide(spec, bars, inputs), _sizes(spec, bars)

@@ -53,6 +53,14 @@ class FoldResult:
     processing: str = "[]"
 
     @property
+    def null_band(self) -> tuple[float, float] | None:
+        """The 5% and 95% points of the ``null_scores``; None without them, or where one is not defined."""
+        if not len(self.null_scores) or not np.isfinite(self.null_scores).all():
+            return None
+        low, high = np.quantile(self.null_scores, (0.05, 0.95))
+        return float(low), float(high)
+
+    @property
     def artifact(self) -> Artifact:
         """The model itself. Raises ``DataError`` where the stored bytes are no model."""
         return Artifact(self.media_type, self.content.tobytes())
