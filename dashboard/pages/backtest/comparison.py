@@ -132,14 +132,14 @@ def _calendars(results: Sequence[BacktestResult], shared: CommonBars) -> list[st
 
 
 def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
-    """What the chart draws: what ``figures`` has a column of."""
+    """What the chart draws: what ``metric_table`` has a column of."""
     runs, first, found = compared.results, compared.results[0], both.combined
     drawn = [(name, run.time, run.equity, run.capital) for name, run in zip(compared.names, runs, strict=True)]
     combined = ("Combined", found.time, found.growth, 1.0) if found else None
     return overlay.info(drawn, combined, (compared.held, first.time, first.benchmark, first.capital))
 
 
-def figures(compared: Compared, both: Together) -> Component:
+def metric_table(compared: Compared, both: Together) -> Component:
     """Every metric of every run side by side, the best marked; the portfolio and the benchmark."""
     columns: list[tuple[Any, Mapping[str, float | None]]] = [
         (heading(name, index), result.metrics)
