@@ -1,4 +1,4 @@
-"""What a device reaches at most: its arithmetic by a matrix product, its memory by a copy (Williams et al. 2009,
+"""Ceilings of a device: its arithmetic by a matrix product, its memory by a copy (Williams et al. 2009,
 "Roofline"), and how steady this machine is by a fixed piece of work.
 """
 

@@ -1,4 +1,4 @@
-"""Where the variants of a benchmark compute: each library in a process of its own, or all of them in this one.
+"""Processes of a benchmark's variants: one for each library, or this one for all of them.
 
 A library's threads, its memory and its end are then its own: one that takes its process down costs its variants alone.
 """

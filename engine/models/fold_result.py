@@ -1,4 +1,4 @@
-"""What is kept of one fold: the model that was trained, on what, and how it did on its test."""
+"""Result of one fold: the model that was trained, its rows, and its scores on the test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the harness of the benchmarks adds to a call that takes a millisecond.
+"""Overhead of the benchmark harness on a call that takes a millisecond.
 
 ``python -m tests.benchmarks.harness`` prints its row. The same sleepless wait is timed in a bare loop and by a lane, in
 turns; a second row is how much of a call's time passes around it.

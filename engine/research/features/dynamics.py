@@ -1,4 +1,4 @@
-"""How features move over time: autocorrelation, tests of stationarity, and drift from the first half to the second."""
+"""Dynamics of features: autocorrelation, tests of stationarity, and drift from the first half to the second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the means of two periods of values that follow on one another differ by chance."""
+"""Persistence: the difference by chance between the means of two consecutive periods."""
 
 from __future__ import annotations
 
