@@ -57,7 +57,7 @@ def _fastest(call: Callable[[], object]) -> float:
     return best
 
 
-def spread() -> float:
+def relative_iqr() -> float:
     """Interquartile range over the median of a piece of work that takes about 100 ms: products of small matrices on
     one thread, which touch no memory outside its cache.
     """

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from engine.benchmarks.ceilings import spread
+from engine.benchmarks.ceilings import relative_iqr
 from engine.benchmarks.lane import Lane
 from engine.benchmarks.variants import Prepared
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
@@ -28,7 +28,7 @@ def rows() -> list[tuple[str, ...]]:
     what = "harness of benchmarks, against a bare loop on a 1 ms operation"
     told = [f"{100 * statistics.median(part):.2f}%" for part in (timed, around)]
     between = f"{100 * min(timed):.2f} to {100 * max(timed):.2f}%"
-    steady = [spread() for _ in range(3)]
+    steady = [relative_iqr() for _ in range(3)]
     return [
         (what, "2%", f"{told[0]} in a sample, {told[1]} of wall time", between),
         (

@@ -163,10 +163,10 @@ def holdout(result: ModelResult, openings: int) -> list[Component]:
     again = " It was unseen." if openings <= 1 else " Those who choose among models have seen it: it proves less."
     fold, name = result.holdout, HEADLINE[result.task]
     at = list(fold.scores).index(name)
-    spread = _span(name, tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None)
+    interval = _span(name, tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None)
     return [
         html.P(
-            f"{since}Opened: {headline_name(result)} {shown(name, fold.scores[name])} (95% interval {spread}) on "
+            f"{since}Opened: {headline_name(result)} {shown(name, fold.scores[name])} (95% interval {interval}) on "
             f"{count(fold.n_scored, 'row')}. On these data a holdout was opened {_times(openings)}.{again}",
             className="note",
         )

@@ -139,10 +139,10 @@ def sharpe_of(equity: Any) -> Any:
         t += 1
     total, squares = (a + b) + (c + d), (aa + bb) + (cc + dd)
     mean = total / (bars - 1)
-    spread = squares - total * mean
-    if spread < _THIN * squares or spread < 1e-20:
+    squared_deviations = squares - total * mean
+    if squared_deviations < _THIN * squares or squared_deviations < 1e-20:
         return sharpe_of_returns(equity[1:] / equity[:-1] - 1.0)
-    return mean / np.sqrt(spread / (bars - 2))
+    return mean / np.sqrt(squared_deviations / (bars - 2))
 
 
 @inlined

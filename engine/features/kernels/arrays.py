@@ -177,8 +177,8 @@ class ArrayKernels(Kernels):
 
     def _correlation(self, found: Moments) -> Any:
         xx, xy, yy = found.products[0, 0], found.products[0, 1], found.products[1, 1]
-        spread = self._root(xx) * self._root(yy)
-        ratio = xy / self._where(spread > 0, spread, float("nan"))
+        scale = self._root(xx) * self._root(yy)
+        ratio = xy / self._where(scale > 0, scale, float("nan"))
         return self._where(ratio > 1, 1.0, self._where(ratio < -1, -1.0, ratio))
 
     def _ranks(self, x: Any, windows: Sequence[int]) -> dict[int, Any]:

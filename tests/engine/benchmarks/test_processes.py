@@ -36,7 +36,7 @@ def ignore() -> None:
 class Steady(Apart):
     """Without the measurement of how steady the machine is, which takes two seconds."""
 
-    def spread(self, report: object) -> float:
+    def relative_iqr(self, report: object) -> float:
         return 0.03
 
 
@@ -48,7 +48,7 @@ def test_a_library_computes_in_its_own_process_with_its_own_memory() -> None:
     assert (item.error <= item.bound).all()
     assert (item.peak > 20e6).all()
     assert (item.peak < 1e9).all()
-    assert result.spread == 0.03
+    assert result.relative_iqr == 0.03
     (ceiling,) = result.ceilings
     assert (ceiling.device, ceiling.number) == ("numpy:cpu", "float32")
     assert (item.rate * 1e9 <= MARGIN * ceiling.compute).all()

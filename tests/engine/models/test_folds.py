@@ -193,7 +193,7 @@ def test_a_preview_of_folds_trained_elsewhere_is_empty_until_one_is_done(monkeyp
         progress(1.0, "")
         return found
 
-    monkeypatch.setattr(folds, "spreads", lambda count: True)
+    monkeypatch.setattr(folds, "distributes", lambda count: True)
     monkeypatch.setattr(folds, "fan_out", elsewhere)
     spec = request("purged_k_fold")
     made = parts(spec, *preparation.prepare(spec))
