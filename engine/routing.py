@@ -1,4 +1,4 @@
-"""Which device does what on this machine: by what was measured, unless a user has pinned one.
+"""Routing of work to devices on this machine: by what was measured, unless a user has pinned one.
 
 A device that computed other values or gradients than the reference is not used, and the CPU is without a measurement.
 """

@@ -1,4 +1,4 @@
-"""Which parameters of a sweep matter: shares of the variance, and the metric along one axis."""
+"""Importance of a sweep's parameters: shares of the variance, and the metric along one axis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies over the cells of a sweep's map: a veil, and the line along which the metric has one level."""
+"""Overlays of a sweep's map: a veil, and the line along which the metric has one level."""
 
 from __future__ import annotations
 

@@ -90,8 +90,8 @@ def map_figure(info: MapInfo) -> dict[str, Any]:
 def pair_info(names: tuple[str, str], found: RollingCorrelation) -> PairInfo:
     rows = np.unique(np.linspace(0, len(found.time) - 1, min(len(found.time), LINE_POINTS)).astype(int))
     x, y = found.first, found.second
-    spread = float(np.var(x))
-    slope = float(np.mean((x - x.mean()) * (y - y.mean())) / spread) if spread > 0 else float("nan")
+    variance = float(np.var(x))
+    slope = float(np.mean((x - x.mean()) * (y - y.mean())) / variance) if variance > 0 else float("nan")
     return PairInfo(
         names=names,
         time=base.times(found.time)[rows],

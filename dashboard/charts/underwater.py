@@ -1,4 +1,4 @@
-"""How far a price is below its running high, with the deepest drawdowns marked."""
+"""Distance of a price below its running high, with the deepest drawdowns marked."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def cells(metrics: Sequence[Metric]) -> list[Component]:
     return [_cell(metric) for metric in metrics]
 
 
-def figures(metrics: Sequence[Metric]) -> Component:
+def definition_list(metrics: Sequence[Metric]) -> Component:
     """Name and value pairs, one a line, each with its definition."""
     parts = [
         part for metric in metrics for part in (_name(metric), html.Dd(metric.text, className=metric.tone or None))

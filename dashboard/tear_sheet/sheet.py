@@ -33,7 +33,7 @@ def tear_sheet(
         section("Notes", notes((result.measured(), *result.warnings))),
         section("Monthly returns", tables.months(result), small="%, with the total of the year"),
         f'<div class="two">{section("Annual returns", tables.years(result))}'
-        f"{section('Metrics', tables.figures(result), small='against buy and hold of the same symbols')}</div>",
+        f"{section('Metrics', tables.metric_table(result), small='against buy and hold of the same symbols')}</div>",
         optional("Rolling metrics", *behaviour.through_time(result)),
         optional("Distribution of returns", *behaviour.returns(result)),
         section("Drawdowns", tables.drawdowns(result), small="deepest first, in calendar days"),

@@ -77,7 +77,7 @@ def drawdowns(result: BacktestResult | WalkForwardResult) -> str:
     return table(["Depth", "Peak", "Trough", "Recovered", "Days to trough", "Total days"], rows)
 
 
-def figures(result: BacktestResult) -> str:
+def metric_table(result: BacktestResult) -> str:
     """Every metric, beside that of buy and hold."""
     hold = result.benchmark_metrics
     rows = [

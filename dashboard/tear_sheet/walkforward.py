@@ -36,7 +36,7 @@ def walk_sheet(spec: WalkForwardSpec, result: WalkForwardResult, key: str, made:
         section("Notes", notes((result.measured(), *result.warnings))),
         section("Windows", _windows(result), small="parameters chosen in sample, then traded out of sample"),
         section("Monthly returns", tables.months(result), small="%, all test windows combined"),
-        section("Metrics", _figures(result), small="over all test windows combined"),
+        section("Metrics", _metric_table(result), small="over all test windows combined"),
         section("Drawdowns", tables.drawdowns(result), small="deepest first, in calendar days"),
         request(spec),
     ]
@@ -124,7 +124,7 @@ def _growth(value: float) -> str:
     return signed_percent(float(value)) if np.isfinite(value) else MISSING
 
 
-def _figures(result: WalkForwardResult) -> str:
+def _metric_table(result: WalkForwardResult) -> str:
     """Beside buy and hold, and beside the combination that was best on these very days, which nobody could know."""
     sides = (result.metrics, result.benchmark_metrics, result.hindsight_metrics)
     rows = [

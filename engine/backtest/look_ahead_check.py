@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.backtest.decisions import Decisions, decide
 from engine.backtest.sizings import sized
@@ -25,7 +26,8 @@ MAXIMUM_CUTS, MINIMUM_CUTS = 512, 32
 suppresses. Fewer where many bars would make it slow.
 """
 _BARS = 2_000_000  # bars evaluated in total, over all cuts and symbols
-_WORDS = ("entry", "exit", "short entry", "short exit")
+_COLUMNS = ("open", "high", "low", "close", "volume")
+SIDES = ("entry", "exit", "short entry", "short exit")
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,11 @@ def look_ahead(
     """The earliest decision that differs on a truncated history, or None.
 
     The history is truncated at up to ``cuts`` moments, as many as the data allow if not given: half of them right after
-    decisions of each symbol, where a peek at the next bar shows, the others evenly spaced. The strategy gets the bars
-    that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are recomputed.
-    All decisions and sizes must equal those on the full history; a truncation on which the strategy fails is skipped.
+    decisions of each symbol, where a peek at the next bar shows, the others evenly spaced; and at up to a quarter as
+    many more where a symbol lacks a value, as a gap that is filled backwards shows nowhere else. The strategy gets the
+    bars that had ended by then, and its inputs as of then (``executors.as_of``): features and predictions are
+    recomputed. All decisions and sizes must equal those on the full history; a truncation on which the strategy fails
+    is skipped.
     Raises ``PluginError`` where it fails on all of them.
     """
     decisions, sizes = decide(spec, bars, inputs), _sizes(spec, bars)
@@ -122,12 +126,23 @@ def _cuts(bars: Sequence[Bars], decisions: Decisions, count: int | None) -> list
         clocks, begun = ends, min(end[0] for end in ends)
         calendar = np.unique(np.concatenate(clocks))
         decided = [end[numbers.any(axis=1)] for end, numbers in zip(ends, columns, strict=True)]
+    gaps = [times[_lacks(item)] for times, item in zip(clocks, bars, strict=True)]
+    at_gaps = [_evenly_spaced(times, max(limit // 4 // len(gaps), 1)) for times in gaps]
     after_decisions = [_evenly_spaced(times, max(limit // 2 // len(decided), 1)) for times in decided]
-    times = np.unique(np.concatenate((*after_decisions, _evenly_spaced(calendar[:-1], limit // 2))))
+    times = np.unique(np.concatenate((*at_gaps, *after_decisions, _evenly_spaced(calendar[:-1], limit // 2))))
     found = []
     for last in times[times >= begun]:
         counts = tuple(int(np.searchsorted(clock, last, side="right")) for clock in clocks)
         found.append(Cut(max(end[n - 1] for end, n in zip(ends, counts, strict=True) if n), counts))
+    return found
+
+
+def _lacks(bars: Bars) -> NDArray[np.bool_]:
+    """The bars without a value in a column that has one on others."""
+    found = np.zeros(len(bars), dtype=bool)
+    for name in _COLUMNS:
+        missing = np.isnan(getattr(bars, name))
+        found |= missing & (not missing.all())
     return found
 
 
@@ -180,4 +195,4 @@ def _compare(bars: Sequence[Bars], full: Decisions, truncated: Decisions) -> lis
 def _in_words(decision: Floats) -> str:
     if len(decision) == 1:
         return "none" if np.isnan(decision[0]) else f"a weight of {decision[0]:.4g}"
-    return " and ".join(word for word, flag in zip(_WORDS, decision, strict=True) if flag) or "none"
+    return " and ".join(word for word, flag in zip(SIDES, decision, strict=True) if flag) or "none"

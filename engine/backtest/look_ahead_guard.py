@@ -1,8 +1,9 @@
 """Look-ahead guard: runs whose decisions use the future are refused before any metric is computed.
 
 Built-in components are trusted, as their conformance tests cover this. Those of plug-ins are evaluated again on
-truncated history: their lines and conditions number by number, and the resulting decisions at a few moments. The
-verification of a backtest repeats this at hundreds of moments.
+truncated history: their lines and conditions number by number, the resulting decisions at a few moments, and the
+signals of a strategy on synthetic bars with gaps too. The verification of a backtest repeats this at hundreds of
+moments.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.backtest.look_ahead_check import look_ahead
+from engine.backtest.look_ahead_check import SIDES, look_ahead
 from engine.backtest.sizings import Sizing, sized
 from engine.backtest.stops import Stops
 from engine.backtest.sweeps import sampling
@@ -25,7 +26,8 @@ from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec
 from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
 from engine.indicators import Indicator, call_indicator
-from engine.market.bars import Bars
+from engine.market.bars import Bars, Floats, Market
+from engine.strategies import Allocation, Strategy, call_strategy
 from engine.strategies.rules import Condition, Operand, line_of, truth_of
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def require_causal(spec: BacktestSpec, inputs: Mapping[str, Any]) -> None:
         _require_causal_part(item, bars)
     if found := look_ahead(spec, bars, inputs, cuts=CUTS):
         raise StrategyError(found.sentence())
+    strategy = spec.strategy
+    if not is_built_in(type(strategy)) and not isinstance(strategy, Allocation) and not strategy.inputs(spec.market):
+        _refuse(strategy, "strategy", _signal_leaks(strategy))
 
 
 def require_causal_sweep(spec: SweepSpec, inputs: Mapping[str, Any]) -> None:
@@ -82,7 +87,11 @@ def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
     kind, compute = numbers
     with plugin_errors(part, kind, StrategyError):
         found = leaks(compute, bars)
-    if found := found or _gap_leaks(part):
+    _refuse(part, kind, found or _gap_leaks(part))
+
+
+def _refuse(part: Spec, kind: str, found: Sequence[LookAhead]) -> None:
+    if found:
         raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()}")
 
 
@@ -91,6 +100,18 @@ def _gap_leaks(part: Spec) -> tuple[LookAhead, ...]:
     """Leaks of ``part`` on synthetic bars with gaps; cached, as an edited plug-in becomes another class."""
     numbers = _numbers(part)
     return leaks_into_gaps(numbers[1]) if numbers else ()
+
+
+@lru_cache(maxsize=64)
+def _signal_leaks(strategy: Strategy) -> tuple[LookAhead, ...]:
+    """``_gap_leaks`` of the signals of ``strategy``, which follows no run."""
+
+    def compute(bars: Bars) -> dict[str, Floats]:
+        found = call_strategy.signals(strategy, bars, {"market": Market((bars,))})
+        flags = zip(SIDES, found.sides(), strict=True)
+        return {side: np.asarray(values, dtype=np.float64) for side, values in flags if values is not None}
+
+    return leaks_into_gaps(compute)
 
 
 def _numbers(part: Spec) -> tuple[str, Compute] | None:

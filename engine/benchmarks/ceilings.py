@@ -1,4 +1,4 @@
-"""What a device reaches at most: its arithmetic by a matrix product, its memory by a copy (Williams et al. 2009,
+"""Ceilings of a device: its arithmetic by a matrix product, its memory by a copy (Williams et al. 2009,
 "Roofline"), and how steady this machine is by a fixed piece of work.
 """
 
@@ -57,7 +57,7 @@ def _fastest(call: Callable[[], object]) -> float:
     return best
 
 
-def spread() -> float:
+def relative_iqr() -> float:
     """Interquartile range over the median of a piece of work that takes about 100 ms: products of small matrices on
     one thread, which touch no memory outside its cache.
     """

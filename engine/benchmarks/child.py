@@ -116,7 +116,7 @@ class Child:
         return {"ceiling": ceilings.measured(order["device"], order["number"])}
 
     def _steadiness(self, order: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"spread": ceilings.spread()}
+        return {"relative_iqr": ceilings.relative_iqr()}
 
 
 def _nothing() -> None:

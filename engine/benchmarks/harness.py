@@ -65,7 +65,7 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
     busy = _busy()
     progress(0.0, "Measuring how steady this machine is")
     report = functools.partial(progress, 0.0, "Measuring how steady this machine is")
-    spread = bench.spread(report)
+    relative_iqr = bench.relative_iqr(report)
     roofs = Roofs(bench)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
     results = list[WorkloadResult]()
@@ -85,7 +85,7 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
         busy=busy,
         fingerprint=devices.fingerprint(),
         ceilings=roofs.found(),
-        spread=spread,
+        relative_iqr=relative_iqr,
         beside=alongside.seen,
         no_energy=energy.counters().reason,
     )

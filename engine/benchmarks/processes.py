@@ -1,4 +1,4 @@
-"""Where the variants of a benchmark compute: each library in a process of its own, or all of them in this one.
+"""Processes of a benchmark's variants: one for each library, or this one for all of them.
 
 A library's threads, its memory and its end are then its own: one that takes its process down costs its variants alone.
 """
@@ -43,7 +43,7 @@ class Bench(Protocol):
     def ceiling(self, device: str, number: str, report: Report) -> Ceiling | None:
         """What the device called ``device`` reaches on numbers of that type; None where it is not measured."""
 
-    def spread(self, report: Report) -> float:
+    def relative_iqr(self, report: Report) -> float:
         """Interquartile range over the median of a fixed piece of work; NaN where it is not measured."""
 
     def close(self) -> None: ...
@@ -63,7 +63,7 @@ class Here:
     def ceiling(self, device: str, number: str, report: Report) -> Ceiling | None:
         return None
 
-    def spread(self, report: Report) -> float:
+    def relative_iqr(self, report: Report) -> float:
         return float("nan")
 
     def close(self) -> None:
@@ -124,9 +124,9 @@ class Apart:
             return None  # nothing is rejected by what could not be measured
         return Ceiling(**told["ceiling"])
 
-    def spread(self, report: Report) -> float:
+    def relative_iqr(self, report: Report) -> float:
         try:
-            return float(self.process("numpy").ask({"do": "steadiness"}, report)["spread"])
+            return float(self.process("numpy").ask({"do": "steadiness"}, report)["relative_iqr"])
         except ProcessEnded:
             return float("nan")
 

@@ -98,8 +98,8 @@ class WorkloadResult:
 
     def noise(self) -> float:
         """Largest distance between the quartiles of a timing, relative to its median; NaN if nothing was timed."""
-        spread = ((self.upper - self.lower) / self.median)[np.isfinite(self.median)]
-        return float(spread.max()) if len(spread) else float("nan")
+        relative_iqr = ((self.upper - self.lower) / self.median)[np.isfinite(self.median)]
+        return float(relative_iqr.max()) if len(relative_iqr) else float("nan")
 
     def summary(self) -> Mapping[str, object]:
         """By size, and there by variant, the median, the speed-up, the rate and the error."""
@@ -128,8 +128,8 @@ class BenchmarkResult:
     ``versions`` are those of the libraries measured; ``measured`` is in seconds since 1970; ``busy`` is the share of
     the CPU, from 0 to 1, that other programs used just before; ``fingerprint`` is that of the machine and its array
     libraries (``devices.fingerprint``): timings of another one are not to be compared. ``ceilings`` are those of the
-    devices that took part. ``spread`` is the interquartile range over the median of a fixed piece of work before the
-    first timing: how steady the machine was; NaN where it was not measured. ``beside`` says that other jobs ran
+    devices that took part. ``relative_iqr`` is the interquartile range over the median of a fixed piece of work before
+    the first timing: how steady the machine was; NaN where it was not measured. ``beside`` says that other jobs ran
     meanwhile. ``no_energy`` says why no energy was measured, "" where it was.
     """
 
@@ -140,7 +140,7 @@ class BenchmarkResult:
     busy: float = 0.0
     fingerprint: str = ""
     ceilings: tuple[Ceiling, ...] = ()
-    spread: float = float("nan")
+    relative_iqr: float = field(default=float("nan"), metadata={"formerly": "spread"})
     beside: bool = False
     no_energy: str = ""
 

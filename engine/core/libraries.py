@@ -19,6 +19,7 @@ NUMERIC: Mapping[str, tuple[str, ...]] = {
     "arch": ("arch", "scipy", "pandas"),
     "sklearn": ("scikit-learn", "scipy"),
     "statsmodels": ("statsmodels", "scipy", "pandas"),
+    "exchange_calendars": ("exchange_calendars",),  # the sessions that bars are checked against
     "lightgbm": ("lightgbm",),
     "xgboost": ("xgboost-cpu", "xgboost"),
     "catboost": ("catboost",),
@@ -52,7 +53,6 @@ CARRIERS = frozenset(
             "duckdb",
             "sqlalchemy",
         ),  # bars, which are stored before anything is computed from them
-        "exchange_calendars",  # sessions, for the report on the quality of bars
         *("dask", "distributed", "psutil", "pynvml", "threadpoolctl", "packaging"),  # jobs and the machine
     }
 )

@@ -1,4 +1,4 @@
-"""What reads stored values, such as signals of one's own, or series of bars: what it reads is part of what it is."""
+"""Readers of stored values, such as signals of one's own, or series of bars: what is read is part of their identity."""
 
 from __future__ import annotations
 

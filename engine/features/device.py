@@ -1,4 +1,4 @@
-"""What a request for features says of its device, and the way to the modules that know more of it.
+"""Device of a request for features, and the way to the modules that know more of it.
 
 Those import torch, MLX and compiled loops. They are no part of features on the CPU, neither of their run key nor of
 what the server may compute at once: hence their import by name. A request that needs one says so in ``RunSpec.uses``.

@@ -63,17 +63,17 @@ def look_ahead(
     and just after values that are rare in an output, as those of a flag: it may be wrong at these alone.
     At half of these places it runs once more on as many bars of which the later ones are others, in every column
     (``synthetic.with_other_future``, or what ``otherwise`` makes of them). Every value up to the cut must equal the one
-    on the whole, to 1e-9 of the output's spread. Finds centred windows, statistics over the full sample, negative
+    on the whole, to 1e-9 of the output's range. Finds centred windows, statistics over the full sample, negative
     shifts and back-fills; a back-fill shows only where values are missing, as they are in ``synthetic_gaps``.
     """
     full = compute(bars)
-    spreads = {name: _spread(values) for name, values in full.items()}
+    ranges = {name: _range_of_most(values) for name, values in full.items()}
     found: dict[str, tuple[LookAhead, ...]] = {}
     for cut, is_other, part in _histories(compute, bars, _cuts(bars, full, cuts), otherwise):
         for name, values in full.items():
             if name in found:
                 continue
-            bad = np.flatnonzero(_differs(part[name][:cut], values[:cut], spreads[name]))
+            bad = np.flatnonzero(_differs(part[name][:cut], values[:cut], ranges[name]))
             if len(bad):
                 found[name] = tuple(
                     LookAhead(
@@ -184,14 +184,14 @@ def _rare(values: Floats) -> NDArray[np.intp]:
     return rare if len(rare) <= _RARE * len(known) else rare[:0]
 
 
-def _differs(truncated: Floats, full: Floats, spread: float) -> NDArray[np.bool_]:
+def _differs(truncated: Floats, full: Floats, extent: float) -> NDArray[np.bool_]:
     missing: NDArray[np.bool_] = np.isnan(truncated) != np.isnan(full)
     with np.errstate(invalid="ignore"):
-        missing |= np.abs(truncated - full) > TOLERANCE * spread
+        missing |= np.abs(truncated - full) > TOLERANCE * extent
     return missing
 
 
-def _spread(values: Floats) -> float:
+def _range_of_most(values: Floats) -> float:
     """The range of nine values of ten, lest a few huge ones hide all differences; of all where these are the same."""
     finite = values[np.isfinite(values)]
     if not len(finite):

@@ -1,4 +1,4 @@
-"""How far and for how long the price has been below its high."""
+"""Drawdowns: distance from and bars since the highest price."""
 
 from __future__ import annotations
 

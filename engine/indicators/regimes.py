@@ -40,7 +40,7 @@ class Regime(Indicator):
     def compute(self, bars: Bars) -> dict[str, Floats]:
         returns, moments = log_returns(bars.close), rolling().moments
         trend = rolled(moments.rolling_mean, returns, self.span)
-        spread = np.log(positive(rolled(moments.rolling_variance, returns, self.span, 1)))
+        log_variance = np.log(positive(rolled(moments.rolling_variance, returns, self.span, 1)))
         found = np.empty(len(bars))
-        rolling().clusters.rolling_cluster(spread[None], trend[None], self.window, self.clusters, found[None])
+        rolling().clusters.rolling_cluster(log_variance[None], trend[None], self.window, self.clusters, found[None])
         return {"regime": found}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping, MutableMapping, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -22,6 +22,7 @@ from engine.indicators import Column, Indicator, Output, Writer
 from engine.indicators.gaps import apply_to_contiguous_runs, without_rounding
 from engine.indicators.reference import near_one
 from engine.indicators.talib_measure import Call, longest, warm_up
+from engine.indicators.talib_quotients import QUOTIENTS
 from engine.indicators.talib_rows import Columns, RowWriter
 from engine.market.bars import Bars, Floats
 
@@ -56,9 +57,10 @@ def table() -> Mapping[str, Mapping[str, Any]]:
 class TalibFunction(Indicator):
     """A function of TA-Lib with its own parameters and defaults.
 
-    Indices become numbers of bars ago, and what is infinite is unknown, NaN. A quotient of nothing by nothing is 0, as
-    the library has it, and a difference of prices within their rounding is 0. The warm-up is measured: that of the
-    defaults is in the table, any other is found by computing a random walk from several starts.
+    Indices become numbers of bars ago. What is infinite is unknown, NaN, and so is a quotient of zero by zero
+    (``talib_quotients``), where the library has a number; a difference of prices within their rounding is 0. The
+    warm-up is measured: that of the defaults is in the table, any other is found by computing a random walk from
+    several starts.
     """
 
     function: ClassVar[str] = ""
@@ -95,9 +97,7 @@ class TalibFunction(Indicator):
     def _of_runs(self, bars: Bars) -> Floats:
         """The outputs (bars, outputs) of each run without a gap."""
         call, degree = self.call(), self.row["degree"]
-
-        def values(*series: Floats) -> Floats:
-            return call.values(dict(zip(call.inputs, series, strict=True)))
+        values = partial(_values, call, self.warm_up())
 
         function = values if degree is None else near_one(values, in_price=degree == 1)
         series = [getattr(bars, name) for name in call.inputs]
@@ -112,6 +112,24 @@ class TalibFunction(Indicator):
     def call(self) -> Call:
         """The call of the library that it makes."""
         return _call(self)
+
+
+def _values(call: Call, warm_up: int, *series: Floats) -> Floats:
+    """The outputs (bars, outputs) of one run without a gap, unknown where they are zero by zero."""
+    quotient = QUOTIENTS.get(call.function)
+    if quotient is None:
+        return call.values(dict(zip(call.inputs, series, strict=True)))
+    begin = quotient.begins(call, series)
+    if begin:
+        found = np.full((len(series[0]), call.outputs()), np.nan)
+        if len(found) - begin > warm_up:
+            found[begin + warm_up :] = _values(call, warm_up, *(values[begin:] for values in series))[warm_up:]
+        return found
+    found = call.values(dict(zip(call.inputs, series, strict=True)))
+    unknown = quotient.unknown(call, series, warm_up)
+    if unknown is not None:
+        found[unknown] = np.nan
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -51,6 +51,10 @@ class Call:
         function = talib().abstract.Function(self.function, **dict(self.parameters))
         return int(function.lookback)
 
+    def outputs(self) -> int:
+        """How many series it returns."""
+        return len(talib().abstract.Function(self.function).output_names)
+
     def values(self, columns: Mapping[str, Floats]) -> Floats:
         """float64 (bars, outputs) of columns without gaps; what is infinite is unknown, NaN."""
         lines = self.raw([np.ascontiguousarray(columns[name]) for name in self.inputs])

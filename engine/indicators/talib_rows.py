@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.indicators.gaps import RELATIVE_TOLERANCE
 from engine.indicators.reference import talib
 from engine.indicators.talib_measure import Call
+from engine.indicators.talib_quotients import QUOTIENTS
 from engine.market.bars import Bars, Floats
 
 _PHASE, _SINE = "HT_DCPHASE", "HT_SINE"
@@ -82,12 +83,14 @@ class RowWriter:
 
     def write(self, columns: Columns, rows: Floats) -> bool:
         """Fill ``rows`` (outputs, bars). False, and nothing is filled, for a series with a gap in what the function
-        reads, or no longer than its warm-up.
+        reads, one that is no longer than its warm-up, or one of which a quotient leaves out the start.
         """
         names = self.call.inputs
         found = columns.scaled(names, self.degree is not None) if rows.shape[1] > self.warm_up else None
-        if found is None:
+        quotient = QUOTIENTS.get(self.call.function)
+        if found is None or (quotient and quotient.begins(self.call, found[1])):
             return False
+        unknown = quotient.unknown(self.call, found[1], self.warm_up) if quotient else None
         exponent = found[0] if self.degree == 1 else 0
         for row, line in zip(rows, self._lines(columns, found[1]), strict=True):
             if line.dtype == np.float64:
@@ -95,6 +98,8 @@ class RowWriter:
             else:
                 self._settle_whole(row, line, exponent)
             row[: self.warm_up] = np.nan
+            if unknown is not None:
+                row[unknown] = np.nan
             if self.is_difference:
                 _leave_out_rounding(row, columns.rounding(names[-1]))
         return True

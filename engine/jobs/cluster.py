@@ -24,9 +24,9 @@ from engine.core.config import Compute
 from engine.core.errors import Cancelled, JobError, WorkerLost
 from engine.core.spec import Resources
 from engine.jobs import local_cluster, worker
+from engine.jobs.fan_out import distributes as distributes
 from engine.jobs.fan_out import fan_out as fan_out
 from engine.jobs.fan_out import pooled as pooled
-from engine.jobs.fan_out import spreads as spreads
 from engine.jobs.local_cluster import CORES, GPU, OFFERED
 from engine.jobs.local_cluster import distributed as _dask
 

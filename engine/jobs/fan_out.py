@@ -32,8 +32,8 @@ class Pool(Protocol[Given, Found]):
         """Its value, once it is there, and only once; raises its error."""
 
 
-def spreads(count: int) -> bool:
-    """Whether ``fan_out`` spreads so many items: over workers that do not have what this process holds."""
+def distributes(count: int) -> bool:
+    """Whether ``fan_out`` distributes so many items: over workers that do not have what this process holds."""
     host = worker.this_worker()
     return host is not None and count > 1 and not host.state.tasks[host.get_current_task()].resource_restrictions
 
@@ -49,7 +49,7 @@ def fan_out(
     The parts leave room for other jobs. A job on the GPU keeps its parts to itself. An error in a part, or
     ``Cancelled``, stops the rest and is raised. ``function`` must be importable. ``on_part`` hears of each value.
     """
-    if not spreads(len(items)):
+    if not distributes(len(items)):
         step, found = 1 / max(len(items), 1), []
         for n, item in enumerate(items):
             found.append(function(item, section(progress, n * step, (n + 1) * step)))
@@ -66,7 +66,7 @@ def pooled(function: Callable[[Item, Progress], R], count: int, waiting: Callabl
     each is computed here, as its value is asked for. ``waiting`` is called while a value is waited for, and may raise.
     Parts that nobody has asked for are dropped at the end.
     """
-    if not spreads(count):
+    if not distributes(count):
         yield _Here(function, waiting)
         return
     with _parts(function) as parts:

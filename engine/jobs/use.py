@@ -1,4 +1,4 @@
-"""What a job took of its machine, and why it was slow: read before and after it, in the process that computes it."""
+"""Resources that a job used, and why it was slow: read before and after it, in the process that computes it."""
 
 from __future__ import annotations
 

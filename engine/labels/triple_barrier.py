@@ -1,4 +1,4 @@
-"""Which of three barriers the price touches first: one above, one below, and the end of the horizon."""
+"""Triple barrier: which of an upper, a lower and a time barrier the price touches first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the libraries of this machine say of themselves, by a process that may die of them."""
+"""Build and version of this machine's libraries, by a process that may die of them."""
 
 from __future__ import annotations
 

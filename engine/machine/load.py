@@ -1,4 +1,4 @@
-"""How much of the machine is in use right now."""
+"""Current load of the machine."""
 
 from __future__ import annotations
 

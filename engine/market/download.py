@@ -163,7 +163,7 @@ def _selected(
     part = bars.between(request.start, request.end)
     if not len(part):
         return None
-    kept = replace(series, source="stored", collection=request.target, provider=provider, fetched=fetched)
+    kept = replace(series, source=Stored().kind, collection=request.target, provider=provider, fetched=fetched)
     if name != series.symbol:
         kept = replace(kept, symbol=name, provider_symbol=series.symbol)
     return _with_extent(replace(part, series=kept, unpriced=0))

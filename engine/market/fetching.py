@@ -62,7 +62,7 @@ class Capabilities:
     ``history`` is the maximum history in days, by interval, unlimited for others. ``adjustment`` is that of the prices.
     ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
     columns of the bars. ``example`` are symbols as the source names them, for an empty field; ``capitals``: they have
-    no small letters. ``note`` says what its user has to know.
+    no small letters. ``note`` says what its user has to know. ``offered_first``: a form begins with it.
     """
 
     intervals: tuple[Interval, ...]
@@ -75,6 +75,7 @@ class Capabilities:
     example: str = ""
     capitals: bool = False
     note: str = ""
+    offered_first: bool = False
 
     def limit(self, interval: Interval) -> int | None:
         """The maximum history of ``interval`` in days, None for unlimited."""

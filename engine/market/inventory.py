@@ -11,6 +11,7 @@ from engine.market.bars import Series
 from engine.market.quality import repairs
 from engine.market.quality.calendars import code_for
 from engine.market.quality.verdict import Verdict, key_of_digest, load
+from engine.market.sources import SOURCES, is_stored
 from engine.market.sources.stored import StoredFile, stored_files
 from engine.market.uses import Name, runs_by_series
 
@@ -35,7 +36,7 @@ class Item:
     @property
     def is_stored(self) -> bool:
         """Whether it can be renamed, deleted and updated."""
-        return self.series.source == "stored"
+        return is_stored(self.series)
 
 
 def items() -> tuple[Item, ...]:
@@ -55,16 +56,17 @@ def _name(series: Series) -> Name:
 
 
 def _size(series: Series, files: Mapping[Name, StoredFile]) -> int:
-    return files[_name(series)].size if series.source == "stored" and _name(series) in files else 0
+    return files[_name(series)].size if is_stored(series) and _name(series) in files else 0
 
 
 def _fingerprint(series: Series, files: Mapping[Name, StoredFile]) -> str:
     """Of a stored series without opening it, unless it is repaired; of the sample, which is in memory."""
     found = files.get(_name(series))
     try:
-        if series.source == "stored" and found is not None and not repairs.edits_of(series):
+        if is_stored(series) and found is not None and not repairs.edits_of(series):
             return found.fingerprint
-        return catalog.read_unchecked(series).digest() if series.source in ("stored", "sample") else ""
+        source = SOURCES.get(series.source)
+        return catalog.read_unchecked(series).digest() if source.is_store or source.is_in_memory else ""
     except EngineError:  # damaged bars or repairs
         return ""
 

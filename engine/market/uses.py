@@ -1,4 +1,4 @@
-"""Which stored runs were computed from which series, from their requests."""
+"""Stored runs by the series that they were computed from, according to their requests."""
 
 from __future__ import annotations
 

@@ -59,10 +59,10 @@ def _utc(moment: Any) -> np.datetime64:
     return np.datetime64(moment.tz_convert("UTC").tz_localize(None).to_datetime64(), "ms")
 
 
-def bars_of(name: str, interval: Interval, tables: Sequence[Any], facts: Facts) -> tuple[Bars, int]:
-    """The finished bars in ``tables`` that ``Ticker.history`` returns unadjusted with actions, of several rows of one
-    time the last, and how many rows were left out. Values that are no number are unknown; a row without a close is no
-    bar.
+def bars_of(name: str, source: str, interval: Interval, tables: Sequence[Any], facts: Facts) -> tuple[Bars, int]:
+    """The finished bars, of ``source``, in ``tables`` that ``Ticker.history`` returns unadjusted with actions, the last
+    of several rows of one time, and how many rows were left out. Values that are no number are unknown; a row without
+    a close is no bar.
     """
     import pandas as pd
 
@@ -81,8 +81,8 @@ def bars_of(name: str, interval: Interval, tables: Sequence[Any], facts: Facts) 
         values.setflags(write=False)
     has_ohlc = not any(np.isnan(columns[key]).all() for key in ("open", "high", "low"))
     series = Series(
-        source="yahoo",
-        collection="yahoo",
+        source=source,
+        collection=source,
         symbol=name,
         interval=interval,
         kind=facts.kind,

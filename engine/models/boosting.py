@@ -1,4 +1,4 @@
-"""What gradient-boosted trees share: their rounds, when these stop, and their trees at rest."""
+"""Shared parts of gradient-boosted trees: their rounds, early stopping, and their trees at rest."""
 
 from __future__ import annotations
 

@@ -62,6 +62,6 @@ def _group(name: str, rows: Scored, time: Times, horizon: int, seed: int) -> Gro
         return Group(name, len(rows), *[float("nan")] * 3)
     scores, wanted = out_of_sample(rows), HEADLINE[rows.task]
     right = scores.get("accuracy", scores.get("hit_rate", np.nan))
-    spread = intervals(rows, time, horizon, seed)
-    low, high = spread[list(scores).index(wanted)].tolist() if len(spread) else (np.nan, np.nan)
+    bounds = intervals(rows, time, horizon, seed)
+    low, high = bounds[list(scores).index(wanted)].tolist() if len(bounds) else (np.nan, np.nan)
     return Group(name, len(rows), scores[wanted], right, scores.get("long_short", np.nan), low, high)

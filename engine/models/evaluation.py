@@ -73,8 +73,8 @@ def _folds(
     for number, fold in enumerate(result.folds):
         progress(number / len(result.folds), f"Scoring fold {number + 1} of {len(result.folds)}")
         rows, time = _of_fold(result, number)
-        spread = _interval(rows, time, spec) if len(rows) else np.empty((0, 2))
-        done.append(replace(fold, intervals=spread, null_scores=nulls.folds.get(number, np.empty(0))))
+        bounds = _interval(rows, time, spec) if len(rows) else np.empty((0, 2))
+        done.append(replace(fold, intervals=bounds, null_scores=nulls.folds.get(number, np.empty(0))))
     return tuple(done)
 
 

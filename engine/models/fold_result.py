@@ -1,4 +1,4 @@
-"""What is kept of one fold: the model that was trained, on what, and how it did on its test."""
+"""Result of one fold: the model that was trained, its rows, and its scores on the test."""
 
 from __future__ import annotations
 
@@ -51,6 +51,14 @@ class FoldResult:
     intervals: Floats = field(default_factory=lambda: np.empty((0, 2)))
     null_scores: Floats = field(default_factory=lambda: np.empty(0))
     processing: str = "[]"
+
+    @property
+    def null_band(self) -> tuple[float, float] | None:
+        """The 5% and 95% points of the ``null_scores``; None without them, or where one is not defined."""
+        if not len(self.null_scores) or not np.isfinite(self.null_scores).all():
+            return None
+        low, high = np.quantile(self.null_scores, (0.05, 0.95))
+        return float(low), float(high)
 
     @property
     def artifact(self) -> Artifact:

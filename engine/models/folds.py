@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
-from engine.jobs.cluster import fan_out, spreads
+from engine.jobs.cluster import distributes, fan_out
 from engine.market.bars import Floats
 from engine.models import OnStep, call_model
 from engine.models.dataset import Dataset
@@ -46,7 +46,7 @@ def train_folds(spec: ModelSpec, found: Parts, progress: Progress) -> tuple[list
     """
     count = len(found.folds)
     curves = _Curves(progress, spec, count)
-    if not spreads(count):
+    if not distributes(count):
         return [curves.keep(n, outcome_of(spec, found, n, curves.watch(n))) for n in range(count)], curves.partial()
     text = canonical_json(spec)
     numbers = [part.tolist() for part in np.array_split(np.arange(count), min(count, _MAXIMUM_TASKS))]
@@ -55,8 +55,8 @@ def train_folds(spec: ModelSpec, found: Parts, progress: Progress) -> tuple[list
         for number, outcome in zip(numbers[place], part, strict=True):
             curves.keep(number, outcome)
 
-    spread = fan_out(_train_in_worker, [(text, part) for part in numbers], curves.report, on_part)
-    return [outcome for part in spread for outcome in part], curves.partial()
+    parts_done = fan_out(_train_in_worker, [(text, part) for part in numbers], curves.report, on_part)
+    return [outcome for part in parts_done for outcome in part], curves.partial()
 
 
 def outcome_of(spec: ModelSpec, found: Parts, number: int, on_step: OnStep | None = None) -> FoldOutcome:

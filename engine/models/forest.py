@@ -1,4 +1,4 @@
-"""What forests of decision trees by scikit-learn share."""
+"""Shared parts of scikit-learn's forests of decision trees."""
 
 from __future__ import annotations
 

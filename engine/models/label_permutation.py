@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from engine.core.progress import Progress, section
 from engine.core.spec import canonical_json
-from engine.jobs.cluster import fan_out, spreads
+from engine.jobs.cluster import distributes, fan_out
 from engine.market.bars import Floats
 from engine.models import call_model
 from engine.models.dataset import Dataset, Indices
@@ -78,7 +78,7 @@ def null_scores(spec: ModelSpec, found: Parts, progress: Progress, curve: Mappin
     if not spec.null_fits:
         return _NOTHING
     numbers = np.array_split(np.arange(spec.null_fits), min(spec.null_fits, _MAXIMUM_TASKS))
-    if spreads(len(numbers)):
+    if distributes(len(numbers)):
         text = canonical_json(spec)
         parts_of = fan_out(_in_worker, [(text, part.tolist()) for part in numbers], report, on_part)
     else:

@@ -1,4 +1,4 @@
-"""How much is predicted where features are permuted."""
+"""Number of predictions that permuted features take."""
 
 from __future__ import annotations
 

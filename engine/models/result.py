@@ -141,6 +141,11 @@ class ModelResult:
         """Out-of-sample paths."""
         return len(self.fold)
 
+    def path_range(self) -> tuple[float, float, float]:
+        """The lowest, the median and the highest of the ``path_scores``."""
+        low, middle, high = np.quantile(self.path_scores, (0, 0.5, 1))
+        return float(low), float(middle), float(high)
+
     def on_path(self, path: int) -> Floats:
         """The predictions of a path, from 0 on. Raises ``DataError`` where there are fewer."""
         if not 0 <= path < self.n_paths:

@@ -1,4 +1,4 @@
-"""What each feature contributes to what trees say: exact Shapley values of the walk from the roots to the leaves.
+"""Contributions of features to what trees predict: exact Shapley values of the walk from the roots to the leaves.
 
 Where a feature is not known the walk goes on to both children, by the training rows that went to each (the
 path-dependent values of Lundberg et al. 2020). Of a leaf with the value v and the features of its path, feature i

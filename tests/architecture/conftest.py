@@ -1,4 +1,4 @@
-"""What the rules have parsed lives as long as a module of them: a million nodes slow each collection of garbage."""
+"""Parsed modules, kept for as long as a module of rules runs: a million nodes slow each collection of garbage."""
 
 from __future__ import annotations
 

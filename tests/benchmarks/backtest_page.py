@@ -1,4 +1,4 @@
-"""What the benchmarks press on the backtest page, as scripts for the page."""
+"""Scripts by which the benchmarks press controls of the backtest page."""
 
 from __future__ import annotations
 

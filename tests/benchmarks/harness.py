@@ -1,4 +1,4 @@
-"""What the harness of the benchmarks adds to a call that takes a millisecond.
+"""Overhead of the benchmark harness on a call that takes a millisecond.
 
 ``python -m tests.benchmarks.harness`` prints its row. The same sleepless wait is timed in a bare loop and by a lane, in
 turns; a second row is how much of a call's time passes around it.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import time
 
-from engine.benchmarks.ceilings import spread
+from engine.benchmarks.ceilings import relative_iqr
 from engine.benchmarks.lane import Lane
 from engine.benchmarks.variants import Prepared
 from engine.benchmarks.workloads.matrix_product import MatrixProduct
@@ -28,7 +28,7 @@ def rows() -> list[tuple[str, ...]]:
     what = "harness of benchmarks, against a bare loop on a 1 ms operation"
     told = [f"{100 * statistics.median(part):.2f}%" for part in (timed, around)]
     between = f"{100 * min(timed):.2f} to {100 * max(timed):.2f}%"
-    steady = [spread() for _ in range(3)]
+    steady = [relative_iqr() for _ in range(3)]
     return [
         (what, "2%", f"{told[0]} in a sample, {told[1]} of wall time", between),
         (

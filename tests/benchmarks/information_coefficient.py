@@ -1,4 +1,4 @@
-"""How often features that are pure noise are called significant at 5%, over horizons of 1 to 100 bars.
+"""Share of pure-noise features that are called significant at 5%, over horizons of 1 to 100 bars.
 
 ``python -m tests.benchmarks.information_coefficient`` prints its rows: of features that move fast and slowly on returns
 with fat tails and changing volatility, by the test of ``engine.research.features.information`` and by the usual t that

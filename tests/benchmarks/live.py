@@ -1,4 +1,4 @@
-"""What the live readings of the machine cost: the sampler, and drawing an hour of them on the server."""
+"""Cost of the live readings of the machine: the sampler, and drawing an hour of them on the server."""
 
 from __future__ import annotations
 

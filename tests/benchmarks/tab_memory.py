@@ -1,4 +1,4 @@
-"""What a tab holds on to: ``python -m tests.benchmarks.tab_memory`` prints both rows, and how it grew.
+"""Memory that a tab keeps: ``python -m tests.benchmarks.tab_memory`` prints both rows, and how it grew.
 
 JavaScript's heap after a collection, in Chromium. Half an hour of the live page is its 1,800 readings, each asked for
 as soon as the last one is drawn.

@@ -157,7 +157,7 @@ def _scale(name: str, x: Floats, window: int, expected: Floats) -> Floats:
 
 def _rounding(name: str, precision: Precision, x: Floats) -> Floats:
     """What rounding the input alone may do, to values in its unit: it is less its first value when it is rounded."""
-    if UNITS[name] not in ("level", "spread"):
+    if UNITS[name] not in ("level", "deviation"):
         return np.zeros((len(x), 1))
     known = np.isfinite(x)
     first = np.take_along_axis(x, np.argmax(known, axis=1)[:, None], axis=1)

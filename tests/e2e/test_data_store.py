@@ -1,4 +1,4 @@
-"""What is stored, in a real browser: series in the catalogue, what is wrong with one, and values of one's own."""
+"""Stored data in a real browser: series in the catalogue, what is wrong with one, and values of one's own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which device does what: measured, pinned, excluded, stale."""
+"""Devices of work: measured, pinned, excluded, stale."""
 
 from __future__ import annotations
 

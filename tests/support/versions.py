@@ -1,4 +1,4 @@
-"""What tests of the versions of a series share."""
+"""Helpers for tests of the versions of a series."""
 
 from __future__ import annotations
 

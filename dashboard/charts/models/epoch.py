@@ -1,4 +1,4 @@
-"""What an epoch of a network's training is spent on."""
+"""Time of an epoch of a network's training, by step."""
 
 from __future__ import annotations
 

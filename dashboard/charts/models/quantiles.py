@@ -46,8 +46,8 @@ def info(result: ModelResult, horizon: int) -> QuantilesInfo | None:
     if not count.all():
         return None
     mean = np.bincount(fifth, returns, minlength=len(count)) / count
-    spread = np.sqrt(np.maximum(np.bincount(fifth, returns**2, minlength=len(count)) / count - mean**2, 0))
-    return QuantilesInfo(mean, Z * spread / np.sqrt(np.maximum(count / horizon, 1)), count, float(returns.mean()))
+    deviation = np.sqrt(np.maximum(np.bincount(fifth, returns**2, minlength=len(count)) / count - mean**2, 0))
+    return QuantilesInfo(mean, Z * deviation / np.sqrt(np.maximum(count / horizon, 1)), count, float(returns.mean()))
 
 
 def figure(info: QuantilesInfo) -> go.Figure:

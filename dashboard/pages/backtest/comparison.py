@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
@@ -133,14 +132,14 @@ def _calendars(results: Sequence[BacktestResult], shared: CommonBars) -> list[st
 
 
 def curves(compared: Compared, both: Together) -> overlay.OverlayInfo:
-    """What the chart draws: what ``figures`` has a column of."""
+    """What the chart draws: what ``metric_table`` has a column of."""
     runs, first, found = compared.results, compared.results[0], both.combined
     drawn = [(name, run.time, run.equity, run.capital) for name, run in zip(compared.names, runs, strict=True)]
     combined = ("Combined", found.time, found.growth, 1.0) if found else None
     return overlay.info(drawn, combined, (compared.held, first.time, first.benchmark, first.capital))
 
 
-def figures(compared: Compared, both: Together) -> Component:
+def metric_table(compared: Compared, both: Together) -> Component:
     """Every metric of every run side by side, the best marked; the portfolio and the benchmark."""
     columns: list[tuple[Any, Mapping[str, float | None]]] = [
         (heading(name, index), result.metrics)
@@ -209,11 +208,10 @@ def portfolio(compared: Compared, both: Together) -> Component:
     ]
     when = "once" if len(found.rebalanced) == 1 else f"{len(found.rebalanced):,} times"
     head = html.Tr([html.Th("Run"), html.Th("Initial weight"), html.Th("Final weight")])
-    mean = np.mean([result.metrics["sharpe"] or 0.0 for result in compared.results])
     line = (
         f"Weights set {when}, {day_range(str(both.shared.days[0]), str(both.shared.days[-1]))}. Sharpe "
-        f"{number(found.metrics['sharpe'], 2)}, mean of the runs {number(float(mean), 2)}. Rebalancing between runs is "
-        "assumed to be free of costs."
+        f"{number(found.metrics['sharpe'], 2)}, mean of the runs over the same bars "
+        f"{metric_text('sharpe', both.shared.mean_sharpe())}. Rebalancing between runs is assumed to be free of costs."
     )
     return html.Div([html.Table([html.Thead(head), html.Tbody(rows)], className="figures"), hint(line)])
 

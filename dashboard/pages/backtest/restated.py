@@ -1,4 +1,4 @@
-"""What a result's page says of bars that have been restated, and the ways to them as they were and as they are."""
+"""Notes on restated bars beside a result, with links to the bars as they were and as they are."""
 
 from __future__ import annotations
 

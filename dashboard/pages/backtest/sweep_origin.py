@@ -42,7 +42,7 @@ def layout() -> Component:
     OPEN,
     Input(JOB.answer, "data"),
 )
-def judge(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, str, bool]:
+def show_verdict(data: runs.ResultData, tab: str, answer: Answer) -> tuple[Component, str, bool]:
     """The verdict, with the trials counted as of now and the sweep, if it was tested by now."""
     if tab != TAB or ((answer or {}).get("waits") and ctx.triggered_id == JOB.answer):
         raise PreventUpdate

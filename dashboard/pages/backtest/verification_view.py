@@ -90,7 +90,7 @@ def drawdowns(result: VerificationResult) -> Any:
     return samples.figure(found, number=".0%", keep="drawdowns")
 
 
-def spread(result: VerificationResult) -> Any:
+def fan_chart(result: VerificationResult) -> Any:
     return fan.figure(fan.info(result)) if result.fan.size else skipped(result, "drawdowns")
 
 

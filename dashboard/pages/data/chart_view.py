@@ -1,4 +1,4 @@
-"""How the data page draws a series: the chart's own settings, in its form, its address and the saved layouts."""
+"""Settings of the data page's chart, in its form, its address and the saved layouts."""
 
 from __future__ import annotations
 

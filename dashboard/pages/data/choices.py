@@ -1,4 +1,4 @@
-"""What the tabs of statistics ask beside the request: small controls in their cards, whose values the address holds.
+"""Choices of the tabs of statistics beside the request: small controls in their cards, whose values the address holds.
 
 A control comes into the page without a value and takes that of the address or the usual one in the browser
 (``assets/38_view.js``): a callback of its ``asked`` value leaves the first, None, to ``chosen``.

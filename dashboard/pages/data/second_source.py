@@ -24,6 +24,7 @@ from engine.market.bars import Series
 from engine.market.quality.disagreement import TOLERANCE, counterparts
 from engine.market.quality.series.listed import Comparison, Marked
 from engine.market.quality.series.spec import CompareSources
+from engine.market.sources import is_stored
 
 JOB = SideJob(ids.PAGE, "second-source")
 _TAB = "quality"
@@ -125,7 +126,7 @@ def _dates(series: Series, marked: Marked, clock: Clock) -> str:
 
 
 def _origin(series: Series) -> str:
-    return series.provider or (series.origin if series.source == "stored" else series.source)
+    return series.provider or (series.origin if is_stored(series) else series.source)
 
 
 def _key(series: Series) -> str:

@@ -9,7 +9,7 @@ from dash.development.base_component import Component
 from dashboard.components.bar_table import bar_table
 from dashboard.text.format import count, number
 from engine.features.explanation.explain import Explanation, Part
-from engine.features.explanation.processed import Learnt, Processing
+from engine.features.explanation.processed import FittedParameter, Processing
 from engine.features.explanation.spec import ExplanationSpec
 
 _DIGITS = 6
@@ -64,12 +64,12 @@ def _parts(parts: tuple[Part, ...]) -> Component:
 
 
 def _processing(found: Processing) -> list[Component]:
-    """The value before and after each processor, and what that has learnt."""
+    """The value before and after each processor, and the parameters fitted for it."""
     if not found.steps:
         return []
-    head = [("Processor", ""), ("Learnt", ""), ("Before", ""), ("After", "")]
+    head = [("Processor", ""), ("Fitted parameters", ""), ("Before", ""), ("After", "")]
     rows = [
-        (step.processor, "; ".join(map(_learnt, step.learnt)), digits(step.before), digits(step.after))
+        (step.processor, "; ".join(map(_fitted_parameter, step.parameters)), digits(step.before), digits(step.after))
         for step in found.steps
     ]
     said = (
@@ -80,7 +80,7 @@ def _processing(found: Processing) -> list[Component]:
                      className="explained processing")]  # fmt: skip
 
 
-def _learnt(item: Learnt) -> str:
+def _fitted_parameter(item: FittedParameter) -> str:
     if item.count == 1:
         return f"{item.name} {digits(item.lowest)}"
     inside = f", here between {digits(item.below)} and {digits(item.above)}" if np.isfinite(item.below) else ""

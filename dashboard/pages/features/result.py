@@ -1,4 +1,4 @@
-"""What the features page looks at: the features that its result store names, and their bars."""
+"""Result of the features page: the features that its result store names, and their bars."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def rows(bars: Bars, matrix: FeatureMatrix, features: Sequence[Indicator], found
     values = matrix.values[matrix.rows(bars.series.symbol)]
     return [
         {"name": matrix.names[index], "verdict": words.get(owner.label(), "")}
-        | _figures(values[:, index], bars, matrix.warm_up[index])
+        | _summary_statistics(values[:, index], bars, matrix.warm_up[index])
         for index, owner in enumerate(owners)
     ]
 
@@ -97,7 +97,7 @@ def correlation_figure(info: CorrelationInfo) -> Any:
     return figure(info)
 
 
-def _figures(values: np.ndarray, bars: Bars, warm_up: int) -> dict[str, Any]:
+def _summary_statistics(values: np.ndarray, bars: Bars, warm_up: int) -> dict[str, Any]:
     known = np.isfinite(values)
     settled = np.flatnonzero(known)
     low, median, high = np.percentile(values[known], [0, 50, 100]) if len(settled) else [None] * 3

@@ -61,7 +61,7 @@ def show_live(tick: int | None, window: int, answered: Any = None) -> tuple[Any,
     end = hardware.last_point(samples[-1].moment, seconds)
     answer = {"tick": tick, "charts": f"{seconds} s to {end}", "storage": repr(watching.usage)}
     known = {name: isinstance(answered, Mapping) and answered.get(name) == answer[name] for name in answer}
-    charts = no_update if known["charts"] else encoded(figures(samples, seconds, end))
+    charts = no_update if known["charts"] else encoded(live_charts(samples, seconds, end))
     stored = no_update if known["storage"] else static_html(storage.lines(watching.usage, settings().results))
     return charts, *words(samples[-1]), stored, answer
 
@@ -198,7 +198,7 @@ def words(last: Sample) -> tuple[Any, Any]:
     return static_html(metric.cells(view.kpis(last, active, has_other_gpu()))), static_html(workers)
 
 
-def figures(samples: tuple[Sample, ...], seconds: int, end: float) -> dict[str, Any]:
+def live_charts(samples: tuple[Sample, ...], seconds: int, end: float) -> dict[str, Any]:
     """Of ``CHARTS`` in the ``seconds`` before ``end``; of the GPU where one is read."""
     past, last = history(samples[-seconds:], end), samples[-1]
     memory = hardware.memory_info(

@@ -137,12 +137,13 @@ def _benchmark() -> list[Component]:
         html.Div(shown, role="radiogroup", **{"aria-label": "Workload shown"}),
         graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles",
               tools=[benchmarks.baseline()], rescale=False),
-        card("Variants by size", html.Div([_figures(), html.Div(id=ids.ABSENT)]), sub="each result verified first"),
+        card("Variants by size", html.Div([_benchmark_table(), html.Div(id=ids.ABSENT)]),
+             sub="each result verified first"),
         *benchmarks.layout(),
     ]  # fmt: skip
 
 
-def _figures() -> Component:
+def _benchmark_table() -> Component:
     """The table of a benchmark; its cells are text, as their units and digits differ from row to row."""
     grid = table(ids.DEVICES, COLUMNS, empty="No measurements.", options={"tooltipShowDelay": 300})
     for column in grid.columnDefs:

@@ -107,8 +107,9 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
 def _unsteady(result: BenchmarkResult) -> list[Component | str]:
     """Marks of a machine that was not steady before the first timing, or that had other jobs meanwhile."""
     found: list[Component] = []
-    if result.spread > STEADY:
-        text = f"A fixed piece of work varied by {percent(result.spread, 0)} between its quartiles before the timings."
+    if result.relative_iqr > STEADY:
+        varied = percent(result.relative_iqr, 0)
+        text = f"A fixed piece of work varied by {varied} between its quartiles before the timings."
         found.append(html.Span("noisy machine", className="chip warn", title=text))
     if result.beside:
         text = "Other jobs of the workbench ran while this was measured."

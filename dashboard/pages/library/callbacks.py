@@ -47,7 +47,7 @@ def show(filters: Mapping[str, Any], changed: Any = None) -> tuple[Any, ...]:
     inputs={"_": Input(ids.AGAIN, "n_intervals"), "filters": STATES},
     prevent_initial_call=True,
 )
-def judge(_: int | None, filters: Mapping[str, Any]) -> tuple[Any, ...]:
+def refresh_verdicts(_: int | None, filters: Mapping[str, Any]) -> tuple[Any, ...]:
     """Some of the verdicts that were missing, or count fewer trials than there are by now. The next are asked for once
     these have come: on a busy machine questions would pile up.
     """

@@ -1,4 +1,4 @@
-"""What can be done with an entry of the library: named, tagged, pinned, put into the bin and taken out of it."""
+"""Actions on an entry of the library: name, tag, pin, delete into the bin and restore."""
 
 from __future__ import annotations
 

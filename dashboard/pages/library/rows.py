@@ -1,4 +1,4 @@
-"""What is on the shelf as rows of the table: what each is, what came of it, and where it opens."""
+"""Rows of the library's table: the request of each entry, its outcome, and where it opens."""
 
 from __future__ import annotations
 

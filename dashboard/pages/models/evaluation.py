@@ -90,8 +90,6 @@ def folds(result: ModelResult) -> Component:
 
 def _fold(place: int, fold: FoldResult, name: str) -> list[object]:
     at = list(fold.scores).index(name) if name in fold.scores else len(fold.intervals)
-    known = fold.null_scores[np.isfinite(fold.null_scores)]
-    band = tuple(map(float, np.quantile(known, (0.05, 0.95)))) if len(known) else None
     interval = tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None
     blocks = ", ".join(f"{_day(first)} to {_day(last)}" for first, last in fold.blocks)
     return [
@@ -104,7 +102,7 @@ def _fold(place: int, fold: FoldResult, name: str) -> list[object]:
         number(fold.n_test),
         html.B(shown(name, fold.scores.get(name))),
         _span(name, interval),
-        _span(name, band),
+        _span(name, fold.null_band),
         "yes" if fold.in_time else "no",
     ]
 
@@ -132,7 +130,7 @@ def paths_note(result: ModelResult) -> list[Component]:
     """How the score is distributed over the paths, and whether the predictions could have been made."""
     said = [html.P(text, className="note") for text in result.caveats]
     if result.n_paths > 1:
-        low, middle, high = np.quantile(result.path_scores, (0, 0.5, 1))
+        low, middle, high = result.path_range()
         said.append(
             html.P(
                 f"{headline_name(result)} over {result.n_paths} out-of-sample paths: {number(low, 3)} to "
@@ -165,10 +163,10 @@ def holdout(result: ModelResult, openings: int) -> list[Component]:
     again = " It was unseen." if openings <= 1 else " Those who choose among models have seen it: it proves less."
     fold, name = result.holdout, HEADLINE[result.task]
     at = list(fold.scores).index(name)
-    spread = _span(name, tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None)
+    interval = _span(name, tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None)
     return [
         html.P(
-            f"{since}Opened: {headline_name(result)} {shown(name, fold.scores[name])} (95% interval {spread}) on "
+            f"{since}Opened: {headline_name(result)} {shown(name, fold.scores[name])} (95% interval {interval}) on "
             f"{count(fold.n_scored, 'row')}. On these data a holdout was opened {_times(openings)}.{again}",
             className="note",
         )

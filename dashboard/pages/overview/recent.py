@@ -1,4 +1,4 @@
-"""What has been done here lately: backtests, models and sweeps, newest first, as tables."""
+"""Recent backtests, models and sweeps, newest first, as tables."""
 
 from __future__ import annotations
 

@@ -127,8 +127,8 @@ def _fill_bars(spec: BacktestSpec, codes: NDArray[np.int64], quote: Floats) -> N
         return np.ones(count, dtype=bool)
     found = np.zeros(count + 1, dtype=bool)
     later = 0 if spec.fill == "same_close" else 1
-    for decided, quotes in zip(codes.T, quote.T, strict=True):
-        priced = np.append(np.flatnonzero(np.isfinite(quotes)), count)
+    for decided, fill_prices in zip(codes.T, quote.T, strict=True):
+        priced = np.append(np.flatnonzero(np.isfinite(fill_prices)), count)
         found[priced[np.searchsorted(priced[:-1], np.flatnonzero(decided) + later)]] = True
     return found[:count]
 

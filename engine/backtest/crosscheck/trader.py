@@ -195,11 +195,11 @@ class Trader:
 
     def pending_with_quote(self) -> list[tuple[int, Position, float]]:
         """Symbols with a pending decision and a quote to fill it at."""
-        quotes = self.script.quote[self.bar]
+        fill_prices = self.script.quote[self.bar]
         return [
-            (s, position, float(quotes[s]))
+            (s, position, float(fill_prices[s]))
             for s, position in enumerate(self.positions)
-            if position.pending and isfinite(quotes[s])
+            if position.pending and isfinite(fill_prices[s])
         ]
 
     def shrink(self, symbol: int, held: float, target: float) -> None:

@@ -30,9 +30,9 @@ def value_at(t: int, bars: Any, book: Any, cash: float) -> tuple[float, float]:
     value, size = cash, 0.0
     for s in range(len(book)):
         if book[s].units != 0.0:
-            worth = book[s].units * bars[t, s].close
-            value += worth
-            size += abs(worth)
+            value_held = book[s].units * bars[t, s].close
+            value += value_held
+            size += abs(value_held)
     return value, size
 
 

@@ -180,10 +180,10 @@ def sharpe_from_sums(total: Any, squares: Any, lines: Any) -> Any:
     if squares == 0.0 or bars < 3:
         return np.nan
     mean = total / (bars - 1)
-    spread = squares - total * mean
-    if spread < _THIN * squares or squares < _THIN * lines[bars - 1, SQUARES] or spread < 1e-20:
+    squared_deviations = squares - total * mean
+    if squared_deviations < _THIN * squares or squares < _THIN * lines[bars - 1, SQUARES] or squared_deviations < 1e-20:
         return -np.inf
-    return mean / np.sqrt(spread / (bars - 2))
+    return mean / np.sqrt(squared_deviations / (bars - 2))
 
 
 @kernel

@@ -94,7 +94,7 @@ def add_equity(
     equity: Any, trades: Any, count: Any, lines: Any, closes: Any, places: Any, gain_in: Any, gain_out: Any
 ) -> Any:
     """Add to ``equity`` that of an account with these ``trades`` and a capital of 1."""
-    entries, exits, quotes = trades
+    entries, exits, fill_prices = trades
     cash = 1.0
     at = 0
     for k in range(count):
@@ -104,7 +104,7 @@ def add_equity(
         units = cash * (lines[entries[k], PER_QUOTE] * gain_in)
         for t in range(max(begin, 0), end):
             equity[t] += units * closes[t]
-        cash = units * (quotes[k] * gain_out)
+        cash = units * (fill_prices[k] * gain_out)
         at = end
     for t in range(at, len(equity)):
         equity[t] += cash
@@ -139,10 +139,10 @@ def sharpe_of(equity: Any) -> Any:
         t += 1
     total, squares = (a + b) + (c + d), (aa + bb) + (cc + dd)
     mean = total / (bars - 1)
-    spread = squares - total * mean
-    if spread < _THIN * squares or spread < 1e-20:
+    squared_deviations = squares - total * mean
+    if squared_deviations < _THIN * squares or squared_deviations < 1e-20:
         return sharpe_of_returns(equity[1:] / equity[:-1] - 1.0)
-    return mean / np.sqrt(spread / (bars - 2))
+    return mean / np.sqrt(squared_deviations / (bars - 2))
 
 
 @inlined

@@ -82,7 +82,7 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trad
     not heard.
     """
     lines, _, fills, prices, shift, at_open = account
-    entries, exits, quotes = trades
+    entries, exits, fill_prices = trades
     bars = len(lines) - 1
     made = 0
     i = 0
@@ -101,11 +101,11 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trad
         hit, quote = find_stop_exit(entry, leave if at_open else leave + 1, price, prices, rule, at_open, scratch)
         entries[made] = entry
         if hit < leave or (hit == leave and not at_open and hit < bars):
-            exits[made], quotes[made] = hit, quote
+            exits[made], fill_prices[made] = hit, quote
             last = hit - 1 if shift == 0 else fills[hit - 1] if len(fills) else hit
         else:
             exits[made] = leave
-            quotes[made] = lines[leave, QUOTE]
+            fill_prices[made] = lines[leave, QUOTE]
             last = leave
         made += 1
         while i < count and orders[i] >> 1 <= last:
@@ -118,7 +118,7 @@ def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gai
     """``holdings.return_sums`` where a position may be closed on the bar of its entry, or another opened on that of its
     exit.
     """
-    entries, exits, quotes = trades
+    entries, exits, fill_prices = trades
     bars = len(lines) - 1
     total = squares = 0.0
     growth = 1.0
@@ -126,10 +126,10 @@ def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gai
     for k in range(count):
         entry, exit = entries[k], exits[k]
         if exit == entry:
-            last = lines[entry, PER_QUOTE] * gain_in * (quotes[k] * gain_out) - 1.0
+            last = lines[entry, PER_QUOTE] * gain_in * (fill_prices[k] * gain_out) - 1.0
             total += last
             squares += last * last
-            growth *= (lines[entry, PER_QUOTE] * gain_in) * (quotes[k] * gain_out)
+            growth *= (lines[entry, PER_QUOTE] * gain_in) * (fill_prices[k] * gain_out)
             left = exit
             continue
         first = lines[entry, CLOSE] * lines[entry, PER_QUOTE] * gain_in - 1.0
@@ -141,10 +141,10 @@ def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gai
             total += first
             squares += first * first
         if exit < bars:
-            last = quotes[k] * lines[exit, PER_BEFORE] * gain_out - 1.0
+            last = fill_prices[k] * lines[exit, PER_BEFORE] * gain_out - 1.0
             total += (lines[exit, SUM_BEFORE] - lines[entry, SUM]) + last
             squares += (lines[exit, SQUARES_BEFORE] - lines[entry, SQUARES]) + last * last
-            growth *= (lines[entry, PER_QUOTE] * gain_in) * (quotes[k] * gain_out)
+            growth *= (lines[entry, PER_QUOTE] * gain_in) * (fill_prices[k] * gain_out)
         else:
             total += lines[bars - 1, SUM] - lines[entry, SUM]
             squares += lines[bars - 1, SQUARES] - lines[entry, SQUARES]
@@ -156,7 +156,7 @@ def return_sums_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gai
 @lean
 def max_drawdown_of_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.max_drawdown`` of such trades."""
-    entries, exits, quotes = trades
+    entries, exits, fill_prices = trades
     bars = len(lines) - 1
     equity = peak = worst = 1.0
     for k in range(count):
@@ -165,7 +165,7 @@ def max_drawdown_of_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, 
         if exit > entry:
             worst, peak = update_drawdown(worst, peak, units, drawdowns, entry, exit - 1)
         if exit < bars:
-            equity = units * (quotes[k] * gain_out)
+            equity = units * (fill_prices[k] * gain_out)
             if k + 1 == count or entries[k + 1] != exit:
                 worst, peak = update_drawdown_in_cash(worst, peak, equity)
     return worst - 1.0
@@ -174,7 +174,7 @@ def max_drawdown_of_trades(trades: Any, count: Any, lines: Any, drawdowns: Any, 
 @kernel
 def returns_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_out: Any) -> Any:
     """``holdings.returns_of`` such trades."""
-    entries, exits, quotes = trades
+    entries, exits, fill_prices = trades
     bars = len(lines) - 1
     equity = np.ones(bars)
     cash = 1.0
@@ -184,7 +184,7 @@ def returns_of_trades(trades: Any, count: Any, lines: Any, gain_in: Any, gain_ou
         equity[at:entry] = cash
         units = cash * (lines[entry, PER_QUOTE] * gain_in)
         equity[entry:exit] = units * lines[entry:exit, CLOSE]
-        cash = units * (quotes[k] * gain_out)
+        cash = units * (fill_prices[k] * gain_out)
         at = exit
     equity[at:] = cash
     return equity[1:] / equity[:-1] - 1.0

@@ -1,4 +1,4 @@
-"""What a run can be compared with, as an account that starts with the same capital on the same bars."""
+"""Benchmarks of a run, each as an account that starts with the same capital on the same bars."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much capital a run could have traded before its own orders became large in the market."""
+"""Capacity: the capital that a run could have traded before its own orders became large in the market."""
 
 from __future__ import annotations
 

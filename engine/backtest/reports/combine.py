@@ -39,6 +39,13 @@ class CommonBars:
     days: Days
     by_day: bool = False
 
+    def mean_sharpe(self) -> float | None:
+        """Mean Sharpe ratio of the runs over these bars; None where one of them has none."""
+        per_year = periods_per_year(self.time)
+        found = [equity_metrics(self.time, growth, per_year)["sharpe"] for growth in self.growth.T]
+        known = [value for value in found if value is not None]
+        return float(np.mean(known)) if len(known) == len(found) else None
+
     @property
     def returns(self) -> Floats:
         """Simple returns from one common bar to the next, one fewer than bars; zero after ruin."""

@@ -1,4 +1,4 @@
-"""What an account held at each close, and what it is to hold next."""
+"""Holdings of an account at each close, and its next target positions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often a sweep asks a strategy of conditions, by its axes alone."""
+"""Number of conditions that a sweep asks of a strategy, by its axes alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holding earns on the bars of a sweep, to compare its combinations with."""
+"""Buy and hold on the bars of a sweep, to compare its combinations with."""
 
 from __future__ import annotations
 

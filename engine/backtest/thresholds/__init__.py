@@ -1,1 +1,1 @@
-"""What a model's probabilities are worth at each threshold: as classes, and as an account that follows them."""
+"""Thresholds of a model's probabilities: its classes at each, and an account that follows them."""

@@ -131,6 +131,11 @@ class WalkForwardResult(Labelled, Dated):
         """Windows with a profit out of sample."""
         return int(np.sum(self.out_return > 0))
 
+    @property
+    def losing(self) -> int:
+        """Windows with a loss out of sample."""
+        return int(np.sum(self.out_return < 0))
+
     def efficiency(self) -> float | None:
         """Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in training, each compounded
         over the windows with a choice. None where the training earned nothing.
@@ -158,6 +163,15 @@ class WalkForwardResult(Labelled, Dated):
         """Share of windows whose values equal or neighbour those of the window before, mean over the axes."""
         known = [item.near for item in self.stability() if item.near is not None]
         return float(np.mean(known)) if known else None
+
+    def steadiness_by_chance(self) -> float:
+        """``steadiness`` of values drawn at random."""
+        return float(np.mean([item.chance for item in self.stability()]))
+
+    def median_agreement(self) -> float | None:
+        """Median of the ``agreement`` of the windows that have one; None without any."""
+        known = self.agreement[np.isfinite(self.agreement)]
+        return float(np.median(known)) if len(known) else None
 
     def word(self, axis: int, value: float) -> str:
         """A value of an axis as text; "" for NaN."""

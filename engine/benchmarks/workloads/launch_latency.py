@@ -1,4 +1,4 @@
-"""What a call costs that does next to nothing."""
+"""Latency of a call that does next to nothing."""
 
 from __future__ import annotations
 

@@ -59,9 +59,9 @@ class ParquetScan(Workload):
         """Rows x columns: prices that walk at random from 100 in cents, and volumes in shares."""
         numbers = np.random.default_rng(SEED)
         close = np.round(100 * np.exp(np.cumsum(0.0005 * numbers.standard_normal(self.rows))), 2)
-        spread = np.round(np.abs(numbers.standard_normal((3, self.rows))) * 0.02, 2)
+        moves = np.round(np.abs(numbers.standard_normal((3, self.rows))) * 0.02, 2)
         volume = numbers.integers(0, 100_000, self.rows).astype(np.float64)
-        return np.stack([close - spread[0], close + spread[1], close - spread[2], close, volume], axis=1)
+        return np.stack([close - moves[0], close + moves[1], close - moves[2], close, volume], axis=1)
 
     @contextmanager
     def _prepare(self, threads: int, is_mapped: bool, inputs: Inputs) -> Iterator[Prepared]:

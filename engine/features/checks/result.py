@@ -1,4 +1,4 @@
-"""What the check of features has found."""
+"""Result of the check of features."""
 
 from __future__ import annotations
 

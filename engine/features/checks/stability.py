@@ -1,4 +1,4 @@
-"""Whether values depend on the bar at which a series begins, once the warm-up that the feature states is over."""
+"""Stability of values after the stated warm-up, whatever bar a series begins with."""
 
 from __future__ import annotations
 

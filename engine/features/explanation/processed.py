@@ -1,4 +1,4 @@
-"""A value of a feature followed through processors: each step with what it has learnt, before and after."""
+"""A value of a feature followed through processors: each step with its fitted parameters, before and after."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from engine.market.bars import Floats, Times
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """Numbers that a processor has learnt under a ``name``: ``count`` from ``lowest`` to ``highest``, those of which
+class FittedParameter:
+    """Numbers that a processor has fitted under a ``name``: ``count`` from ``lowest`` to ``highest``, those of which
     around the value are ``below`` and ``above``, NaN where it lies outside them or there is but one.
     """
 
@@ -38,7 +38,7 @@ class Step:
     does: str
     before: float
     after: float
-    learnt: tuple[Learnt, ...]
+    parameters: tuple[FittedParameter, ...]
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ def steps(fitted: FittedProcessors, value: float, column: int = 0) -> tuple[Step
     for processor, state in fitted.steps:
         own = {name: array[column : column + 1] for name, array in state.items()}
         after = float(processor.apply(own, np.array([[now]]))[0, 0])
-        learnt = tuple(_learnt(name, array[0], now) for name, array in own.items())
-        found.append(Step(processor.label(), info(processor).summary.replace("``", ""), now, after, learnt))
+        parameters = tuple(_fitted_parameter(name, array[0], now) for name, array in own.items())
+        found.append(Step(processor.label(), info(processor).summary.replace("``", ""), now, after, parameters))
         now = after
     return tuple(found)
 
@@ -98,9 +98,9 @@ def _training(feature: Indicator, output: str, inputs: FeatureInputs, share: flo
     return np.concatenate(values), times
 
 
-def _learnt(name: str, numbers: Floats, value: float) -> Learnt:
+def _fitted_parameter(name: str, numbers: Floats, value: float) -> FittedParameter:
     known: Floats = np.sort(np.atleast_1d(numbers))
     at = int(np.searchsorted(known, value)) if np.isfinite(value) else 0
     inside = len(known) > 1 and 0 < at < len(known)
     around = (float(known[at - 1]), float(known[at])) if inside else (float("nan"), float("nan"))
-    return Learnt(name, len(known), float(known[0]), float(known[-1]), *around)
+    return FittedParameter(name, len(known), float(known[0]), float(known[-1]), *around)

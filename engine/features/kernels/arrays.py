@@ -164,12 +164,12 @@ class ArrayKernels(Kernels):
             return self._gathered(parts(), like, len(windows))
 
     def _paired(self, figure: Callable[[Moments], Any], x: Any, y: Any, windows: Sequence[int]) -> Any:
-        def figures(a: Any, b: Any) -> dict[int, Any]:
+        def statistics(a: Any, b: Any) -> dict[int, Any]:
             known = a + b  # both, or neither
             a, b = self._where(self._finite(known), a, known), self._where(self._finite(known), b, known)
             return {window: figure(found) for window, found in window_moments((a, b), windows).items()}
 
-        return self._windowed(figures, windows, x, y)
+        return self._windowed(statistics, windows, x, y)
 
     def _slope(self, found: Moments) -> Any:
         xx = found.products[0, 0]
@@ -177,8 +177,8 @@ class ArrayKernels(Kernels):
 
     def _correlation(self, found: Moments) -> Any:
         xx, xy, yy = found.products[0, 0], found.products[0, 1], found.products[1, 1]
-        spread = self._root(xx) * self._root(yy)
-        ratio = xy / self._where(spread > 0, spread, float("nan"))
+        scale = self._root(xx) * self._root(yy)
+        ratio = xy / self._where(scale > 0, scale, float("nan"))
         return self._where(ratio > 1, 1.0, self._where(ratio < -1, -1.0, ratio))
 
     def _ranks(self, x: Any, windows: Sequence[int]) -> dict[int, Any]:

@@ -13,21 +13,21 @@ from engine.features.kernels import Kernels
 from engine.features.kernels.bounds import Precision
 
 Floats = NDArray[np.float64]
-Unit = Literal["level", "spread", "ratio", "none", "as it is"]
+Unit = Literal["level", "deviation", "ratio", "none", "as it is"]
 
 UNITS: Mapping[str, Unit] = MappingProxyType(
     {
         **dict.fromkeys(("rolling_mean", "rolling_min", "rolling_max", "rolling_quantile"), "level"),
         **dict.fromkeys(("exponential_mean", "lag", "cumulative_min", "cumulative_max"), "level"),
-        **dict.fromkeys(("rolling_std", "regression_residual"), "spread"),
+        **dict.fromkeys(("rolling_std", "regression_residual"), "deviation"),
         "regression_slope": "ratio",
         **dict.fromkeys(("rolling_rank", "rolling_correlation", "regression_r_squared"), "none"),
         **dict.fromkeys(("rolling_sum", "cumulative_sum", "cumulative_product"), "as it is"),
     }
 )
 """What becomes of a kernel's values when its inputs move and grow: they move and grow with the last input ("level"),
-grow alone ("spread"), grow with the last over the first ("ratio"), or do neither ("none"); or inputs must stay "as it
-is".
+grow alone ("deviation"), grow with the last over the first ("ratio"), or do neither ("none"); or inputs must stay "as
+it is".
 """
 
 

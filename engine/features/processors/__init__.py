@@ -38,13 +38,13 @@ class Processor(Spec):
     def apply(self, state: State, values: Floats) -> Floats: ...
 
 
-def spread_or_one(low: Floats, high: Floats, spread: Floats) -> Floats:
-    """``spread`` of each feature, by which its values are divided; 1 where it is but rounding, as that of a mean of
+def scale_or_one(low: Floats, high: Floats, scale: Floats) -> Floats:
+    """``scale`` of each feature, by which its values are divided; 1 where it is but rounding, as that of a mean of
     prices that stand still: from ``low`` to ``high``, the ends that it was measured between, no value differs by a part
     in 1e12.
     """
     still = high - low <= _ROUNDING * np.maximum(np.abs(low), np.abs(high))
-    return np.where(still | (spread <= 0), 1.0, spread)
+    return np.where(still | (scale <= 0), 1.0, scale)
 
 
 PROCESSORS = Registry("processors", Processor, "engine.features.processors")

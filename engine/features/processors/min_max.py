@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.core.registry import plugin
-from engine.features.processors import Processor, State, spread_or_one
+from engine.features.processors import Processor, State, scale_or_one
 from engine.market.bars import Floats
 
 
@@ -24,7 +24,7 @@ class MinMax(Processor):
 
     def fit(self, values: Floats) -> State:
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-        return {"low": low, "span": spread_or_one(low, high, high - low)}
+        return {"low": low, "span": scale_or_one(low, high, high - low)}
 
     def apply(self, state: State, values: Floats) -> Floats:
         return (values - state["low"]) / state["span"]

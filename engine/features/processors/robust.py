@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.core.registry import plugin
-from engine.features.processors import Processor, State, spread_or_one
+from engine.features.processors import Processor, State, scale_or_one
 from engine.market.bars import Floats
 
 
@@ -24,7 +24,7 @@ class Robust(Processor):
 
     def fit(self, values: Floats) -> State:
         low, median, high = np.nanquantile(values, (0.25, 0.5, 0.75), axis=0)
-        return {"median": median, "range": spread_or_one(low, high, high - low)}
+        return {"median": median, "range": scale_or_one(low, high, high - low)}
 
     def apply(self, state: State, values: Floats) -> Floats:
         return (values - state["median"]) / state["range"]

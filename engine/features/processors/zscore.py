@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from engine.core.registry import plugin
-from engine.features.processors import Processor, State, spread_or_one
+from engine.features.processors import Processor, State, scale_or_one
 from engine.market.bars import Floats
 
 
@@ -26,7 +26,7 @@ class ZScore(Processor):
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
         return {
             "mean": np.nanmean(values, axis=0),
-            "deviation": spread_or_one(low, high, np.nanstd(values, axis=0)),
+            "deviation": scale_or_one(low, high, np.nanstd(values, axis=0)),
         }
 
     def apply(self, state: State, values: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""What is different in another version of a set, or in another set."""
+"""Differences between two versions of a set, or between two sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which runs of the library use the features of a set: a set that is in use says so before it is deleted."""
+"""Runs of the library that use the features of a set: a set that is in use says so before it is deleted."""
 
 from __future__ import annotations
 

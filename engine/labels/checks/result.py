@@ -1,4 +1,4 @@
-"""What the check of a label has found."""
+"""Result of the check of a label."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the operating system tells: a module for each, which parses what its files and commands say."""
+"""Readings of the operating system: a module for each, which parses its files and commands."""

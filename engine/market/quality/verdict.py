@@ -11,6 +11,7 @@ from functools import cache
 from hashlib import sha256
 from weakref import WeakKeyDictionary
 
+from engine.core import libraries
 from engine.core.database import connect
 from engine.core.errors import StoreError
 from engine.jobs.closure import closure
@@ -120,7 +121,9 @@ def _key(bars: Bars) -> str:
 
 @cache
 def _code() -> str:
-    return closure(frozenset({"engine.market.quality.check", "engine.market.quality.sessions"})).digest
+    """Digest of the checks, and the versions of the libraries that they use: those of the sessions among them."""
+    found = closure(frozenset({"engine.market.quality.check", "engine.market.quality.sessions"}))
+    return f"{found.digest} {sorted(libraries.versions(found.packages).items())}"
 
 
 @cache

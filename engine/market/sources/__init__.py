@@ -32,11 +32,14 @@ class Source(Spec):
     first.
 
     ``missing()`` says how to install what it needs beside the engine, "" where nothing is missing. Such a source is
-    listed, and nothing is fetched from it.
+    listed, and nothing is fetched from it. Series of a source that ``is_store`` are files of this machine, which can be
+    renamed, deleted and updated; those of one that ``is_in_memory`` cost nothing to read.
     """
 
     priority: ClassVar[int] = 50
     capabilities: ClassVar[Capabilities | None] = None
+    is_store: ClassVar[bool] = False
+    is_in_memory: ClassVar[bool] = False
     kind: str = ""
 
     @classmethod
@@ -110,3 +113,8 @@ class Source(Spec):
 
 
 SOURCES = Registry("sources", Source, "engine.market.sources")
+
+
+def is_stored(series: Series) -> bool:
+    """Whether ``series`` is of a source that ``is_store``."""
+    return SOURCES.get(series.source).is_store

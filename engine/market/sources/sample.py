@@ -26,6 +26,7 @@ class Sample(Source):
     """Sixteen series of equities, indices, a commodity and a currency pair, with their licences."""
 
     priority: ClassVar[int] = 0
+    is_in_memory: ClassVar[bool] = True
     kind: Literal["sample"] = "sample"
 
     def series(self) -> tuple[Series, ...]:

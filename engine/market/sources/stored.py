@@ -49,6 +49,7 @@ class Stored(Source):
     """Bars that were downloaded or imported on this machine."""
 
     priority: ClassVar[int] = 100
+    is_store: ClassVar[bool] = True
     kind: Literal["stored"] = "stored"
 
     def series(self) -> tuple[Series, ...]:

@@ -54,6 +54,7 @@ class Yahoo(Source):
         example="AAPL, ^GSPC",
         capitals=True,
         note="Yahoo's terms allow personal use.",
+        offered_first=True,  # it needs no preparation
     )
     kind: Literal["yahoo"] = "yahoo"
 
@@ -99,7 +100,7 @@ def _answer(name: str, request: FetchRequest) -> Fetched:
     if not parts:
         return _placed(ticker, name, request)
     try:
-        bars, dropped = bars_of(name, request.interval, [table for table, _ in parts], parts[-1][1])
+        bars, dropped = bars_of(name, "yahoo", request.interval, [table for table, _ in parts], parts[-1][1])
     except (KeyError, ValueError, TypeError) as error:
         return _refused(name, "invalid", f"Yahoo's bars of {name} cannot be read ({type(error).__name__}: {error}).")
     return Fetched(name, bars, dropped=dropped) if len(bars) else _placed(ticker, name, request)

@@ -1,4 +1,4 @@
-"""What one version of a series changed of the one before it."""
+"""Changes from one version of a series to the next."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What is looked at before a long training of a network: sanity checks, the learning rate, an epoch, the frameworks."""
+"""Diagnosis of a network before a long training: sanity checks, the learning rate, an epoch, the frameworks."""

@@ -1,4 +1,4 @@
-"""What a diagnosis of a network found."""
+"""Result of a network's diagnosis."""
 
 from __future__ import annotations
 

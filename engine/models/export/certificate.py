@@ -1,4 +1,4 @@
-"""What is certified of a graph: that it predicts what the model does, and what its weights of eight bits cost."""
+"""Certificate of a graph: that it predicts as the model does, and what its eight-bit weights cost."""
 
 from __future__ import annotations
 

@@ -87,10 +87,10 @@ class Linear(Model):
         from sklearn.linear_model import ElasticNet, LogisticRegression, Ridge
 
         if train.task == "regression" and self.l1_share:
-            spread = float(train.label.std()) or 1.0  # of labels of 0.01 the same penalty would leave nothing
+            deviation = float(train.label.std()) or 1.0  # of labels of 0.01 the same penalty would leave nothing
             made = ElasticNet(alpha=self.penalty / len(values), l1_ratio=self.l1_share, max_iter=10_000)
-            solved = made.fit(values, train.label / spread, train.weight)
-            solved.coef_, solved.intercept_ = solved.coef_ * spread, solved.intercept_ * spread
+            solved = made.fit(values, train.label / deviation, train.weight)
+            solved.coef_, solved.intercept_ = solved.coef_ * deviation, solved.intercept_ * deviation
             return solved
         if train.task == "regression":
             return Ridge(alpha=self.penalty, solver="cholesky").fit(values, train.label, train.weight)

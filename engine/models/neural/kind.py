@@ -1,4 +1,4 @@
-"""What all neural models share: training, prediction and how long it takes."""
+"""Shared parts of all neural models: training, prediction and how long it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the recurrent kinds share."""
+"""Shared parts of the recurrent kinds."""
 
 from __future__ import annotations
 

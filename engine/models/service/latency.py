@@ -1,4 +1,4 @@
-"""How many requests were answered, and how long the latest took."""
+"""Latency of the latest requests, and how many were answered."""
 
 from __future__ import annotations
 

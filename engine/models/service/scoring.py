@@ -1,4 +1,4 @@
-"""What a served model says of bars that it was not trained on, and what came of it."""
+"""Scoring of a served model on bars that it was not trained on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model can be kept: one whose weights or predictions are no numbers is refused, with the reason."""
+"""Soundness of a model: one whose weights or predictions are no numbers is refused, with the reason."""
 
 from __future__ import annotations
 

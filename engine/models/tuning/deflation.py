@@ -2,9 +2,9 @@
 
 The deflated Sharpe ratio of Bailey and Lopez de Prado (2014), for scores of models: the best is compared with what the
 best of as many trials is expected to reach without skill, in units of the error of a single score. The two standard
-deviations are different things. That of the trials, ``spread``, is how far one choice lies from another on the same
+deviations are different things. That of the trials, ``deviation``, is how far one choice lies from another on the same
 data: the expected best rises with it. That of null models, which are the best one's values trained on labels that have
-nothing to do with the features, is how far luck carries all trials together: where trials are alike their spread is
+nothing to do with the features, is how far luck carries all trials together: where trials are alike their deviation is
 small, and it alone says how easily all of them look good. Null models are few, so that Student's distribution takes the
 place of the normal one.
 """
@@ -28,20 +28,20 @@ LEAST = 5
 @dataclass(frozen=True)
 class Deflation:
     """``best`` of ``trials``; what the best of as many is ``expected`` to reach without skill: that of a null model,
-    ``null``, and a choice among scores that spread by ``spread``. ``error`` is the standard deviation of null models,
+    ``null``, and a choice among scores that vary by ``deviation``. ``error`` is the standard deviation of null models,
     ``p_value`` how often the best without skill would be as good.
     """
 
     best: float
     null: float
     error: float
-    spread: float
+    deviation: float
     trials: int
     expected: float
     p_value: float
 
 
-def deflated(best: float, nulls: Floats, spread: float, trials: int, sign: int) -> Deflation | None:
+def deflated(best: float, nulls: Floats, deviation: float, trials: int, sign: int) -> Deflation | None:
     """``best`` of ``trials`` deflated; ``sign`` is 1 where higher scores are better, -1 where lower are. None with
     fewer than ``LEAST`` null models, or where they do not vary.
     """
@@ -49,14 +49,14 @@ def deflated(best: float, nulls: Floats, spread: float, trials: int, sign: int) 
     if len(known) < LEAST or not np.isfinite(best):
         return None
     null, error = float(known.mean()), float(known.std(ddof=1))
-    expected = null + sign * spread * expected_maximum(trials)
+    expected = null + sign * deviation * expected_maximum(trials)
     if not error > 0:
         return None
     distance = sign * (best - expected) / (error * sqrt(1 + 1 / len(known)))
-    return Deflation(best, null, error, spread, trials, expected, student_survival(distance, len(known) - 1))
+    return Deflation(best, null, error, deviation, trials, expected, student_survival(distance, len(known) - 1))
 
 
-def spread(folds: Floats, drawn: NDArray[np.bool_]) -> float:
+def deviation_of_scores(folds: Floats, drawn: NDArray[np.bool_]) -> float:
     """Standard deviation (n - 1) of the mean scores of trials, whose scores on each fold are ``folds`` (trials, folds),
     NaN where they were not tested: the larger of that of all and that of those ``drawn`` at random, as a search comes
     to draw what is alike. Zero where there are not two.

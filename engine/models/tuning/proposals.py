@@ -1,4 +1,4 @@
-"""What to try next: rows that are known in advance, or what an estimator makes of the trials so far."""
+"""Proposals of the next trial: rows that are known in advance, or what an estimator makes of the trials so far."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from engine.core.store import Labelled, Trial
 from engine.labels import Task
 from engine.market.bars import Floats
 from engine.models.spec import ModelSpec
-from engine.models.tuning.deflation import Deflation, best_of, deflated, spread
+from engine.models.tuning.deflation import Deflation, best_of, deflated, deviation_of_scores
 from engine.models.tuning.objective import sign
 
 COMPLETE, PRUNED, FAILED, REPEATED = range(4)
@@ -106,17 +106,17 @@ class TuningResult(Labelled):
         """How many trials are in each state."""
         return {name: int((self.state == place).sum()) for place, name in enumerate(STATES)}
 
-    def spread(self) -> float:
-        """Standard deviation of the trials' scores (``deflation.spread``)."""
+    def deviation(self) -> float:
+        """Standard deviation of the trials' scores (``deflation.deviation_of_scores``)."""
         fine = np.isfinite(self.score) & (self.state != REPEATED)
-        return spread(self.folds[fine], self.drawn[fine])
+        return deviation_of_scores(self.folds[fine], self.drawn[fine])
 
     def deflated(self, trials: int | None = None) -> Deflation | None:
         """What the best score is worth as the best of so many ``trials``, by itself those of this tuning; None without
         null models.
         """
         count = max(trials or 0, self.count)
-        return deflated(float(self.score[self.best]), self.null_scores, self.spread(), count, self.sign)
+        return deflated(float(self.score[self.best]), self.null_scores, self.deviation(), count, self.sign)
 
     def settings(self, number: int) -> dict[str, Any]:
         """The field values of a trial, by path."""

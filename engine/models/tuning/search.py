@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
-from engine.jobs.cluster import pooled, spreads
+from engine.jobs.cluster import distributes, pooled
 from engine.jobs.fan_out import Pool
 from engine.market.bars import Floats
 from engine.models.preparation import Parts
@@ -90,7 +90,7 @@ class Search:
         return np.sort([score for score in done.values() if np.isfinite(score)])
 
     def _function(self) -> Callable[[Ask, Progress], Answer]:
-        return answer_in_worker if spreads(self._spec.parallel) else partial(answer, self._found)
+        return answer_in_worker if distributes(self._spec.parallel) else partial(answer, self._found)
 
     def _ask(self, number: int, pool: Pool[Ask, Answer]) -> Values:
         values = self._proposals.ask(number)

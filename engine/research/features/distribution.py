@@ -33,8 +33,8 @@ def _described(column: Floats, settled: NDArray[np.bool_]) -> dict[str, Any]:
     }
     if not len(known):
         return found
-    mean, spread = float(known.mean()), float(known.std())
-    moments = [float(np.mean(((known - mean) / spread) ** power)) if spread > 0 else np.nan for power in (3, 4)]
+    mean, deviation = float(known.mean()), float(known.std())
+    moments = [float(np.mean(((known - mean) / deviation) ** power)) if deviation > 0 else np.nan for power in (3, 4)]
     deviation = float(known.std(ddof=1)) if len(known) > 1 else np.nan
     found |= {"mean": mean, "deviation": deviation, "skewness": moments[0], "kurtosis": moments[1]}
     found["quantiles"] = np.quantile(known, (0, 0.25, 0.5, 0.75, 1))
@@ -59,12 +59,12 @@ def fifth_of(values: Floats, across: bool) -> NDArray[np.int64]:
 
 def fifth_returns(values: Floats, later: Floats, grid: Grid, across: bool) -> tuple[Floats, NDArray[np.int64]]:
     """(mean return, number of returns) in each fifth of each column: (columns, 5) both; NaN where there are none."""
-    returns = grid.spread(later)
+    returns = grid.on_grid(later)
     known = np.isfinite(returns)
     means = np.full((values.shape[1], FIFTHS), np.nan)
     counts = np.zeros((values.shape[1], FIFTHS), dtype=np.int64)
     for column in range(values.shape[1]):
-        own = np.where(known, grid.spread(values[:, column]), np.nan)
+        own = np.where(known, grid.on_grid(values[:, column]), np.nan)
         fifth = fifth_of(own, across)
         for place in range(FIFTHS):
             inside = returns[fifth == place]
@@ -79,7 +79,7 @@ def turnover(values: Floats, grid: Grid, across: bool) -> Floats:
     """
     found = np.full(values.shape[1], np.nan)
     for column in range(values.shape[1]):
-        fifth = fifth_of(grid.spread(values[:, column]), across)[grid.date, grid.symbol]
+        fifth = fifth_of(grid.on_grid(values[:, column]), across)[grid.date, grid.symbol]
         both = (fifth[1:] >= 0) & (fifth[:-1] >= 0) & (grid.symbol[1:] == grid.symbol[:-1])
         if both.any():
             found[column] = (fifth[1:] != fifth[:-1])[both].mean()

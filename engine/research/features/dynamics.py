@@ -1,4 +1,4 @@
-"""How features move over time: autocorrelation, tests of stationarity, and drift from the first half to the second."""
+"""Dynamics of features: autocorrelation, tests of stationarity, and drift from the first half to the second."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def dynamics(values: Floats, grid: Grid, across: bool, seed: int, progress: Prog
     for place, column in enumerate(values.T):
         progress(place / values.shape[1], "Stationarity and drift")
         own = column[grid.symbol == longest]
-        found.append((*stationarity(own[np.isfinite(own)]), *drift(grid.spread(column), seed)))
+        found.append((*stationarity(own[np.isfinite(own)]), *drift(grid.on_grid(column), seed)))
     unit_root, stationary, psi, ks, ks_p_value = np.array(found).T
     return Dynamics(
         symbol=grid.symbols[longest],

@@ -30,11 +30,11 @@ def information(
 ) -> Information:
     """``Information`` of ``values`` (rows, columns) for the ``returns`` (rows) over each of ``horizons``."""
     across = len(grid.symbols) >= MINIMUM_SYMBOLS
-    later = [grid.spread(item) for item in returns]
+    later = [grid.on_grid(item) for item in returns]
     found = np.full((values.shape[1], len(horizons), 4), np.nan)
     for column in range(values.shape[1]):
         progress(column / values.shape[1], "Information coefficients")
-        own = grid.spread(values[:, column])
+        own = grid.on_grid(values[:, column])
         for place, horizon in enumerate(horizons):
             found[column, place] = mean_test(rank_products(own, later[place], across), horizon)
     ic, error, p_value, degrees = (np.ascontiguousarray(item) for item in np.moveaxis(found, 2, 0))

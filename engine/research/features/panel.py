@@ -28,7 +28,7 @@ class Grid:
         times, date = np.unique(matrix.time, return_inverse=True)
         return cls(len(times), matrix.symbols, date.astype(np.int64), matrix.symbol.astype(np.int64))
 
-    def spread(self, values: Floats) -> Floats:
+    def on_grid(self, values: Floats) -> Floats:
         """A value a row as (dates, symbols), NaN where a symbol has no bar."""
         found = np.full((self.dates, len(self.symbols)), np.nan)
         found[self.date, self.symbol] = values

@@ -1,4 +1,4 @@
-"""Which features say the same, and how much each says of the label."""
+"""Redundancy among features, and the information of each about the label."""
 
 from __future__ import annotations
 

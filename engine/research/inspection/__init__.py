@@ -1,1 +1,1 @@
-"""What a trained model does in which market, by which features, and with how many rows."""
+"""Inspection of a trained model: by market regime, by feature, and by number of rows."""

@@ -1,4 +1,4 @@
-"""What was found inside a trained model."""
+"""Result of a trained model's inspection."""
 
 from __future__ import annotations
 

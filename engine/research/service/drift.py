@@ -107,9 +107,9 @@ def drift(name: str, reference: Period, newest: Period, seed: int = 0) -> Drift:
     weight = (_drawn(one + other, one, block, seed + 1), _drawn(one + other, other, block, seed + 2))
     shift = (second.value.mean() - first.value.mean()) / deviation
     own, pooled = _means(weight, first, second) / deviation
-    spread = persistence.spread_of_difference(first.means(), second.means()) / deviation
-    low, high = shift - _widening(spread, own) * np.quantile(own, (0.975, 0.025))
-    wider = _widening(spread, pooled)
+    error = persistence.error_of_difference(first.means(), second.means()) / deviation
+    low, high = shift - _widening(error, own) * np.quantile(own, (0.975, 0.025))
+    wider = _widening(error, pooled)
     nulls = np.quantile(grid.distances(weight), 1 - _ALPHA, axis=0) * (wider, wider**2, wider)
     return Drift(
         name, bare.dates, unknown, float(shift), float(low), float(high),
@@ -234,9 +234,9 @@ def _means(weight: tuple[Floats, Floats], first: Period, second: Period) -> Floa
     return np.stack(found)
 
 
-def _widening(spread: float, drawn: Floats) -> float:
-    """By how much ``drawn`` differences of means are too narrow for their ``spread``; 1 where they are not."""
-    return max(spread / max(float(drawn.std()), 1e-300), 1.0)
+def _widening(error: float, drawn: Floats) -> float:
+    """By how much ``drawn`` differences of means are too narrow for their ``error``; 1 where they are not."""
+    return max(error / max(float(drawn.std()), 1e-300), 1.0)
 
 
 def _drawn(dates: int, count: int, block: float, seed: int) -> Floats:

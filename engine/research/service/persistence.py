@@ -1,4 +1,4 @@
-"""How far the means of two periods of values that follow on one another differ by chance."""
+"""Persistence: the difference by chance between the means of two consecutive periods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KNOWN = 0.2
 """Least share of the variance that is left within a period."""
 
 
-def spread_of_difference(first: Floats, second: Floats) -> float:
+def error_of_difference(first: Floats, second: Floats) -> float:
     """The standard deviation of the difference of the means of ``first`` and ``second``, as of values of an
     autoregression of order one with the autocorrelation and the variance within both.
 

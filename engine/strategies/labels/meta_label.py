@@ -1,4 +1,4 @@
-"""Whether the trades that a strategy begins would earn: meta-labels."""
+"""Meta-labels: whether the trades that a strategy begins would earn."""
 
 from __future__ import annotations
 

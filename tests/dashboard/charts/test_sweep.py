@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts import parallel, spread
+from dashboard.charts import parallel, sweep_distribution
 from dashboard.charts import sweep as chart
 from dashboard.charts.sweep_cells import CELLS, View
 from dashboard.text.sweeps import AxisLabel
@@ -198,27 +198,27 @@ def test_a_value_as_people_read_it(side: AxisLabel, value: float, text: str) -> 
 
 def test_every_combination_is_in_the_histogram() -> None:
     values = np.append(np.linspace(-1, 3, 1001), [np.nan, 50.0])
-    info = spread.info("sharpe", values, expected_maximum=2.0)
+    info = sweep_distribution.info("sharpe", values, expected_maximum=2.0)
     assert info is not None
     assert info.counts.sum() == info.total == 1002
     assert 0.0 in np.round(info.edges, 12), "no bar is both gain and loss"
     assert info.median == pytest.approx(1.0, abs=0.01)
     assert info.best == 50.0
-    assert spread.info("sharpe", np.array([np.nan])) is None
+    assert sweep_distribution.info("sharpe", np.array([np.nan])) is None
 
 
 @pytest.mark.parametrize("values", [[1.0], [0.0, 0.0], [-2.0, -2.0, -2.0]])
 def test_one_value_has_a_histogram(values: list[float]) -> None:
-    info = spread.info("sharpe", np.array(values))
+    info = sweep_distribution.info("sharpe", np.array(values))
     assert info is not None
     assert info.counts.sum() == len(values)
-    assert spread.figure(info).data[0].type == "bar"
+    assert sweep_distribution.figure(info).data[0].type == "bar"
 
 
 def test_what_lies_far_out_is_named_at_the_rim() -> None:
-    info = spread.info("sharpe", np.linspace(1.0, 1.1, 500), expected_maximum=0.1)
+    info = sweep_distribution.info("sharpe", np.linspace(1.0, 1.1, 500), expected_maximum=0.1)
     assert info is not None
-    drawn = spread.figure(info)
+    drawn = sweep_distribution.figure(info)
     assert drawn.layout.xaxis.range[0] > 0.9
     assert any("expected max 0.10" in (words.text or "") for words in drawn.layout.annotations)
 

@@ -180,7 +180,7 @@ def test_every_metric_knows_whether_more_is_better() -> None:
 
 def test_figures_have_a_column_for_each_run_the_portfolio_and_holding() -> None:
     pair = made_up(walk(1), walk(2))
-    shown = " ".join(texts(comparison.figures(pair, together(pair, "equal", "never"))).split())
+    shown = " ".join(texts(comparison.metric_table(pair, together(pair, "equal", "never"))).split())
     held = f"Buy and hold, {', '.join(pair.results[0].symbols)}"
     assert f"SMA 3/20, TEST SMA 4/20, TEST Combined {held} " in shown
     assert "best" in shown

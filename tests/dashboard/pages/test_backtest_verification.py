@@ -56,7 +56,7 @@ def stored(spec: Any) -> dict[str, str]:
 def test_every_test_has_its_words_and_every_chart_a_figure_or_a_reason() -> None:
     data = stored(VerificationSpec.parse({"backtest": BASE, "samples": 100}))
     crises, regimes, fills, *rest = real.show(data, "real")
-    verdict, _, hidden = sweep_origin.judge(data, "real", None)
+    verdict, _, hidden = sweep_origin.show_verdict(data, "real", None)
     assert hidden
     charts = rest[: len(real.CHARTS)]
     assert all(chart is not None for chart in charts)
@@ -112,11 +112,11 @@ def test_there_is_one_verdict_on_every_page_and_file() -> None:
     asked = VerificationSpec(backtest=spec, samples=100)
     data = stored(asked)
     headline, reason, trials = said()
-    assert f"{headline} {reason}" in plain(texts(sweep_origin.judge(data, "real", None)[0]))
+    assert f"{headline} {reason}" in plain(texts(sweep_origin.show_verdict(data, "real", None)[0]))
     assert f"{headline} {reason}" in " ".join(lines(asked, engine.run(asked), key))
     engine.run(SweepSpec.parse({"base": BASE, "axes": AXES}))
     assert said()[2] == trials + 11
-    assert plain(texts(sweep_origin.judge(data, "real", None)[0])).startswith(" ".join(said()[:2]))
+    assert plain(texts(sweep_origin.show_verdict(data, "real", None)[0])).startswith(" ".join(said()[:2]))
 
 
 def test_the_verdict_follows_one_verification_of_several() -> None:
@@ -124,7 +124,7 @@ def test_the_verdict_follows_one_verification_of_several() -> None:
     usual, other = (
         stored(VerificationSpec(backtest=spec, seed=seed, samples=samples)) for seed, samples in ((0, 1000), (3, 100))
     )
-    one, another = (sweep_origin.judge(data, "real", None)[0] for data in (usual, other))
+    one, another = (sweep_origin.show_verdict(data, "real", None)[0] for data in (usual, other))
     assert "the charts below" not in texts(one)
     assert "from a run with 1,000 samples, a noise of 0.1 and the seed 0" in texts(another)
     assert texts(another).startswith(texts(one)[:40])
@@ -183,14 +183,14 @@ def test_the_sweep_that_a_run_came_from_can_be_tested_here() -> None:
     data = stored(VerificationSpec.parse({"backtest": BASE, "samples": 100}))
     swept = SweepSpec.parse({"base": BASE, "axes": AXES})
     engine.run(swept)
-    _, words, hidden = sweep_origin.judge(data, "real", None)
+    _, words, hidden = sweep_origin.show_verdict(data, "real", None)
     assert "one of 12 combinations of a sweep" in words
     assert not hidden
     answer, job = sweep_origin.ask(1, data)
     assert answer == {"waits": True, "of": data["key"]}
     assert runner.load_spec(job) == OverfittingSpec(sweep=swept)
     side_job.compute(lambda _: None, job)
-    verdict, _, hidden = sweep_origin.judge(data, "real", {"key": "…"})
+    verdict, _, hidden = sweep_origin.show_verdict(data, "real", {"key": "…"})
     assert hidden
     assert "Chosen by skill, not by search" in texts(verdict)
     assert "Best of the sweep beats buy and hold" in texts(verdict)
@@ -202,7 +202,7 @@ def test_nothing_is_judged_anew_while_the_test_of_the_sweep_runs(monkeypatch: py
 
     monkeypatch.setattr(sweep_origin, "ctx", Triggered)
     with pytest.raises(PreventUpdate):
-        sweep_origin.judge({"key": "1", "spec": "not read"}, "real", {"waits": True, "of": "1"})
+        sweep_origin.show_verdict({"key": "1", "spec": "not read"}, "real", {"waits": True, "of": "1"})
 
 
 def test_progress_of_the_test_is_told() -> None:
@@ -213,7 +213,7 @@ def test_progress_of_the_test_is_told() -> None:
         with pytest.raises(PreventUpdate):
             sweep_origin.tell(*given)
     with pytest.raises(PreventUpdate):
-        sweep_origin.judge(None, "performance", None)
+        sweep_origin.show_verdict(None, "performance", None)
 
 
 def test_a_sweep_that_was_tested_says_how_often_its_choice_held() -> None:

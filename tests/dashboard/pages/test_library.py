@@ -69,7 +69,7 @@ def test_verdicts_come_after_the_rows_and_then_no_more() -> None:
     run()
     rows, words, symbols, done = callbacks.show({})
     assert (rows[0]["verdict"], words, symbols, done) == ("\N{HORIZONTAL ELLIPSIS}", "1 entry", ["TEST"], False)
-    change, words, done, fired = callbacks.judge(1, {})
+    change, words, done, fired = callbacks.refresh_verdicts(1, {})
     assert change["update"][0]["verdict"] not in ("", "\N{HORIZONTAL ELLIPSIS}")
     assert len(change["update"][0]["curve"]) == len(change["update"][0]["held"]) > 0
     assert (words, done, fired) == ("1 entry", True, 0)

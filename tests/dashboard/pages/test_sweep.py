@@ -250,8 +250,8 @@ def test_a_ring_of_several_symbols_and_of_an_axis_that_is_out_of_sight() -> None
 
 
 def test_further_down(result: SweepResult) -> None:
-    spread, words, lines, _, columns, rows = tab.draw_below({}, data_of(request()))
-    assert spread.data[0].type == "bar"
+    bars, words, lines, _, columns, rows = tab.draw_below({}, data_of(request()))
+    assert bars.data[0].type == "bar"
     assert words == "Sharpe"
     assert lines.data
     assert [column["field"] for column in columns][:2] == ["strategy__fast", "strategy__slow"]

@@ -16,7 +16,9 @@ import engine
 from engine.backtest.spec import BacktestSpec
 from engine.core import libraries
 from engine.jobs import library, runner
+from engine.market.quality import verdict
 from engine.research import ledger
+from tests.support.market import make_bars
 from tests.support.requests import BACKTEST, MADE_UP, STRATEGY, spec
 from tests.support.workspace import Workspace
 
@@ -85,6 +87,8 @@ OPERAND = {"kind": "indicator", "indicator": {"kind": "talib_cci"}}
         ({"kind": "verification", "backtest": BACKTEST}, "arch", True),
         ({"kind": "crosscheck", "backtest": BACKTEST}, "backtrader", True),
         (BACKTEST, "backtrader", False),
+        ({"kind": "check_series", "collection": "made-up", "symbol": "TEST"}, "exchange_calendars", True),
+        (BACKTEST, "exchange_calendars", False),
         ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "TA-Lib", True),
         ({"kind": "features", "market": MADE_UP, "features": [{"kind": "talib_cci"}]}, "numba", False),
     ],
@@ -139,3 +143,15 @@ def test_several_changes_are_told_in_words() -> None:
     assert library.changed_parts(then, runner.Origin("a", "x", "x")) == "code and libraries"
     assert library.changed_parts(then, runner.Origin("x", "x", "x")) == "data, code and libraries"
     assert library.changed_parts(runner.Origin("a", "b"), then) == "", "a run that does not say which libraries it had"
+
+
+def test_a_verdict_on_bars_is_another_with_other_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An upgrade of the calendars may move a holiday: what was found against the old ones is not read again."""
+    bars = make_bars([1.0, 2.0, 3.0])
+    before = verdict.key_of(bars, "XNYS")
+    verdict._code.cache_clear()
+    upgrade(monkeypatch, "exchange_calendars")
+    try:
+        assert verdict.key_of(bars, "XNYS") != before
+    finally:
+        verdict._code.cache_clear()

@@ -1,4 +1,4 @@
-"""Whatever the code of a plug-in raises or answers by mistake is a sentence that names the plug-in and the fault."""
+"""Errors of plug-ins: anything that their code raises or answers by mistake is a sentence that names both."""
 
 from __future__ import annotations
 

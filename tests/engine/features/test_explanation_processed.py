@@ -62,12 +62,12 @@ def test_each_step_begins_with_what_the_one_before_left() -> None:
     cut = np.clip(TRAINING, low, high)
     assert first.after == np.clip(VALUES[250], low, high) == second.before
     assert second.after == pytest.approx((first.after - cut.mean()) / cut.std())
-    learnt = {item.name: item.lowest for item in (*first.learnt, *second.learnt)}
-    assert learnt == pytest.approx({"low": low, "high": high, "mean": cut.mean(), "deviation": cut.std()})
+    fitted = {item.name: item.lowest for item in (*first.parameters, *second.parameters)}
+    assert fitted == pytest.approx({"low": low, "high": high, "mean": cut.mean(), "deviation": cut.std()})
 
 
 def test_of_many_numbers_those_around_the_value_are_named() -> None:
-    (quantiles,) = followed(Rank(quantiles=50)).steps[0].learnt
+    (quantiles,) = followed(Rank(quantiles=50)).steps[0].parameters
     assert (quantiles.count, quantiles.lowest, quantiles.highest) == (50, TRAINING.min(), TRAINING.max())
     known = np.quantile(TRAINING, np.linspace(0, 1, 50))
     assert quantiles.below == pytest.approx(known[known < VALUES[250]].max())

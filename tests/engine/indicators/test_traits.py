@@ -1,4 +1,4 @@
-"""What the library's indicators read, and what they cost."""
+"""Columns that the library's indicators read, and their costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job took of its machine, and the reasons that follow for a slow one."""
+"""Resources that a job used, and the reasons that follow for a slow one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Linux tells of its processor and container, by files as the kernel writes them."""
+"""Linux's files on processor and container, as the kernel writes them."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from engine.models.scores import auc
 from engine.models.spec import ModelSpec
 from engine.models.splits.chronological import Chronological
 from tests.support.market import random_walk
+from tests.support.models import made_result
 
 QUICK = {"kind": "lightgbm", "rounds": 8, "early_stopping": 0}
 SPLITS: Mapping[str, Mapping[str, Any]] = {
@@ -191,7 +193,7 @@ def test_a_preview_of_folds_trained_elsewhere_is_empty_until_one_is_done(monkeyp
         progress(1.0, "")
         return found
 
-    monkeypatch.setattr(folds, "spreads", lambda count: True)
+    monkeypatch.setattr(folds, "distributes", lambda count: True)
     monkeypatch.setattr(folds, "fan_out", elsewhere)
     spec = request("purged_k_fold")
     made = parts(spec, *preparation.prepare(spec))
@@ -244,3 +246,16 @@ def test_the_estimate_counts_every_fold() -> None:
     fitting = [spec.fit_seconds() for spec in (single, one, many)]
     assert fitting[1] > 2 * fitting[0] > 0
     assert fitting[2] == pytest.approx(6 * fitting[0])  # six models, each on half of the rows
+
+
+def test_the_band_of_null_models_needs_all_of_them() -> None:
+    """One without a score is none to be left out: the others were not drawn at random any more."""
+    fold = made_result().folds[0]
+    known = replace(fold, null_scores=np.linspace(0.4, 0.6, 21))
+    assert known.null_band == pytest.approx((0.41, 0.59))
+    assert replace(fold, null_scores=np.array([0.5, np.nan])).null_band is None
+    assert replace(fold, null_scores=np.empty(0)).null_band is None
+
+
+def test_the_range_of_paths_is_lowest_median_and_highest() -> None:
+    assert replace(made_result(), path_scores=np.array([0.6, 0.5, 0.52])).path_range() == (0.5, 0.52, 0.6)

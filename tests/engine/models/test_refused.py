@@ -1,4 +1,4 @@
-"""What cannot be trained ends in a sentence that says what to change."""
+"""Refusals: requests that cannot be trained end in a sentence that says what to change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stored tests speak of a backtest: its verification, and the sweep that it is a combination of."""
+"""Stored tests that speak of a backtest: its verification, and the sweep that it is a combination of."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def against(subject: Subject) -> Component:
         *(Metric(METRICS[name].title, metric_text(name, result.metrics.get(name)), help=METRICS[name].definition)
           for name in OWN),
     ]  # fmt: skip
-    return metric.figures(rows)
+    return metric.definition_list(rows)
 
 
 def costs(subject: Subject) -> Component:
@@ -69,7 +69,7 @@ def costs(subject: Subject) -> Component:
                help="CAGR after costs minus CAGR before. Not stated for less than a month."),
         *(Metric(*row[:2], help=row[2]) for row in money),
     ]  # fmt: skip
-    return metric.figures(rows)
+    return metric.definition_list(rows)
 
 
 def drawdowns(subject: Subject) -> Component:

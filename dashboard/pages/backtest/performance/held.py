@@ -1,4 +1,4 @@
-"""What the run held through time, what it holds now, and what it is to hold next."""
+"""Holdings of the run through time, now, and after the next orders."""
 
 from __future__ import annotations
 

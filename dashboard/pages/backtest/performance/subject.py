@@ -1,4 +1,4 @@
-"""What the performance tab is about: the part of the run that was brushed, and what it is compared with."""
+"""Subject of the performance tab: the part of the run that was brushed, and its benchmark."""
 
 from __future__ import annotations
 

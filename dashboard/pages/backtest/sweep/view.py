@@ -10,9 +10,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.charts.parallel import BEST, ParallelInfo
-from dashboard.charts.spread import SpreadInfo
 from dashboard.charts.sweep import MapInfo
 from dashboard.charts.sweep_cells import View
+from dashboard.charts.sweep_distribution import SweepDistributionInfo
 from dashboard.components import card, metric
 from dashboard.components.table import Column, definition
 from dashboard.text.format import MISSING, count, number, percent
@@ -218,7 +218,7 @@ def importance_words(found: Importance | None, shown: View) -> str:
     return about if found.whole else f"{about}; shares overlap, as combinations are missing"
 
 
-def spread_words(info: SpreadInfo | None) -> str:
+def distribution_words(info: SweepDistributionInfo | None) -> str:
     """Behind the histogram's title."""
     if info is None:
         return ""

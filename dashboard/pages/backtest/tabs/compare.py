@@ -86,7 +86,7 @@ def compare(
     both = comparison.together(compared, *how(weighting, rebalancing))
     return (
         overlay.figure(comparison.curves(compared, both)), comparison.notes((*compared.notes, *both.notes)),
-        comparison.figures(compared, both), comparison.spec_differences(compared),
+        comparison.metric_table(compared, both), comparison.spec_differences(compared),
         *matrix(compared, both), comparison.portfolio(compared, both),
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ CHARTS = {
     ids.REAL_PARAMETERS: verification_view.parameters,
     ids.REAL_NOISE: verification_view.noise,
     ids.REAL_DRAWDOWNS: verification_view.drawdowns,
-    ids.REAL_FAN: verification_view.spread,
+    ids.REAL_FAN: verification_view.fan_chart,
     ids.REAL_REMOVED: verification_view.removed,
 }
 SUBTITLED = (ids.REAL_SHARPE_RATIOS, ids.REAL_COSTS, ids.REAL_NOISE, ids.REAL_DRAWDOWNS, ids.REAL_FAN)

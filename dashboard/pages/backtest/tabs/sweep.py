@@ -13,7 +13,7 @@ from dash.exceptions import PreventUpdate
 from dashboard import ids as frame
 from dashboard import runs
 from dashboard.axes_form import callbacks as axes
-from dashboard.charts import parallel, spread
+from dashboard.charts import parallel, sweep_distribution
 from dashboard.charts import sweep as chart
 from dashboard.charts import sweep_importance as by_axis
 from dashboard.charts.sweep_cells import View
@@ -192,13 +192,15 @@ def draw_below(drawn: Any, data: runs.ResultData) -> tuple[Any, ...]:
     values, maximum = result.metric(shown.metric, shown.symbol), sweeps.expected_maximum(result, shown.symbol)
     is_choice = not result.no_choice()
     values = np.where(result.choosable, values, np.nan) if is_choice else values
-    bars = spread.info(shown.metric, values, maximum.expected if shown.metric == "sharpe" else None, best=is_choice)
+    bars = sweep_distribution.info(
+        shown.metric, values, maximum.expected if shown.metric == "sharpe" else None, best=is_choice
+    )
     ranked = result.ranked(shown.metric, shown.symbol)
     lines = parallel.info(result.parameters, ranked, sweeps.axis_labels(result), shown.metric)
     nothing = states.no_figure(result.no_choice() or f"No combination has a {METRICS[shown.metric].title}.")
-    figures = spread.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
+    figures = sweep_distribution.figure(bars) if bars else nothing, parallel.figure(lines) if lines else nothing
     return (
-        figures[0], view.spread_words(bars), figures[1], view.parallel_words(lines),
+        figures[0], view.distribution_words(bars), figures[1], view.parallel_words(lines),
         view.columns(result), view.rows(result, shown.metric, shown.symbol, sweep_layout.TABLED),
     )  # fmt: skip
 

@@ -39,10 +39,7 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
     """The strip above the charts."""
     own, hold, best = result.metrics, result.benchmark_metrics, result.hindsight_metrics
     windows, efficiency, steady = len(result.test_first), result.efficiency(), result.steadiness()
-    losing = int(np.sum(result.out_return < 0))
-    axes = result.stability()
-    chance = float(np.mean([item.chance for item in axes]))
-    agreement = result.agreement[np.isfinite(result.agreement)]
+    agreement = result.median_agreement()
     return [
         metric.Metric("Sharpe", metric_text("sharpe", own["sharpe"]), f"B&H {metric_text('sharpe', hold['sharpe'])}",
                       help=f"Over all test windows combined. {METRICS['sharpe'].definition} Best in hindsight: "
@@ -57,18 +54,18 @@ def kpis(result: WalkForwardResult) -> list[metric.Metric]:
                       f"in sample {signed_percent(result.in_sample_growth(), 1)}",
                       help="Walk-forward efficiency (Pardo 2008): annualised growth out of sample over that in sample. "
                       "Aim for at least 50%; undefined where the in-sample growth is negative."),
-        metric.Metric("Profitable", f"{result.profitable} of {windows}", f"windows; {losing} lost",
+        metric.Metric("Profitable", f"{result.profitable} of {windows}", f"windows; {result.losing} lost",
                       help="Test windows that ended with a profit. One without a trade has neither profit nor loss."),
-        metric.Metric("Stability", percent(steady, 0), f"by chance {percent(chance, 0)}",
+        metric.Metric("Stability", percent(steady, 0), f"by chance {percent(result.steadiness_by_chance(), 0)}",
                       help="Share of windows whose parameters are at most one step from those of the previous window, "
                       "mean over the parameters; beside it that of random choices."),
         metric.Metric("Rank correlation",
-                      number(float(np.median(agreement)), 2, signed=True) if len(agreement) else MISSING,
+                      MISSING if agreement is None else number(agreement, 2, signed=True),
                       "in sample and out",
                       help="Spearman correlation of the Sharpe ratios of all combinations in sample and out of sample, "
                       "median over the windows. At zero, in-sample results say nothing about the test."),
         metric.Metric("Trials", number(result.tried_count), "counted",
-                      help="Every combination of every window, on every symbol, and those of the best in hindsight, as "
+                      help="Every combination of every window, and those of the best in hindsight, as "
                       "counted by the ledger."),
     ]  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""What the tab of the catalogue consists of."""
+"""Parts of the catalogue tab."""

@@ -1,4 +1,4 @@
-"""What is done with the selected series: opened, renamed, exported, deleted, and brought back."""
+"""Actions on the selected series: open, rename, export, delete, restore."""
 
 from __future__ import annotations
 

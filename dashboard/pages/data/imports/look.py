@@ -1,4 +1,4 @@
-"""What is in the files, before anything is stored: questions, series, first and last rows, rejected lines."""
+"""Contents of the files, before anything is stored: questions, series, first and last rows, rejected lines."""
 
 from __future__ import annotations
 

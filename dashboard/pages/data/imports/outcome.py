@@ -1,4 +1,4 @@
-"""What became of an import: each series with its outcome, rejected lines, and where to go from here."""
+"""Outcome of an import: each series, rejected lines, and where to go from here."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def draw_pair(viewed: Viewed, names: list[str | None], returns: str | None, wind
         info = pair_info(spec, pair(list(spec.symbols), [str(name) for name in names]), every, length)
     except EngineError as error:
         return states.no_figure(str(error)), states.no_figure(str(error)), "", ""
-    return *figures(info), *words(info)
+    return *pair_charts(info), *words(info)
 
 
 def pair_info(spec: MarketSpec, names: tuple[str, str], every: Every, window: int) -> chart.PairInfo:
@@ -161,7 +161,7 @@ def pair_info(spec: MarketSpec, names: tuple[str, str], every: Every, window: in
     return chart.pair_info(names, rolling_correlation(time, values[:, 0], values[:, 1], window))
 
 
-def figures(info: chart.PairInfo) -> tuple[Any, Any]:
+def pair_charts(info: chart.PairInfo) -> tuple[Any, Any]:
     """The rolling correlation, a sentence where there are fewer returns than the window, and the scatter."""
     if info.total < info.window:
         short = f"These symbols have {count(info.total, 'return')} in common, fewer than the window of {info.window}."

@@ -82,6 +82,10 @@ class DownloadForm(StudyForm):
             raise SpecError([("interval", there)])
         return spec
 
+    def defaults(self) -> dict[str, Any]:
+        """A fresh form, with the first of the sources."""
+        return {**super().defaults(), "source": next((name for name, _ in sources()), "")}
+
     def lacking(self, values: Values) -> str:
         return "" if get(values, "symbols") else "Enter the symbols to download."
 
@@ -92,9 +96,10 @@ def _symbols(source: str, chosen: Sequence[object] | None) -> list[str]:
 
 
 def sources(_: Values = MappingProxyType({})) -> list[tuple[str, str]]:
-    """Names and titles of the sources that can be fetched from; that of Yahoo first, which needs no preparation."""
-    able = [(name, info(cls).title) for name, cls in _fetched_from() if not cls().missing()]
-    return sorted(able, key=lambda item: item[0] != "yahoo")
+    """Names and titles of the sources that can be fetched from, those first that ask to be."""
+    able = [(name, cls) for name, cls in _fetched_from() if not cls().missing()]
+    able.sort(key=lambda item: not (item[1].capabilities and item[1].capabilities.offered_first))
+    return [(name, info(cls).title) for name, cls in able]
 
 
 def _offered(_: Values) -> list[tuple[str, str]]:
@@ -129,7 +134,7 @@ FORM = DownloadForm(
     action="Download",
     base="",
     options={"source": _offered, "symbols": _chosen},
-    initial={"source": "yahoo", "symbols": []},
+    initial={"symbols": []},
     blanks={
         "symbols": _example,
         "collection": lambda values: str(get(values, "source") or ""),

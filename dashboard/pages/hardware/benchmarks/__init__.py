@@ -1,1 +1,1 @@
-"""What the benchmarks of the hardware page say: the roofline, what to use, how it has changed, and elsewhere."""
+"""Reports of the hardware page's benchmarks: roofline, recommendations, changes over time, other machines."""

@@ -16,7 +16,7 @@ from dashboard.components import card, graph, states
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.models import ids
-from dashboard.pages.models.evaluation import table as figures
+from dashboard.pages.models.evaluation import table
 from dashboard.pages.models.saved.tab import GROUP
 from dashboard.runs.saved_runs import keys_of
 from dashboard.security.payloads import Answer, Progress, Rows
@@ -100,7 +100,7 @@ def draw(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
     found: ComparisonResult = runs.opened(answer, ComparisonSpec)[1]  # type: ignore[arg-type]
     rows = difference_rows(found)
     told = [html.P(text, className="note pad") for text in (decision(found), *found.notes)]
-    return told, figures(rows[0], rows[1:]), _paper(found), _hits(found), False
+    return told, table(rows[0], rows[1:]), _paper(found), _hits(found), False
 
 
 def _paper(found: ComparisonResult) -> Any:

@@ -63,7 +63,7 @@ def gather(keys: Sequence[str]) -> Compared:
     return Compared(tuple(keys_), tuple(specs), tuple(results), tuple(notes))
 
 
-def figures(compared: Compared) -> Component:
+def score_table(compared: Compared) -> Component:
     """Every score of every model side by side, the best marked, with the null band and the p-value of each."""
     names = [name for name in TITLES if any(name in result.scores for result in compared.results)]
     rows = [_scored(name, [result.scores.get(name) for result in compared.results]) for name in names]

@@ -16,7 +16,7 @@ from dashboard.components.tabs import line_id
 from dashboard.jobs import side_job
 from dashboard.jobs.side_job import SideJob
 from dashboard.pages.models import ids
-from dashboard.pages.models.evaluation import table as figures
+from dashboard.pages.models.evaluation import table as score_table
 from dashboard.pages.models.saved import challenge, rules
 from dashboard.pages.models.saved.service_rows import ALERTS, MODELS, NOT_SCORED, alert_rows, model_rows, result_of
 from dashboard.pages.models.saved.tab import GROUP, seen
@@ -147,8 +147,8 @@ def describe(chosen: Rows, listed: Rows) -> tuple[Any, Any, Any]:
     notes = [html.P(text, className="note") for text in found.notes]
     heads, rows = _split(drift_rows([*found.inputs, found.output]))
     marked = [(*row[:-1], html.Span(row[-1], className="chip warn") if row[-1] else "") for row in rows]
-    drifts = [figures(heads, marked), html.P(_CHANCE, className="hint pad")]
-    return figures(*_split(score_rows(found))), drifts, notes
+    drifts = [score_table(heads, marked), html.P(_CHANCE, className="hint pad")]
+    return score_table(*_split(score_rows(found))), drifts, notes
 
 
 @callback(

@@ -119,7 +119,7 @@ def compare(clicks: int | None, chosen: Any) -> tuple[Any, ...]:
         return False, notes, "", states.no_figure(NO_LOSSES), ""
     lines = losses.info(list(zip(found.names, found.results, strict=True)))
     drawn = losses.figure(lines) if lines else states.no_figure(NO_LOSSES)
-    return False, notes, comparison.figures(found), drawn, comparison.spec_differences(found)
+    return False, notes, comparison.score_table(found), drawn, comparison.spec_differences(found)
 
 
 @callback(

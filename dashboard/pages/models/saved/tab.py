@@ -1,4 +1,4 @@
-"""How the callbacks of these tabs learn that theirs is in sight."""
+"""Visibility of these tabs, as their callbacks learn of it."""
 
 from __future__ import annotations
 

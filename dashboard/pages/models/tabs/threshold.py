@@ -138,9 +138,9 @@ def move(value: int | None, answer: Answer) -> tuple[Any, ...]:
 def notes(found: ThresholdResult) -> list[Component]:
     """How many thresholds were looked at, and what is fitted to the test and what is not."""
     known = found.fitted[found.fitted == found.fitted]
-    spread = f" ({known.min():g} to {known.max():g} over {count(len(known), 'fold')})" if len(known) > 1 else ""
+    bounds = f" ({known.min():g} to {known.max():g} over {count(len(known), 'fold')})" if len(known) > 1 else ""
     chosen = (
-        f"The training rows alone choose {found.typical:g}{spread}, by the Matthews correlation out of their own folds."
+        f"The training rows alone choose {found.typical:g}{bounds}, by the Matthews correlation out of their own folds."
         if len(known)
         else "The training rows are too few to choose a threshold: 0.5 is used instead."
     )

@@ -1,1 +1,1 @@
-"""What is found on one series, and where it disagrees with another source of it, as runs."""
+"""Findings on one series, and disagreements with another source of it, as runs."""

@@ -1,4 +1,4 @@
-"""What is found on a series, without its bars but for the first of those concerned: small enough to be stored."""
+"""Findings on a series, without its bars but for the first of those concerned: small enough to be stored."""
 
 from __future__ import annotations
 

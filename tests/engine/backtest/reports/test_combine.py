@@ -150,3 +150,18 @@ def test_a_run_that_was_ruined_stays_at_nothing_and_takes_its_part_with_it() -> 
     assert np.isfinite(found.correlation()).all()
     assert combine(found, "equal", "never").growth[-1] == pytest.approx(found.growth[-1, 1] / 2)
     assert np.isfinite(combine(found, "inverse_volatility", "monthly").growth).all()
+
+
+def test_mean_sharpe_is_that_of_the_runs_on_their_common_bars() -> None:
+    """The later run's bars alone; the Sharpe ratio of each by pandas."""
+    early, late = make_result(walk(1, 500, 0.01)), make_result(walk(2, 300, 0.01), time=days(500)[200:])
+    found = common([early, late])
+    returns = frame(found).pct_change().dropna()
+    expected = (returns.mean() / returns.std() * np.sqrt(365.2425)).mean()
+    assert found.mean_sharpe() == pytest.approx(expected, rel=1e-3)
+    assert early.metrics["sharpe"] != pytest.approx(expected, rel=0.05)
+
+
+def test_without_the_sharpe_ratio_of_a_run_there_is_no_mean() -> None:
+    """Not one in which it counts as zero."""
+    assert common([make_result(walk(1, 400, 0.01)), make_result(np.full(400, 1000.0))]).mean_sharpe() is None

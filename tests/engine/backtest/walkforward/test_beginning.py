@@ -1,4 +1,4 @@
-"""When the first training begins: once every combination could trade, by the same count as a run and a sweep."""
+"""Beginning of the first training: once every combination could trade, by the same count as a run and a sweep."""
 
 from __future__ import annotations
 

@@ -44,6 +44,13 @@ def test_what_is_good_on_all_counts_holds(made: WalkForwardResult) -> None:
     )
 
 
+def test_windows_are_counted_and_agree_in_the_median(made: WalkForwardResult) -> None:
+    found = replace(made, out_return=np.array([0.2, -0.1, 0.0, -0.3]), agreement=np.array([0.5, np.nan, 0.1, -0.3]))
+    assert (found.profitable, found.losing) == (1, 2)
+    assert found.median_agreement() == 0.1
+    assert replace(made, agreement=np.full(4, np.nan)).median_agreement() is None
+
+
 @pytest.mark.parametrize(
     ("change", "headline", "says"),
     [

@@ -1,4 +1,4 @@
-"""What is written down of NumPy's operations, run by ONNX Runtime, gives what NumPy gives."""
+"""Graphs of NumPy's operations, run by ONNX Runtime, give what NumPy gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is offered before a long training: the learning-rate finder, sanity checks, the profile of an epoch."""
+"""Checks before a long training: the learning-rate finder, sanity checks, the profile of an epoch."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.models.tuning.deflation import deflated, spread
+from engine.models.tuning.deflation import deflated, deviation_of_scores
 
 NULLS = np.array([0.48, 0.49, 0.50, 0.51, 0.52])
 
@@ -55,7 +55,7 @@ def test_noise_tuned_over_a_hundred_trials_is_rarely_called_better_than_chance(a
         folds = 0.5 + 0.02 * (np.sqrt(alike) * common + np.sqrt(1 - alike) * own)
         nulls = 0.5 + 0.02 * random.normal(size=(20, 4)).mean(axis=1)
         drawn = np.arange(trials) < 10
-        found = deflated(float(folds.mean(axis=1).max()), nulls, spread(folds, drawn), trials, 1)
+        found = deflated(float(folds.mean(axis=1).max()), nulls, deviation_of_scores(folds, drawn), trials, 1)
         assert found is not None
         called += found.p_value < 0.05
     assert called / runs < 0.06
@@ -64,10 +64,10 @@ def test_noise_tuned_over_a_hundred_trials_is_rarely_called_better_than_chance(a
 def test_a_trial_that_was_ended_early_goes_on_like_the_others() -> None:
     folds = np.array([[0.6, 0.5, 0.4], [0.62, 0.52, 0.42], [0.58, 0.48, 0.38], [0.54, np.nan, np.nan]])
     means = [0.5, 0.52, 0.48, 0.54 - (0.6 - 0.5)]
-    assert spread(folds, np.ones(4, dtype=bool)) == pytest.approx(np.std(means, ddof=1))
+    assert deviation_of_scores(folds, np.ones(4, dtype=bool)) == pytest.approx(np.std(means, ddof=1))
 
 
 def test_the_spread_is_not_that_of_what_an_estimator_came_to_draw() -> None:
     folds = np.concatenate([[[0.4], [0.6]], np.full((50, 1), 0.6)])
     drawn = np.arange(52) < 2
-    assert spread(folds, drawn) == pytest.approx(np.std([0.4, 0.6], ddof=1))
+    assert deviation_of_scores(folds, drawn) == pytest.approx(np.std([0.4, 0.6], ddof=1))

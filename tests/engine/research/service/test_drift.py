@@ -13,7 +13,7 @@ from scipy.stats import ks_2samp, wasserstein_distance
 
 from engine.market.bars import Floats
 from engine.research.service.drift import LEAST, Period, _block, _drawn, drift, ks, psi, wasserstein
-from engine.research.service.persistence import autocorrelation, spread_of_difference
+from engine.research.service.persistence import autocorrelation, error_of_difference
 
 numbers = st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=40)
 
@@ -79,7 +79,7 @@ def test_the_spread_of_a_difference_of_means_is_that_of_many_histories(persisten
     every = np.stack([noise(seed, 600, persistence) for seed in range(400)])
     first, second = every[:, :400], every[:, 400:]
     true = (second.mean(axis=1) - first.mean(axis=1)).std()
-    told = [spread_of_difference(*pair) for pair in zip(first, second, strict=True)]
+    told = [error_of_difference(*pair) for pair in zip(first, second, strict=True)]
     assert np.median(told) == pytest.approx(true, rel=0.12)
     found = [autocorrelation(*pair) for pair in zip(first, second, strict=True)]
     assert np.median(found) == pytest.approx(persistence, abs=0.02)

@@ -20,7 +20,7 @@ _SIGNED = ("total_return", "sharpe", "calmar")
 
 
 @dataclass(frozen=True, eq=False)
-class SpreadInfo:
+class SweepDistributionInfo:
     """``counts`` of combinations between ``edges``; ``expected_maximum`` is that of trials without skill."""
 
     metric: str
@@ -33,7 +33,9 @@ class SpreadInfo:
     total: int
 
 
-def info(metric: str, values: Floats, expected_maximum: float | None = None, best: bool = True) -> SpreadInfo | None:
+def info(
+    metric: str, values: Floats, expected_maximum: float | None = None, best: bool = True
+) -> SweepDistributionInfo | None:
     """What is drawn of ``values``, one a combination, the ``best`` marked or not; None where none is known."""
     known = values[np.isfinite(values)]
     if not len(known):
@@ -46,10 +48,12 @@ def info(metric: str, values: Floats, expected_maximum: float | None = None, bes
         edges -= edges[np.argmin(np.abs(edges))]
     counts = np.histogram(np.clip(known, edges[0], edges[-1]), edges)[0].astype(np.float64)
     middle, most = float(np.median(known)), float(known.max()) if best else None
-    return SpreadInfo(metric, edges, counts, middle, most, expected_maximum, float((known > 0).mean()), len(known))
+    return SweepDistributionInfo(
+        metric, edges, counts, middle, most, expected_maximum, float((known > 0).mean()), len(known)
+    )
 
 
-def figure(info: SpreadInfo) -> go.Figure:
+def figure(info: SweepDistributionInfo) -> go.Figure:
     """Bars, with lines at zero, the median, the best, and what expected_maximum reaches."""
     middle, width = (info.edges[1:] + info.edges[:-1]) / 2, float(info.edges[1] - info.edges[0])
     signed = info.metric in _SIGNED
