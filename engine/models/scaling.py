@@ -35,8 +35,8 @@ class Scaling:
         deviation = np.sqrt(squares / count)
         label = np.array([0.0, 1.0])
         if train.task == "regression":
-            deviation = float(train.label.std())
-            label = np.array([train.label.mean(), deviation if deviation > 0 else 1.0])
+            of_label = float(train.label.std())
+            label = np.array([train.label.mean(), of_label if of_label > 0 else 1.0])
         return cls(mean, np.where(deviation > 0, deviation, 1.0), label)
 
     @classmethod
