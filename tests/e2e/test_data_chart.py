@@ -106,9 +106,8 @@ def test_hours_are_on_the_clock_of_the_exchange_in_chart_and_table(visitor: Visi
     visitor.wait_for(lambda: "Time, UTC" in (seen := visitor.js(times)) and "2017-12-29 21:00" in seen, "times in UTC")
     visitor.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
     visitor.open(visitor.driver.current_url)
-    visitor.js(
-        "[...document.querySelectorAll('.seg label')].find((label) => label.textContent.trim() === 'Local').click()"
-    )
+    local = "[...document.querySelectorAll('.seg label')].find((label) => label.textContent.trim() === 'Local')"
+    visitor.until(f"{local}.click(); return true", "the choice of a clock")
     visitor.wait_for(lambda: "Time, Tokyo" in (seen := visitor.js(times)) and "2017-12-30 06:00" in seen, "of Tokyo")
     visitor.open_tab("Chart")
     visitor.until(SAID, "the same clock", "2017-01-02 07:00 Tokyo to 2017-12-30 06:00 Tokyo")
