@@ -92,6 +92,7 @@ def test_a_file_that_is_dropped_anywhere_is_backtested_with_two_clicks(visitor: 
         f"{day},{100 + (at * at) % 17}" for at, day in enumerate(np.arange("2020-01-01", "2020-12-01", dtype="M8[D]"))
     ]
     visitor.open("/backtest")
+    visitor.until("return !!document.getElementById('page-title')", "the page")
     assert visitor.js(DROP, "#page-title", "\n".join(["date,close", *rows])) == [True, True]
     visitor.sees("DROPPED.csv")
     visitor.until("return location.pathname === '/data'", "the page of imports")
