@@ -26,7 +26,7 @@ from engine.market.bars import Bars
 WHOLE = "all"
 """The span of a chart that has no choice of it, as ``assets/37_zoom.js`` has it."""
 SPANS = {"91": "3M", "365": "1Y", "1826": "5Y", WHOLE: "All"}
-FEWEST, MOST = 350, 700
+FEWEST, MOST = 150, 700
 """Candles that are drawn."""
 SCALES = {"linear": "Linear", "log": "Log"}
 
@@ -203,9 +203,9 @@ _NARROW, _BESIDE, _MARGINS, _WIDEST = 900, 480, 90, 8_000
 
 
 def candles_for(zoom: Any) -> int:
-    """How many candles fit the chart, by its width in pixels as the browser says it: seven in eight pixels."""
+    """How many candles can be told apart in the chart, by its width in pixels as the browser says it: two pixels each."""
     width = zoom.get("width") if isinstance(zoom, Mapping) else None
-    return min(max(width * 7 // 8, FEWEST), MOST) if isinstance(width, int) and width else MOST
+    return min(max(width // 2, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
 
 def _row(title: str, control: Component, labelled: str = "") -> Component:

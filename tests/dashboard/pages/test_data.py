@@ -210,7 +210,7 @@ def test_a_zoom_is_drawn_in_days_and_belongs_to_its_symbol() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "candles"), [(720, 630), (100, 350), (5000, 700), (None, 700), ("900", 700), (True, 350), (0, 700)]
+    ("width", "candles"), [(720, 360), (100, 150), (5000, 700), (None, 700), ("900", 700), (True, 150), (0, 700)]
 )
 def test_as_many_candles_are_drawn_as_the_chart_has_room_for(width: object, candles: int) -> None:
     assert chart.candles_for({"width": width}) == candles
