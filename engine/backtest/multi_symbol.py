@@ -24,6 +24,15 @@ class MultiSymbol:
     market: Any
     yearly: Floats
 
+    @property
+    def symbols(self) -> int:
+        return len(self.yearly) - 1
+
+    @property
+    def bars(self) -> int:
+        """The bars of the calendar of all."""
+        return int(self.market[5].shape[1])
+
     def evaluate(self, decisions: Sequence[Signals], rules: Floats) -> tuple[float, float, float, int]:
         """Total return, annualised Sharpe ratio (NaN if undefined), maximum drawdown and number of trades of the
         portfolio, each symbol with its ``decisions`` at the one row of ``rules`` (see ``fast_metrics.kernel_rules``).

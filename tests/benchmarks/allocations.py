@@ -15,13 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.conditions import shares, values
-from tests.benchmarks.sweep import BARS, COSTS, ROOT
+from tests.benchmarks.sweep import BARS, COSTS, ROOT, walks
 
 SAMPLE = 60
 CASES: dict[str, tuple[str, int, list[dict[str, Any]]]] = {
@@ -75,21 +74,6 @@ def child(case: str, runs: int) -> list[list[float]]:
     if done.returncode:
         raise RuntimeError(done.stderr)
     return list(json.loads(done.stdout.splitlines()[-1]))
-
-
-def walks(count: int) -> Any:
-    """``count`` random walks of their own."""
-    from engine.market.bars import Market
-    from tests.support.market import make_bars
-
-    found = []
-    for place in range(count):
-        random = np.random.default_rng(place)
-        close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, BARS)))
-        open = close * np.exp(random.normal(0, 0.01, BARS))
-        made = make_bars(close, open=open, symbol=f"S{place}")
-        found.append(replace(made, high=np.maximum(open, close) * 1.003, low=np.minimum(open, close) * 0.997))
-    return Market(tuple(found))
 
 
 def measured(case: str, runs: int) -> list[list[float]]:

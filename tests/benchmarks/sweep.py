@@ -26,6 +26,8 @@ import numpy as np
 from tests.benchmarks.memory import peak_megabytes
 
 BARS, WINDOWS, SAMPLE, PART = 5_000, range(2, 302), 2_000, 500
+MANY, FAST, SLOW = 100, range(2, 22), range(30, 80)
+"""Symbols, and the windows of a thousand combinations on them."""
 COSTS = {"commission": 5, "slippage": 3}
 STOPS = {"stop_loss": 0.05, "take_profit": 0.10}
 CASES = {
@@ -59,6 +61,9 @@ def rows(runs: int) -> list[tuple[str, ...]]:
         spread = f"{min(ours) / max(theirs):,.0f} to {max(ours) / min(theirs):,.0f} x"
         where = f"SMA cross, {pairs():,} combinations x {BARS:,} bars, " if case == "returns" else ""
         found.append((f"{where}{what}: ours / vectorbt", f"{target:,} x", rate, spread))
+    many = [MANY * len(FAST) * len(SLOW) / seconds for seconds in child("symbols", "", runs)]
+    what = f"SMA cross, {MANY} symbols x {len(FAST) * len(SLOW):,} combinations, a portfolio of each: accounts a second"
+    found.append((what, "200,000", f"{statistics.median(many):,.0f}", f"{min(many):,.0f} to {max(many):,.0f}"))
     (peak, count, seconds) = child("memory", "", 1)
     found.append((f"peak memory of {count:,.0f} combinations ({seconds:.1f} s)", "500 MB", f"{peak:.0f} MB", ""))
     small = [1000 * seconds for seconds in child("small", "", runs)]
@@ -100,12 +105,29 @@ def walk(bars: int = BARS) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
     return open, np.maximum(open, close) * 1.003, np.minimum(open, close) * 0.997, close
 
 
+def walks(count: int) -> Any:
+    """``count`` random walks of their own."""
+    from dataclasses import replace
+
+    from engine.market.bars import Market
+    from tests.support.market import make_bars
+
+    found = []
+    for place in range(count):
+        random = np.random.default_rng(place)
+        close = 100 * np.exp(np.cumsum(random.normal(0, 0.02, BARS)))
+        open = close * np.exp(random.normal(0, 0.01, BARS))
+        made = make_bars(close, open=open, symbol=f"S{place}")
+        found.append(replace(made, high=np.maximum(open, close) * 1.003, low=np.minimum(open, close) * 0.997))
+    return Market(tuple(found))
+
+
 def request(*axes: dict[str, Any], **fields: Any) -> Any:
     from engine.backtest.sweeps.spec import SweepSpec
 
     base = {"strategy": {"kind": "sma_cross"}, "costs": COSTS, "market": {"symbols": ["TEST"]}}
-    stops = {"stops": fields.pop("stops")} if "stops" in fields else {}
-    return SweepSpec.parse({"base": base | stops, "axes": axes, **fields})
+    changes = {name: fields.pop(name) for name in ("stops", "market") if name in fields}
+    return SweepSpec.parse({"base": base | changes, "axes": axes, **fields})
 
 
 def timed(call: Callable[[], Any], runs: int) -> list[float]:
@@ -202,6 +224,17 @@ def small(case: str, runs: int) -> list[float]:
     return timed(lambda: run_sweep(spec, given, silent), runs)
 
 
+def symbols(case: str, runs: int) -> list[float]:
+    """Seconds of a sweep of a hundred symbols, each with an account of its own in one portfolio."""
+    from engine.backtest.sweeps.run import run_sweep
+    from engine.core.progress import silent
+
+    axes = [{"path": f"strategy.{name}", "low": of[0], "high": of[-1]} for name, of in (("fast", FAST), ("slow", SLOW))]
+    given = {"market": walks(MANY)}
+    spec = request(*axes, market={"symbols": [item.series.symbol for item in given["market"].bars]})
+    return timed(lambda: run_sweep(spec, given, silent), runs)
+
+
 def kernels(case: str, runs: int) -> list[float]:
     import numba  # noqa: F401 - a worker has it before
 
@@ -223,6 +256,7 @@ CHILDREN: dict[str, Callable[[str, int], list[float]]] = {
     "vectorbt": vectorbt,
     "memory": memory,
     "small": small,
+    "symbols": symbols,
     "kernels": kernels,
     "one run": one_run,
 }

@@ -18,11 +18,14 @@ import numpy as np
 from engine.backtest.kernels.compiled import kernel, lean_inlined, lowest
 from engine.backtest.kernels.holdings import summarise
 from engine.backtest.kernels.multi_symbol import (
-    account_in,
+    TILE,
+    follow_events,
+    follow_orders,
     make_symbol_scratch,
-    simulate_symbol,
     store_metrics,
     store_portfolio_metrics,
+    symbol_in,
+    tile_equity,
 )
 from engine.backtest.kernels.orders import make_scratch, order_metrics, record, reset_scratch, shift_to_fills
 from engine.backtest.kernels.stops import has_stops
@@ -121,27 +124,32 @@ def sweep(rows: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics
 
 
 @kernel
-def sweep_symbols(rows: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
-    """``sweep`` of several symbols."""
+def sweep_symbols(
+    rows: Any, market: Any, symbols: Any, sums: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any
+) -> Any:
+    """``sweep`` of several symbols; ``symbols`` are all of them."""
     bits, entries_of, exits_of, all_enter, all_exit, begin = rows
-    symbols = len(begin) - 1
     scratch = make_symbol_scratch(market)
-    entries, exits = np.empty(begin[symbols], np.uint64), np.empty(begin[symbols], np.uint64)
-    orders = np.empty(len(scratch[1][0]), np.int64)
-    setting = -1
-    for c in chunk:
-        row = rule_of[c] if len(rule_of) else 0
-        if row != setting:
-            scratch[2][0][:] = -1
-        setting = row
-        scratch[0][:] = 0.0
-        combine(bits, entries_of[c], all_enter, 0, entries)
-        combine(bits, exits_of[c], all_exit, 0, exits)
-        for s in range(symbols):
-            account = account_in(market, s)
-            first, last = begin[s], begin[s + 1]
-            decided = list_orders(entries[first:last], exits[first:last], orders)
-            count = shift_to_fills(orders, decided, account[2], account[4], len(account[0]) - 1)
-            found, made = simulate_symbol(orders, count, market, s, rules[row], scratch)
-            store_metrics(metrics, s + 1, c, found, made)
-        store_portfolio_metrics(scratch, symbols, metrics, c)
+    width = (len(scratch[0][0]) + 63) // 64
+    words = np.empty(width, np.uint64), np.empty(width, np.uint64)
+    orders = np.empty(len(scratch[0][0]), np.int64)
+    for start in range(0, len(chunk), TILE):
+        tile = chunk[start : start + TILE]
+        equity = tile_equity(sums, start, len(tile), scratch)
+        for s in range(symbols[0], symbols[1]):
+            symbol = symbol_in(market, s, scratch)
+            fills, shift, bars = symbol[0][2], symbol[0][4], len(symbol[0][0]) - 1
+            own = begin[s + 1] - begin[s]
+            entries, exits = words[0][:own], words[1][:own]
+            for k in range(len(tile)):
+                c, row = tile[k], rule_of[tile[k]] if len(rule_of) else 0
+                combine(bits, entries_of[c], all_enter, begin[s], entries)
+                combine(bits, exits_of[c], all_exit, begin[s], exits)
+                if has_stops(rules[row]) or len(fills):
+                    count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
+                    found, made = follow_orders(orders, count, symbol, rules, row, equity[k])
+                else:
+                    count = list_fills(entries, exits, shift, bars, orders)
+                    found, made = follow_events(orders, 0, count, symbol, rules[row], equity[k])
+                store_metrics(metrics, s + 1, c, found, made)
+        store_portfolio_metrics(equity, symbols[1], metrics, tile)

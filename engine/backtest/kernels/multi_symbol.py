@@ -9,6 +9,11 @@ of the calendar for each bar of a symbol and a last one for none; shift, whether
 
 ``metrics`` are total returns, Sharpe ratios per bar, drawdowns and numbers of trades, each (1 + symbols, combinations):
 those of all together, then of each symbol.
+
+Combinations are followed a ``TILE`` at a time through one symbol after the other, so that what a symbol's account needs
+stays in the processor's cache. ``sums`` (combinations of the chunk, bars of the calendar) takes their equity where the
+``symbols`` (first, stop) of a call are not all: the call with the last one completes the metrics. With all of them at
+once it has no rows.
 """
 
 from __future__ import annotations
@@ -27,6 +32,9 @@ from engine.backtest.kernels.stops import has_stops, resolve, summarise_trades
 # levels, of fills and how many those are.
 BARS, LINES, PRICES, FALLS, LEVELS, FILLS, FILLED = range(7)
 SPAN = 7
+
+TILE = 8
+"""Combinations that are followed together: their equity and a symbol's lines fit into a cache of a megabyte."""
 
 _THIN = 1e-5  # part of the squares below which sums that cancel are not trusted
 _BLOCK = 64  # bars between two looks for a deeper fall
@@ -51,41 +59,68 @@ def account_in(market: Any, s: Any) -> Any:
 
 @kernel
 def make_symbol_scratch(market: Any) -> Any:
-    """Arrays for one combination: the equity of all, one symbol's trades, and each symbol's scratch of
-    ``stops.find_stop_exit``.
+    """Arrays of one thread: a symbol's trades; the scratch of ``stops.find_stop_exit`` of all symbols, and the setting
+    that each symbol's is of; the equity of a tile of combinations.
     """
+    symbols, count, calendar = len(market[0]), len(market[4]), market[5].shape[1]
     bars = 0
-    for s in range(len(market[0])):
+    for s in range(symbols):
         bars = max(bars, market[0][s, BARS])
     trades = (np.empty(bars + 1, np.int64), np.empty(bars + 1, np.int64), np.empty(bars + 1))
-    count = len(market[4])
-    return np.zeros(market[5].shape[1]), trades, (np.full(count, -1), np.zeros(count), np.zeros(count))
+    memory = (np.full(count, -1), np.zeros(count), np.zeros(count))
+    return trades, memory, np.full(symbols, -1), np.empty((TILE, calendar))
 
 
 @inlined
-def simulate_symbol(orders: Any, count: Any, market: Any, s: Any, rule: Any, scratch: Any) -> Any:
-    """Figures and number of trades of a symbol whose ``orders`` are on the bars of their fills; its equity is added to
-    that of the scratch. ``orders`` are used up.
-    """
-    equity, trades, memory = scratch
-    account = account_in(market, s)
-    lines, drawdowns = account[0], account[1]
+def tile_equity(sums: Any, start: Any, count: Any, scratch: Any) -> Any:
+    """The rows that the equity of the ``count`` combinations from ``start`` on is added up in."""
+    if len(sums):
+        return sums[start : start + count]
+    scratch[3][:] = 0.0
+    return scratch[3][:count]
+
+
+@inlined
+def symbol_in(market: Any, s: Any, scratch: Any) -> Any:
+    """What one symbol of ``market`` is followed with: its account, closes on the calendar, places, and scratch."""
     span = market[0][s]
-    if has_stops(rule):
-        first, last = span[PRICES], span[PRICES] + span[BARS]
-        own = (memory[0][first:last], memory[1][first:last], memory[2][first:last])
-        made = resolve(orders, count, account, rule, own, trades)
-        found = summarise_trades(trades, made, lines, drawdowns, rule[0], rule[1])
-    else:
-        count = alternate(orders, count)
-        found = summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1])
-        made = (count + 1) >> 1
-        for k in range(made):
-            trades[0][k] = orders[2 * k]
-            trades[1][k] = orders[2 * k + 1] if 2 * k + 1 < count else len(lines) - 1
-            trades[2][k] = lines[trades[1][k], QUOTE]
+    first, last = span[PRICES], span[PRICES] + span[BARS]
+    memory = scratch[1]
+    own = memory[0][first:last], memory[1][first:last], memory[2][first:last]
     places = market[6][span[LINES] : span[LINES] + span[BARS] + 1]
-    add_equity(equity, trades, made, lines, market[5][s], places, rule[0], rule[1])
+    return account_in(market, s), market[5][s], places, own, scratch[2][s : s + 1], scratch[0]
+
+
+@inlined
+def follow_orders(orders: Any, count: Any, symbol: Any, rules: Any, row: Any, equity: Any) -> Any:
+    """Figures and number of trades of a ``symbol_in`` whose ``orders`` are on the bars of their fills, at the setting
+    ``row`` of ``rules``; its equity is added to ``equity``. ``orders`` are used up.
+    """
+    rule = rules[row]
+    if not has_stops(rule):
+        return follow_events(orders, 0, alternate(orders, count), symbol, rule, equity)
+    account, closes, places, own, setting, trades = symbol
+    if setting[0] != row:
+        own[0][:] = -1
+        setting[0] = row
+    made = resolve(orders, count, account, rule, own, trades)
+    found = summarise_trades(trades, made, account[0], account[1], rule[0], rule[1])
+    add_equity(equity, trades, made, account[0], closes, places, rule[0], rule[1])
+    return found, made
+
+
+@inlined
+def follow_events(events: Any, first: Any, count: Any, symbol: Any, rule: Any, equity: Any) -> Any:
+    """``follow_orders`` of the ``count`` fills from ``first`` on, entry, exit and so on, without stops."""
+    account, closes, places, _, _, trades = symbol
+    lines = account[0]
+    found = summarise(events, first, count, lines, account[1], rule[0], rule[1])
+    made = (count + 1) >> 1
+    for k in range(made):
+        trades[0][k] = events[first + 2 * k]
+        trades[1][k] = events[first + 2 * k + 1] if 2 * k + 1 < count else len(lines) - 1
+        trades[2][k] = lines[trades[1][k], QUOTE]
+    add_equity(equity, trades, made, lines, closes, places, rule[0], rule[1])
     return found, made
 
 
@@ -174,12 +209,14 @@ def store_metrics(metrics: Any, row: Any, at: Any, found: Any, trades: Any) -> A
 
 
 @inlined
-def store_portfolio_metrics(scratch: Any, symbols: Any, metrics: Any, at: Any) -> Any:
-    """The figures of all together, once every symbol has been followed."""
-    made = 0
-    for s in range(symbols):
-        made += metrics[3][s + 1, at]
-    store_metrics(metrics, 0, at, portfolio_metrics(scratch[0], np.float64(symbols), metrics[2].shape[1] > 0), made)
+def store_portfolio_metrics(equity: Any, symbols: Any, metrics: Any, tile: Any) -> Any:
+    """The figures of all together of the combinations in ``tile``, once every symbol has been followed."""
+    for k in range(len(tile)):
+        made = 0
+        for s in range(symbols):
+            made += metrics[3][s + 1, tile[k]]
+        found = portfolio_metrics(equity[k], np.float64(symbols), metrics[2].shape[1] > 0)
+        store_metrics(metrics, 0, tile[k], found, made)
 
 
 @kernel
@@ -187,7 +224,7 @@ def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of:
     """``orders.evaluate_many`` of several symbols, whose decisions lie behind one another as their prices do."""
     symbols = len(market[0])
     scratch = make_symbol_scratch(market)
-    capacity = len(scratch[1][0])
+    capacity = len(scratch[0][0])
     orders, counts = np.empty((symbols, capacity), np.int64), np.empty(symbols, np.int64)
     used = np.empty(capacity, np.int64)
     for s in range(symbols):
@@ -195,56 +232,54 @@ def evaluate_symbols(entries: Any, exits: Any, market: Any, rules: Any, rule_of:
         first, bars = market[0][s, PRICES], market[0][s, BARS]
         decided = list_orders(entries[first : first + bars], exits[first : first + bars], orders[s])
         counts[s] = shift_to_fills(orders[s], decided, account[2], account[4], bars)
-    setting = -1
-    for c in chunk:
-        row = rule_of[c] if len(rule_of) else 0
-        if row != setting:
-            scratch[2][0][:] = -1
-        setting = row
-        scratch[0][:] = 0.0
+    for start in range(0, len(chunk), TILE):
+        tile = chunk[start : start + TILE]
+        equity = tile_equity(scratch[3][:0], start, len(tile), scratch)
         for s in range(symbols):
-            count = counts[s]
-            used[:count] = orders[s, :count]
-            found, made = simulate_symbol(used, count, market, s, rules[row], scratch)
-            store_metrics(metrics, s + 1, c, found, made)
-        store_portfolio_metrics(scratch, symbols, metrics, c)
+            symbol, count = symbol_in(market, s, scratch), counts[s]
+            for k in range(len(tile)):
+                used[:count] = orders[s, :count]
+                row = rule_of[tile[k]] if len(rule_of) else 0
+                found, made = follow_orders(used, count, symbol, rules, row, equity[k])
+                store_metrics(metrics, s + 1, tile[k], found, made)
+        store_portfolio_metrics(equity, symbols, metrics, tile)
 
 
 @kernel
-def sweep_symbols(rows: Any, pairs: Any, market: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
+def sweep_symbols(
+    rows: Any, pairs: Any, market: Any, symbols: Any, sums: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any
+) -> Any:
     """``crossing.sweep`` of several symbols.
 
-    ``rows`` are, for the same lines of each symbol, the codes and the lines behind one another, where those begin and
-    how wide both are (symbols, 4), starts and gaps (symbols, lines).
+    ``rows`` are, for the same lines of each of ``symbols``, the codes and the lines behind one another, where those
+    begin and how wide both are (symbols, 4), starts and gaps (symbols, lines).
     """
     codes, values, places, starts, broken = rows
-    symbols, count_of_lines = starts.shape
+    count_of_lines = starts.shape[1]
     scratch = make_symbol_scratch(market)
-    buffers = make_buffers(len(scratch[1][0]) + 1)
-    events = buffers[0]
-    setting = -1
-    for c in chunk:
-        fast, slow = pairs[c, 0], pairs[c, 1]
-        row = rule_of[c] if len(rule_of) else 0
-        if row != setting:
-            scratch[2][0][:] = -1
-        setting = row
-        scratch[0][:] = 0.0
-        for s in range(symbols):
-            width, length = places[s, 2], places[s, 3]
-            own_codes = codes[places[s, 0] : places[s, 0] + count_of_lines * width].reshape((count_of_lines, width))
-            lines = values[places[s, 1] : places[s, 1] + count_of_lines * length].reshape((count_of_lines, length))
-            count = orders_of(own_codes, lines, starts[s], broken[s], fast, slow, account_in(market, s), buffers)
-            found, made = simulate_symbol(events, count, market, s, rules[row], scratch)
-            store_metrics(metrics, s + 1, c, found, made)
-        store_portfolio_metrics(scratch, symbols, metrics, c)
+    buffers = make_buffers(len(scratch[0][0]) + 1)
+    for start in range(0, len(chunk), TILE):
+        tile = chunk[start : start + TILE]
+        equity = tile_equity(sums, start, len(tile), scratch)
+        for s in range(symbols[0], symbols[1]):
+            symbol, i = symbol_in(market, s, scratch), s - symbols[0]
+            width, length = places[i, 2], places[i, 3]
+            own_codes = codes[places[i, 0] : places[i, 0] + count_of_lines * width].reshape((count_of_lines, width))
+            lines = values[places[i, 1] : places[i, 1] + count_of_lines * length].reshape((count_of_lines, length))
+            own = own_codes, lines, starts[i], broken[i]
+            for k in range(len(tile)):
+                pair, row = pairs[tile[k]], rule_of[tile[k]] if len(rule_of) else 0
+                found, made = _follow_pair(own, pair, symbol, rules, row, equity[k], buffers)
+                store_metrics(metrics, s + 1, tile[k], found, made)
+        if symbols[1] == len(market[0]):
+            store_portfolio_metrics(equity, symbols[1], metrics, tile)
 
 
 @inlined
-def orders_of(
-    codes: Any, values: Any, starts: Any, broken: Any, fast: Any, slow: Any, account: Any, buffers: Any
-) -> Any:
-    """Orders of one pair of lines on the bars of their fills, into the events of ``buffers``; returns how many."""
+def _follow_pair(own: Any, pair: Any, symbol: Any, rules: Any, row: Any, equity: Any, buffers: Any) -> Any:
+    """``follow_orders`` of the crossings of two lines of a symbol."""
+    codes, values, starts, broken = own
+    account, fast, slow = symbol[0], pair[0], pair[1]
     events, fills, shift, bars = buffers[0], account[2], account[4], len(account[0]) - 1
     lead = values.shape[1] - bars
     first = -1
@@ -252,10 +287,13 @@ def orders_of(
     if not broken[fast] and not broken[slow] and len(fills) == 0:
         first, count = changes(codes, values, fast, slow, max(starts[fast], starts[slow]), shift - lead, buffers)
     if first < 0:
-        return shift_to_fills(events, crossings(codes, values, fast, slow, lead, events), fills, shift, bars)
+        count = shift_to_fills(events, crossings(codes, values, fast, slow, lead, events), fills, shift, bars)
+        return follow_orders(events, count, symbol, rules, row, equity)
     if count > first and events[count - 1] >= bars:
         count -= 1
     count -= first
+    if not has_stops(rules[row]):
+        return follow_events(events, first, count, symbol, rules[row], equity)
     for i in range(count):
         events[i] = 2 * events[first + i] + ((i + 1) & 1)
-    return count
+    return follow_orders(events, count, symbol, rules, row, equity)

@@ -110,7 +110,7 @@ def strategies_at(work: EvaluationBatch, places: Places) -> Iterator[tuple[Backt
 def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floats, rule_of: NDArray[np.int32]) -> None:
     """One signal evaluation per strategy, then the kernel for all its settings."""
     unit, found = work.unit, work.metrics
-    several = isinstance(account, MultiSymbol)
+    several, accounts = isinstance(account, MultiSymbol), len(unit.bars)
     evaluate_many = kernels().multi_symbol.evaluate_symbols if several else kernels().orders.evaluate_many
     market, out = (account.market, found.arrays()) if several else (account, found.whole())
     yearly = account.yearly[:, None] if several else np.sqrt(unit.bars[0].periods_per_year_or_nan())
@@ -121,11 +121,11 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
             evaluate_many(entries, exits, market, rules, rule_of, chunk, out)
             out[1][..., chunk] *= yearly
 
-        if len(chosen) < 1000:
+        if len(chosen) < 1000 // accounts:
             evaluate_chunk(chosen)
             work.step(len(chosen))
         else:
-            run_in_pieces(evaluate_chunk, chosen, work.step)
+            run_in_pieces(evaluate_chunk, chosen, work.step, accounts)
 
 
 def _by_accounts(work: EvaluationBatch, places: Places) -> None:

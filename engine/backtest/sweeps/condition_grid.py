@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.backtest.kernels import kernels
 from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.common_segment import slowest_strategy
-from engine.backtest.sweeps.grid import Grid
+from engine.backtest.sweeps.grid import Grid, Symbols
 from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
 from engine.backtest.sweeps.validity import part_axes, strategy_of
 from engine.core.axes import ResolvedAxis
@@ -117,7 +117,7 @@ class ConditionGrid(Grid):
     def per_year(self) -> float:
         return self._bars[0].periods_per_year_or_nan()
 
-    def blocks(self, places: Places) -> Iterator[Places]:
+    def blocks(self, places: Places, most: int) -> Iterator[Places]:
         self._probe(int(places[0]))
         return self._blocks(places)
 
@@ -157,13 +157,15 @@ class ConditionGrid(Grid):
         for half in np.array_split(places[order], 2):
             yield from self._blocks(half)
 
-    def prepare(self, block: Places, several: bool) -> tuple[Any, ...]:
-        """The combinations of ``block`` in the layout of ``kernels.conditions``."""
+    def prepare(self, block: Places) -> Iterator[tuple[Symbols, tuple[Any, ...]]]:
+        """The combinations of ``block`` in the layout of ``kernels.conditions``, all symbols at once."""
         while True:
             try:
-                return (self._asked(block),)
+                asked = self._asked(block)
             except _AnotherAxis:
                 continue
+            yield (0, len(self._bars)), (asked,)
+            return
 
     def _asked(self, block: Places) -> tuple[Any, ...]:
         tables: list[tuple[_Condition, Places]] = []

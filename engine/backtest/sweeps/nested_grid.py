@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.kernels import kernels
-from engine.backtest.sweeps.grid import Grid
+from engine.backtest.sweeps.grid import Grid, Symbols
 from engine.backtest.sweeps.rows import CheckCancelled, Places, groups, unique_rows
 from engine.core.axes import ResolvedAxis
 from engine.core.cores import logical_cores
@@ -57,13 +57,13 @@ class NestedGrid(Grid):
     def per_year(self) -> float:
         return self._bars[0].periods_per_year_or_nan()
 
-    def blocks(self, places: Places) -> Iterator[Places]:
+    def blocks(self, places: Places, most: int) -> Iterator[Places]:
         together = np.concatenate([chosen for _, chosen in groups(self._parameters, [*self._fast.values()], places)])
         size = max(min(int(_MEMORY / (16 * self._begin[-1])), len(places) // _STEPS + 1), 64)
         for start in range(0, len(together), size):
             yield together[start : start + size]
 
-    def prepare(self, block: Places, several: bool) -> tuple[Any, ...]:
+    def prepare(self, block: Places) -> Iterator[tuple[Symbols, tuple[Any, ...]]]:
         rows, label = unique_rows(self._parameters[block][:, [*self._fast.values(), *self._slow.values()]])
         bits = np.zeros((2 * len(rows), int(self._begin[-1])), dtype=np.uint64)
         for symbol in range(len(self._bars)):
@@ -71,7 +71,7 @@ class NestedGrid(Grid):
         sides = [np.zeros((len(self._parameters), 1), dtype=np.int32) for _ in range(2)]
         for number, side in enumerate(sides):
             side[block, 0] = label + number * len(rows)
-        return ((bits, *sides, True, True, self._begin),)
+        yield (0, len(self._bars)), ((bits, *sides, True, True, self._begin),)
 
     def _fill(self, bits: NDArray[np.uint64], rows: Floats, symbol: int) -> None:
         """The crossings of the distinct combinations ``rows``: those upwards, then those downwards."""

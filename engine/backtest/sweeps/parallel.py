@@ -16,11 +16,15 @@ _PAUSE = 0.1  # seconds between two checks for cancellation
 _FIRST, _LARGEST = 2_000, 200_000  # combinations of a piece
 
 
-def run_in_pieces(work: Callable[[Places], None], places: Places, step: Callable[[int], None]) -> None:
-    """Run ``work`` on all of ``places`` in pieces; ``step`` is called after each, and stops the rest by raising."""
+def run_in_pieces(
+    work: Callable[[Places], None], places: Places, step: Callable[[int], None], accounts: int = 1
+) -> None:
+    """Run ``work`` on all of ``places``, each a combination of so many ``accounts``, in pieces; ``step`` is called
+    after each, and stops the rest by raising.
+    """
     threads = logical_cores()
-    size, at = _FIRST, 0
-    if len(places) <= _FIRST:
+    size, at = max(_FIRST // accounts, 1), 0
+    if len(places) <= size:
         work(places)
         step(len(places))
         return

@@ -69,6 +69,24 @@ def test_cell_of_several_symbols_is_the_run_on_any_series(data: some.DataObject)
         assert opened.metrics["total_return"] == found.total_return[0, place]
 
 
+@pytest.mark.parametrize("memory", [1.0, 5 * 10 * 420])  # one symbol at a time; some of them, by the lines of a block
+@pytest.mark.parametrize("stops", [{}, {"trailing_stop": 0.1}])
+def test_symbols_that_do_not_fit_into_memory_are_added_up_in_parts(
+    monkeypatch: pytest.MonkeyPatch, memory: float, stops: dict[str, float]
+) -> None:
+    bars = [random_walk(400 + 10 * seed, seed=seed, symbol=name) for seed, name in enumerate("ABCDE")]
+    axes = [axis("strategy.fast", 2, 9), axis("strategy.slow", 10, 22), axis("costs.slippage", 1, 3)]
+    request = sweep(spec(SMA, "ABCDE", stops=stops), axes)
+    whole = run(request, *bars)
+    monkeypatch.setattr("engine.backtest.sweeps.crossing_grid._MEMORY", memory)
+    monkeypatch.setattr("engine.backtest.sweeps.crossing_grid._FEWEST", 2)
+    monkeypatch.setattr("engine.backtest.sweeps.grid._SUMS", 1.0)
+    monkeypatch.setattr("engine.backtest.sweeps.parallel._FIRST", 60)
+    parted = run(request, *bars)
+    for name in ("total_return", "sharpe", "max_drawdown", "trades"):
+        np.testing.assert_array_equal(getattr(parted, name), getattr(whole, name))
+
+
 def test_a_portfolio_by_hand() -> None:
     """Two symbols that are bought with half of the capital each at the second close: 10 to 20 and 10 to 5, free."""
     made = [make_bars([10.0, 10, 20, 20], symbol="A"), make_bars([10.0, 10, 10, 5], symbol="B")]
