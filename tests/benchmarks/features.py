@@ -34,14 +34,17 @@ window.dash_clientside.set_props(field, {value: '%d'});
 DRAWN = "return (window.drawn || []).includes('SMA %d')"
 
 
-def taken(driver: Any, folder: Path, runs: int) -> list[float]:
-    """Milliseconds from each change to the frame after the chart is drawn; each value is a new one."""
+def taken(driver: Any, folder: Path, runs: int) -> tuple[list[float], list[float]]:
+    """Milliseconds from each change to the frame after the chart is drawn: of new values, then of the same again, which
+    are stored.
+    """
     spec = FeatureSpec.parse({"market": MarketSpec().model_dump(), "features": [{"kind": kind} for kind in KINDS]})
     with server(folder) as running:
         driver.get(f"{running.address}/features?spec={to_query(spec)}")
         wait(driver, WATCH, 120)
         settle(running)
-        return [change(driver, window) for window in range(21, 22 + runs)][1:]
+        new = [change(driver, window) for window in range(21, 22 + runs)][1:]
+        return new, [change(driver, window) for window in range(21, 21 + runs)]
 
 
 def change(driver: Any, window: int) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 
 from engine import devices
 from engine.features.kernels import kernels_for
+from engine.features.kernels.series import compute as on_series
 from engine.indicators.reference import talib
 from engine.indicators.rolling import rolling
 from engine.market.bars import Floats
@@ -26,6 +27,8 @@ WINDOWS = np.arange(5, 205)
 KERNELS = ("rolling_mean", "rolling_std", "rolling_min", "rolling_max")
 SCALED = {"torch:cpu": 25, "mlx:cpu": 2}
 """Symbols of the 500 that a library computes."""
+COMPARED = (5, 20, 50, 200)
+"""Windows whose figures are compared."""
 Compute = Callable[[str, Floats], Floats]
 
 
@@ -44,7 +47,35 @@ def rows(runs: int) -> list[tuple[str, ...]]:
     told = f"{statistics.median(own):.2f} s against {statistics.median(theirs):.2f} s; {', '.join(others)}"
     what = f"rolling mean, std, min and max of {len(WINDOWS)} windows, {SYMBOLS} symbols x {BARS:,} bars"
     spread = f"{min(theirs) / max(own):.1f} to {max(theirs) / min(own):.1f} x"
-    return [(f"{what}: TA-Lib for each window / ours", "3 x", f"{ratio:.1f} x ({told})", spread)]
+    return [(f"{what}: TA-Lib for each window / ours", "3 x", f"{ratio:.1f} x ({told})", spread), *errors(prices)]
+
+
+def errors(prices: Floats) -> list[tuple[str, ...]]:
+    """How far float32 is from float64 on each device, as a part of the figure, at most."""
+    names = [name for name in SCALED if name in devices.expected()]
+    rows = []
+    for what, kernel, limit, exact in (
+        ("rolling mean", "rolling_mean", "1e-5", lambda row, window: talib().SMA(row, window)),
+        ("the same of exponential means", "exponential_mean", "1e-5", lambda row, window: talib().EMA(row, window)),
+        ("the same of standard deviations", "rolling_std", "1e-4", deviations),
+    ):
+        reference = np.array([[exact(row, window) for window in COMPARED] for row in prices[:2]])
+        found = {
+            devices.NAMES[name]: on_series(kernels_for(devices.get(name)), kernel, [prices[:2]], COMPARED, "float32")
+            for name in names
+        }
+        worst = {name: np.nanmax(np.abs(values / reference - 1)) for name, values in found.items()}
+        where = f", 2 symbols x {BARS:,} bars, float32 against float64, worst" if kernel == "rolling_mean" else ""
+        told = ", ".join(f"{name} {error:.0e}" for name, error in worst.items())
+        rows.append((what + where, limit, told, ""))
+    return rows
+
+
+def deviations(row: Floats, window: int) -> Floats:
+    """Two passes over each window, in float64."""
+    found = np.full(len(row), np.nan)
+    found[window - 1 :] = np.lib.stride_tricks.sliding_window_view(row, window).std(axis=1, ddof=1)
+    return found
 
 
 def walk() -> Floats:
