@@ -36,7 +36,10 @@ def apply_to_contiguous_runs(
 
 def runs_of(known: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Start and end of each contiguous run of ``known`` bars."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], known.astype(np.int8), [0])))).tolist()
+    turns = (np.flatnonzero(known[1:] != known[:-1]) + 1).tolist()
+    edges = [0, *turns] if known[:1].any() else turns
+    if known[-1:].any():
+        edges.append(len(known))
     return list(zip(edges[::2], edges[1::2], strict=True))
 
 

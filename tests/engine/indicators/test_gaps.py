@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as some
 from hypothesis.extra.numpy import arrays
 
-from engine.indicators.gaps import apply_to_contiguous_runs
+from engine.indicators.gaps import apply_to_contiguous_runs, runs_of
 
 NAN = np.nan
 
@@ -37,3 +39,9 @@ def test_a_value_needs_warm_up_plus_one_known_bars(series: np.ndarray, warm_up: 
     for bar, value in enumerate(values):
         history = series[max(bar - warm_up, 0) : bar + 1]
         assert np.isnan(value) == (len(history) <= warm_up or bool(np.isnan(history).any()))
+
+
+@given(some.lists(some.booleans(), max_size=20))
+def test_runs_are_what_lies_together(known: list[bool]) -> None:
+    found = [[at for at, _ in run] for held, run in groupby(enumerate(known), key=lambda item: item[1]) if held]
+    assert runs_of(np.array(known, dtype=bool)) == [(run[0], run[-1] + 1) for run in found]
