@@ -203,7 +203,7 @@ _NARROW, _BESIDE, _MARGINS, _WIDEST = 900, 480, 90, 8_000
 
 
 def candles_for(zoom: Any) -> int:
-    """How many candles can be told apart in the chart, by its width in pixels as the browser says it: two pixels each."""
+    """How many candles the chart has room for, two pixels each, by its width as the browser says it."""
     width = zoom.get("width") if isinstance(zoom, Mapping) else None
     return min(max(width // 2, FEWEST), MOST) if isinstance(width, int) and width else MOST
 
