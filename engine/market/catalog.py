@@ -15,11 +15,13 @@ import numpy as np
 
 from engine.core.config import settings
 from engine.core.errors import DataError, NoSuchSeries, NotTradeable, did_you_mean
+from engine.core.mapped import keep, mapped
 from engine.core.plugin_errors import described, named, plugin_errors
+from engine.market import series_file
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
 from engine.market.days import range_words
-from engine.market.integrity import require_sound
+from engine.market.integrity import require_sound, rules
 from engine.market.quality import repairs
 from engine.market.quality.verdict import verdicts, with_caveats
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
@@ -211,13 +213,24 @@ def select(spec: Selection) -> tuple[Bars, ...]:
 
 def read(series: Series) -> Bars:
     """All bars of ``series`` as supplied, after its repairs. Raises ``DataError`` where they are unusable
-    (``integrity.require_sound``), which is checked once for the same bars.
+    (``integrity.require_sound``), which is checked once for the same bars, of long series by any process.
     """
     bars = read_unchecked(series)
     if bars not in _sound():
-        require_sound(bars)
+        _require_sound_once(bars)
         _sound().add(bars)
     return bars
+
+
+def _require_sound_once(bars: Bars) -> None:
+    """``require_sound``, remembered under the fingerprint where checking takes longer than remembering."""
+    digest = bars.known_digest if len(bars) >= series_file.MAPPED_ROWS else None
+    name = f"sound-{rules()[:16]}"
+    if digest and mapped(digest, (name,)):
+        return
+    require_sound(bars)
+    if digest:
+        keep(digest, {name: np.ones(1, dtype=np.bool_)})
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 
 import engine
 from engine.core.errors import DataError, NotTradeable
-from engine.market import catalog
+from engine.market import catalog, series_file
 from engine.market.sources import SOURCES
 from engine.market.sources.sample import Sample
 from engine.market.sources.stored import Stored, save
@@ -196,6 +196,30 @@ def test_bars_are_checked_once_for_the_same_file(monkeypatch: pytest.MonkeyPatch
             catalog.load(MarketSpec(collection="made-up", symbols=("TEST",)))
     assert len(checked) == 3  # a file that was written again is read again
     assert len(set(checked)) == 2
+
+
+def test_long_series_are_checked_by_one_process_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(catalog, "require_sound", lambda bars: checked.append(bars.digest()))
+    monkeypatch.setattr(series_file, "MAPPED_ROWS", 10)
+    spec = MarketSpec(collection="made-up", symbols=("TEST",))
+
+    def read_anew() -> None:
+        """As a process does that has read nothing yet."""
+        catalog._sound.cache_clear()
+        catalog.load(spec)
+
+    for length, times in ((10, 1), (11, 2), (9, 4)):  # the last one is short, and checked by each
+        save(random_walk(length))
+        for _ in range(2):
+            read_anew()
+        assert len(checked) == times
+    save(random_walk(10))
+    read_anew()
+    assert len(checked) == 4
+    monkeypatch.setattr(catalog, "rules", lambda: "f" * 64)
+    read_anew()
+    assert len(checked) == 5
 
 
 def test_a_source_that_lists_is_asked_once_for_thousands_of_symbols(
