@@ -222,11 +222,6 @@ class Bars:
         return self
 
     @property
-    def known_digest(self) -> str | None:
-        """The ``digest`` where it has been computed or assumed before."""
-        return vars(self).get("_digest")
-
-    @property
     def nbytes(self) -> int:
         """Bytes of all values."""
         return sum(values.nbytes for values in self._columns().values())

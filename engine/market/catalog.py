@@ -8,23 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from weakref import WeakSet
 
 import numpy as np
 
 from engine.core.config import settings
 from engine.core.errors import DataError, NoSuchSeries, NotTradeable, did_you_mean
-from engine.core.mapped import keep, mapped
 from engine.core.plugin_errors import described, named, plugin_errors
-from engine.market import series_file
 from engine.market.bars import Bars, Market, Selection, Series
 from engine.market.common_calendar import between
 from engine.market.days import range_words
-from engine.market.integrity import require_sound, rules
 from engine.market.quality import repairs
 from engine.market.quality.verdict import verdicts, with_caveats
 from engine.market.resampling import as_stored, finer_intervals, resampled, resampled_digest, resampled_series
+from engine.market.soundness import require_sound_once
 from engine.market.sources import SOURCES, Source
 from engine.market.versions.moments import iso
 
@@ -216,27 +212,8 @@ def read(series: Series) -> Bars:
     (``integrity.require_sound``), which is checked once for the same bars, of long series by any process.
     """
     bars = read_unchecked(series)
-    if bars not in _sound():
-        _require_sound_once(bars)
-        _sound().add(bars)
+    require_sound_once(bars)
     return bars
-
-
-def _require_sound_once(bars: Bars) -> None:
-    """``require_sound``, remembered under the fingerprint where checking takes longer than remembering."""
-    digest = bars.known_digest if len(bars) >= series_file.MAPPED_ROWS else None
-    name = f"sound-{rules()[:16]}"
-    if digest and mapped(digest, (name,)):
-        return
-    require_sound(bars)
-    if digest:
-        keep(digest, {name: np.ones(1, dtype=np.bool_)})
-
-
-@cache
-def _sound() -> WeakSet[Bars]:
-    """Bars that have passed ``require_sound``."""
-    return WeakSet()
 
 
 def read_unchecked(series: Series) -> Bars:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
-from engine.market import bars as market_bars
-from engine.market import days, intervals
 from engine.market.bars import Bars
 from engine.market.days import trading_days
 from engine.market.intervals import bar_interval
@@ -50,13 +45,6 @@ def require_sound(bars: Bars) -> None:
     if found := [flaw.sentence for flaw in flaws(bars)]:
         further = "".join(f" {text[:1].upper()}{text[1:]}" for text in found[1:])
         raise DataError(f"{bars.series.symbol} in {bars.series.collection} cannot be used: {found[0]}{further}")
-
-
-@cache
-def rules() -> str:
-    """Digest of the code that ``require_sound`` follows from: what has passed another is to be checked again."""
-    sources = (__file__, *(module.__file__ for module in (days, intervals, market_bars)))
-    return sha256(b"".join(Path(str(source)).read_bytes() for source in sources)).hexdigest()
 
 
 def flaws(bars: Bars) -> Iterator[Flaw]:

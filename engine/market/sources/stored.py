@@ -35,6 +35,7 @@ from engine.market.series_file import (
     version_seen,
 )
 from engine.market.series_file import Version as FileVersion
+from engine.market.soundness import assume_sound
 from engine.market.sources import Source
 from engine.market.versions import history, journal
 from engine.market.versions.history import Version
@@ -268,6 +269,8 @@ def _read(path: str, version: FileVersion) -> Bars:
         raise DataError(header)
     bars = read_bars(path, header)
     checked = header._replace(checked=True, sound=header.sound or _is_sound(bars))
+    if checked.sound:
+        assume_sound(bars)
     if header.fingerprint and checked != header and version_of(path) == version:
         series_table.record(path, version, checked)
     return bars

@@ -10,8 +10,9 @@ import pytest
 
 import engine
 from engine.core.errors import DataError, NotTradeable
-from engine.market import catalog, series_file
-from engine.market.sources import SOURCES
+from engine.market import catalog, soundness
+from engine.market.integrity import flaws
+from engine.market.sources import SOURCES, stored
 from engine.market.sources.sample import Sample
 from engine.market.sources.stored import Stored, save
 from engine.market.spec import MarketSpec
@@ -188,38 +189,34 @@ def test_a_series_is_found_without_a_list_of_all(monkeypatch: pytest.MonkeyPatch
 
 
 def test_bars_are_checked_once_for_the_same_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one process for all; a file that was written again is read again."""
     checked: list[str] = []
-    monkeypatch.setattr(catalog, "require_sound", lambda bars: checked.append(bars.digest()))
-    for seed in (0, 0, 1):
-        save(random_walk(10, seed=seed))
-        for _ in range(3):
-            catalog.load(MarketSpec(collection="made-up", symbols=("TEST",)))
-    assert len(checked) == 3  # a file that was written again is read again
-    assert len(set(checked)) == 2
-
-
-def test_long_series_are_checked_by_one_process_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    checked: list[str] = []
-    monkeypatch.setattr(catalog, "require_sound", lambda bars: checked.append(bars.digest()))
-    monkeypatch.setattr(series_file, "MAPPED_ROWS", 10)
+    monkeypatch.setattr(stored, "flaws", lambda bars: checked.append(bars.digest()) or flaws(bars))
+    monkeypatch.setattr(soundness, "require_sound", failing)
     spec = MarketSpec(collection="made-up", symbols=("TEST",))
 
     def read_anew() -> None:
         """As a process does that has read nothing yet."""
-        catalog._sound.cache_clear()
+        soundness._sound.cache_clear()
+        stored._recent.cache_clear()
         catalog.load(spec)
 
-    for length, times in ((10, 1), (11, 2), (9, 4)):  # the last one is short, and checked by each
-        save(random_walk(length))
-        for _ in range(2):
+    for seed in (0, 0, 1):
+        save(random_walk(10, seed=seed))
+        for _ in range(3):
             read_anew()
-        assert len(checked) == times
-    save(random_walk(10))
-    read_anew()
-    assert len(checked) == 4
-    monkeypatch.setattr(catalog, "rules", lambda: "f" * 64)
-    read_anew()
-    assert len(checked) == 5
+            catalog.load(spec)
+    assert len(checked) == 3
+    assert len(set(checked)) == 2
+
+
+def test_bars_that_are_not_sound_are_refused_every_time() -> None:
+    bars = random_walk(10)
+    save(replace(bars, close=np.where(np.arange(10) == 3, np.inf, bars.close)))
+    for _ in range(3):
+        with pytest.raises(DataError, match="infinite"):
+            catalog.load(MarketSpec(collection="made-up", symbols=("TEST",)))
+        stored._recent.cache_clear()
 
 
 def test_a_source_that_lists_is_asked_once_for_thousands_of_symbols(
