@@ -11,15 +11,15 @@ from engine.routing import Route, Work
 
 WORKLOAD = "sweep_on_devices"
 """The benchmark that "auto" follows, by combinations: from prices in memory to metrics in memory."""
-_OWN = "numpy:cpu"
+OWN = "numpy:cpu"
 _FLOAT32 = ("torch:mps",)
-WORK = Work(WORKLOAD, "Sweeps", "combinations", _OWN, (_OWN, "torch:cuda", "torch:mps"))
+WORK = Work(WORKLOAD, "Sweeps", "combinations", OWN, (OWN, "torch:cuda", "torch:mps"))
 _ON_CPU = "Computed on the CPU in float64"
 
 
 def choose(wanted: Wanted, asked: Callable[[], Asked]) -> Choice:
     """The device for what is ``asked``. No library of one is imported: whether it answers shows later."""
-    if wanted == "cpu" or (wanted == "auto" and WORK.here() == (_OWN,)):
+    if wanted == "cpu" or (wanted == "auto" and WORK.here() == (OWN,)):
         return ON_CPU
     combinations, unfollowed = asked()
     if unfollowed:
@@ -30,7 +30,7 @@ def choose(wanted: Wanted, asked: Callable[[], Asked]) -> Choice:
         name = f"torch:{wanted}"
         return Choice(name, f"Computed on {_told(name)}, as asked for. {devices.absence(name)}".rstrip())
     found = routing.route(WORK, combinations)
-    return Choice(CPU if found.device == _OWN else found.device, _why(found, combinations))
+    return Choice(CPU if found.device == OWN else found.device, _why(found, combinations))
 
 
 def _told(name: str) -> str:
@@ -38,7 +38,7 @@ def _told(name: str) -> str:
 
 
 def _why(found: Route, combinations: int) -> str:
-    where = _ON_CPU if found.device == _OWN else f"Computed on {_told(found.device)}"
+    where = _ON_CPU if found.device == OWN else f"Computed on {_told(found.device)}"
     if not found.seconds:
         advice = " The benchmark Sweep on devices of the Hardware page tells whether a GPU is faster."
         return f"{where}. {found.reason}{advice}"
@@ -47,4 +47,4 @@ def _why(found: Route, combinations: int) -> str:
 
 
 def _title(name: str) -> str:
-    return "the CPU" if name == _OWN else devices.NAMES[name]
+    return "the CPU" if name == OWN else devices.NAMES[name]
