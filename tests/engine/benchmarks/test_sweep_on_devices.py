@@ -79,8 +79,8 @@ def test_it_is_used_for_the_sizes_at_which_it_was_faster(workspace: Workspace) -
     assert many.fingerprint() == "torch:cuda"
     assert [cls.__name__ for cls in many.uses()] == ["TorchAccelerator"]
     cpu = many.model_copy(update={"device": "cpu"})
-    assert "engine.backtest.accelerator.trades" in runner.code(list(many.walk())).modules
-    assert "engine.backtest.accelerator.trades" not in runner.code(list(cpu.walk())).modules
+    assert "engine.backtest.accelerator.trades" in runner.code([many]).modules
+    assert "engine.backtest.accelerator.trades" not in runner.code([cpu]).modules
 
 
 @pytest.mark.parametrize(
