@@ -28,7 +28,9 @@ def choose(wanted: Wanted, asked: Callable[[], Asked]) -> Choice:
         return Choice(CPU, f"{_ON_CPU}: MLX is not offered for sweeps.")
     if wanted != "auto":
         name = f"torch:{wanted}"
-        return Choice(name, f"Computed on {_told(name)}, as asked for. {devices.absence(name)}".rstrip())
+        absence = devices.absence(name)
+        missing = f", but it is missing: {absence[:1].lower()}{absence[1:-1]}" if absence else ""
+        return Choice(name, f"Computed on {_told(name)}, as asked for{missing}.")
     found = routing.route(WORK, combinations)
     return Choice(CPU if found.device == OWN else found.device, _why(found, combinations))
 

@@ -44,7 +44,7 @@ class SweepResult(Labelled):
 
     ``holding`` (R, metrics) are the ``METRICS`` of buying and holding the same symbols; empty in older results.
     Combinations with fewer than ``minimum_trades`` stay in the result and are never the best, see ``demanding``.
-    ``computed`` says on which device, where there was a choice, and how far its figures may be from float64.
+    ``computed`` says on which other device than the CPU, and how far its figures may be from float64.
 
     Axes over costs are a stress test and no choice: the best combination, the plateau and the trials are those at the
     costs of ``base`` itself.

@@ -91,7 +91,7 @@ def run_sweep(
         if device is not None and device.followed and not device.is_exact:
             verify(work, places, device.verified)
     found = _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings, lambda: watch.step(0))
-    return replace(found, computed=choice.reason if device is None else device.explanation(choice.reason))
+    return found if device is None else replace(found, computed=device.explanation(choice.reason))
 
 
 def _trial_so_far(account: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:

@@ -80,7 +80,7 @@ class SweepSpec(RunSpec):
         "auto",
         title="Device",
         choices=DEVICES,
-        help="What follows the accounts. CUDA does as the CPU does, in float64; MPS in float32.",
+        help="Where the combinations are computed: on CUDA in float64, as on the CPU, on MPS in float32.",
         section="Search",
         seldom=True,
     )

@@ -110,8 +110,9 @@ def test_one_that_is_asked_for_is_named_with_its_precision_and_its_absence() -> 
     for wanted, number in (("cuda", "float64"), ("mps", "float32")):
         name = f"torch:{wanted}"
         reason = asked(wanted).choice().reason  # type: ignore[arg-type]
-        assert reason.startswith(f"Computed on {devices.NAMES[name]} in {number}, as asked for.")
-        assert reason.endswith(devices.absence(name) or "as asked for.")
+        assert reason.startswith(f"Computed on {devices.NAMES[name]} in {number}, as asked for")
+        assert reason.endswith(devices.absence(name)[1:] or "as asked for.")
+        assert (", but it is missing: " in reason) == bool(devices.absence(name))
 
 
 def test_the_benchmark_decides_on_sweeps(workspace: Workspace) -> None:
