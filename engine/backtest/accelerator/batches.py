@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.backtest.accelerator.series import Series, series_of
 from engine.backtest.accelerator.signals import Signals
-from engine.backtest.accelerator.stop_table import StopTable, compiled_table, stop_table
+from engine.backtest.accelerator.stop_table import KINDS, Kind, StopTable, Wanted, compiled_table, stop_table
 from engine.backtest.accelerator.trades import Decisions, Lanes, Rules, begun, followed
 from engine.backtest.accelerator.words import WIDTH, Words, words_of
 from engine.backtest.kernels import kernels
@@ -25,7 +25,7 @@ _STOPPED = 160  # of a place in the table of stops
 _SHARE = 0.5  # of a GPU's free memory
 _HOST = 400e6  # bytes where that is the machine's own memory
 _TOGETHER = 1 << 14  # rows looked at together
-_LIMITS = 4  # a table has as many places as it is worth to look up so many exits for
+_LOOKED = 1 << 26  # exits worth looking up to know how far positions are to be followed
 _THIN = 1e-5  # see ``holdings.sharpe_from_sums``
 
 Step = Callable[[int], None]
@@ -86,16 +86,14 @@ def kernels_stop(rules: Floats) -> NDArray[np.bool_]:
 def _batches(work: Work, places: Places) -> Iterator[Places]:
     """``places`` in parts that fit into the device's memory: halved by what takes most of it."""
     keys, row = unique_rows(work.signals.keys(places))
-    stops, table_row = unique_rows(_stops_of(work, places))
-    bars = work.series.bars
-    sizes = (
-        len(places) * _LANE, len(keys) * (bars // WIDTH + 1) * _WORD,
-        len(stops) * bars * _STOPPED if np.isfinite(stops[:, 1:]).any() else 0,
-    )  # fmt: skip
+    bars, setting = work.series.bars, work.setting(places)
+    rules = work.rules[np.unique(setting)]
+    stops = sum(len(unique_rows(_stops_of(rules, kind))[0]) for kind in _kinds(rules))
+    sizes = len(places) * _LANE, len(keys) * (bars // WIDTH + 1) * _WORD, stops * bars * _STOPPED
     if sum(sizes) <= _room(work.device) or len(places) < 2:
         yield places
         return
-    order = np.argsort(row if sizes[1] > sizes[2] else table_row, kind="stable")
+    order = np.argsort(row if sizes[1] > sizes[2] else setting, kind="stable")
     work.step(0)
     for half in np.array_split(places[order], 2):
         yield from _batches(work, half)
@@ -108,13 +106,6 @@ def _room(device: Device) -> float:
     return _SHARE * torch.cuda.mem_get_info()[0] if device.processor == "cuda" else _HOST
 
 
-def _stops_of(work: Work, places: Places) -> Floats:
-    """1 + slip and the stops of each of ``places``, -1 for none: what is NaN is not equal to itself."""
-    stops = np.nan_to_num(work.rules[:, 2:6], nan=-1.0)
-    stops[(stops[:, 1:] < 0).all(axis=1), 0] = -1.0
-    return np.asarray(stops[work.setting(places)])
-
-
 def _evaluate(work: Work, batch: Places) -> Places:
     """Figures of one batch, all of whose combinations have a stop or none of which has; returns those left over."""
     import torch
@@ -123,10 +114,7 @@ def _evaluate(work: Work, batch: Places) -> Places:
     entries, exits = work.signals.sides(keys)
     decisions = Decisions(words_of(entries, work.series.bars), words_of(exits, work.series.bars))
     settings, setting = np.unique(work.setting(batch), return_inverse=True)
-    stops, table_row = unique_rows(_stops_of(work, batch))
-    first = np.zeros(len(settings), np.int64)
-    first[setting] = table_row
-    table = _table(work, decisions, len(keys), stops, settings, first)
+    tables = _tables(work, decisions, len(keys), settings)
     real, processor = work.series.close.dtype, work.device.processor
 
     def placed(values: NDArray[Any], kind: Any = torch.int64) -> Any:
@@ -134,34 +122,46 @@ def _evaluate(work: Work, batch: Places) -> Places:
 
     chosen = work.rules[settings]
     rules = Rules(
-        placed(chosen[:, 0], real), placed(chosen[:, 1], real), placed(chosen[:, 6]), placed(first), table,
+        placed(chosen[:, 0], real), placed(chosen[:, 1], real), placed(chosen[:, 6]), tables,
         bool(kernels_stop(chosen)[0]),
     )  # fmt: skip
     lanes = begun(placed(row), placed(setting), real)
     return _store(work, batch, followed(work.series, decisions, rules, lanes, lambda: work.step(0)))
 
 
-def _table(
-    work: Work, decisions: Decisions, rows: int, stops: Floats, settings: NDArray[np.int64], row: NDArray[np.int64]
-) -> StopTable | None:
-    """The table of ``stops`` at all bars at which one of the decisions enters; None where there are none."""
+def _tables(work: Work, decisions: Decisions, rows: int, settings: NDArray[np.int64]) -> dict[Kind, StopTable]:
+    """A table for each kind of stop that one of ``settings`` has, at all bars at which one of the decisions enters."""
     import torch
 
-    if (stops[:, 1:] < 0).all():
-        return None
-    bars = work.series.bars
-    entered = _entered(decisions.entries, rows, bars)
-    until = torch.full((len(stops), len(entered)), bars, dtype=torch.int64, device=entered.device)
-    if rows <= _LIMITS * len(stops):
-        until = torch.minimum(until, _last_exit(decisions.exits, rows, entered))
-    longest = np.zeros(len(stops), np.int64)
-    timed = work.rules[settings, 6]
-    np.maximum.at(longest, row, np.where(timed > 0, timed + 1, bars).astype(np.int64))
-    until = torch.minimum(until, entered + torch.tensor(longest, device=entered.device)[:, None])
-    rules = np.where(stops < 0, np.nan, stops)
-    if not work.device.float64:
-        return compiled_table(work.series, work.account, rules, entered, until)
-    return stop_table(work.series, rules, entered, until.reshape(-1), lambda: work.step(0))
+    found: dict[Kind, StopTable] = {}
+    rules = work.rules[settings]
+    some = _kinds(rules)
+    if not some:
+        return found
+    entered = _entered(decisions.entries, rows, work.series.bars)
+    latest = _latest_exit(decisions.exits, rows, entered)
+    for kind in some:
+        stops, row = unique_rows(_stops_of(rules, kind))
+        longest = np.zeros(len(stops), np.int64)
+        np.maximum.at(longest, row, np.where(rules[:, 6] > 0, rules[:, 6] + 1, work.series.bars).astype(np.int64))
+        until = torch.minimum(latest, entered + torch.tensor(longest, device=entered.device)[:, None])
+        wanted = Wanted(kind, np.where(stops < 0, np.nan, stops), row, entered, until)
+        if work.device.float64:
+            found[kind] = stop_table(work.series, wanted, lambda: work.step(0))
+        else:
+            found[kind] = compiled_table(work.series, work.account, wanted)
+    return found
+
+
+def _kinds(rules: Floats) -> list[Kind]:
+    """The kinds of stop that any of ``rules`` has."""
+    return [kind for kind, column in zip(KINDS, rules[:, 3:6].T, strict=True) if np.isfinite(column).any()]
+
+
+def _stops_of(rules: Floats, kind: Kind) -> Floats:
+    """1 + slip and the value of the stop of each of ``rules``, -1 for none: what is NaN is not equal to itself."""
+    stops = rules[:, [2, 3 + KINDS.index(kind)]]
+    return np.asarray(np.where(np.isnan(stops[:, 1:]), -1.0, stops))
 
 
 def _entered(entries: Words, rows: int, bars: int) -> Any:
@@ -187,17 +187,19 @@ def _any_bit(bits: Any) -> Any:
     return bits[0]
 
 
-def _last_exit(exits: Words, rows: int, entered: Any) -> Any:
-    """The last bar at whose open any row leaves a position entered at each of the bars."""
+def _latest_exit(exits: Words, rows: int, entered: Any) -> Any:
+    """The last bar at whose open any row leaves a position entered at each of the bars, or one later."""
     import torch
 
+    if rows * len(entered) > _LOOKED:
+        return torch.full_like(entered, exits.bars)
     latest = torch.zeros_like(entered)
     step = max(_TOGETHER * WIDTH // max(len(entered), 1), 1)
     for first in range(0, rows, step):
         some = torch.arange(first, min(first + step, rows), device=entered.device)
         found = exits.next(some.repeat_interleave(len(entered)), entered.repeat(len(some)))
         latest = torch.maximum(latest, found.reshape(len(some), -1).amax(0) + 1)
-    return latest
+    return latest.clamp(max=exits.bars)
 
 
 def _store(work: Work, batch: Places, lanes: Lanes) -> Places:

@@ -19,7 +19,7 @@ MEASURED = 20_000
 class Series(NamedTuple):
     """Columns of ``kernels.holdings`` as vectors (bars + 1) in the precision of the device, close, 1 / quote and so
     on; ``worth`` is close / quote. Tables of drawdowns are flat (levels x bars), None where they are not asked for;
-    prices (bars, 3) are open, high and low.
+    the prices of a bar are unknown behind the last one.
     """
 
     bars: int
@@ -35,7 +35,9 @@ class Series(NamedTuple):
     low: Any
     high: Any
     least: Any
-    prices: Any
+    open_price: Any
+    high_price: Any
+    low_price: Any
 
 
 def is_followed(account: Any, exact: bool) -> bool:
@@ -62,5 +64,5 @@ def series_of(account: Any, processor: str, real: Any) -> Series:
     columns = [placed(lines[:, column]) for column in range(holdings.LINE)]
     worth = placed(lines[:, holdings.CLOSE] * lines[:, holdings.PER_QUOTE])
     table = [placed(drawdowns[:, :, column].reshape(-1)) if len(drawdowns) else None for column in range(3)]
-    values = [*columns, worth, *table, placed(prices)]
+    values = [*columns, worth, *table, *(placed(np.append(column, np.nan)) for column in prices.T)]
     return Series(len(prices), *values)

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from engine.backtest.accelerator.series import Series
-from engine.backtest.accelerator.stop_table import StopTable
+from engine.backtest.accelerator.stop_table import Kind, StopTable
 from engine.backtest.accelerator.words import Words, place_of_highest
 
 
@@ -20,15 +20,14 @@ class Decisions(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """Of each setting: what an entry and an exit leave of the value, the bars of its time stop (0 for none), and the
-    row of its stops in ``table``, which is None where no setting has a stop. All settings have a stop, or none has.
+    """Of each setting: what an entry and an exit leave of the value, and the bars of its time stop (0 for none).
+    ``tables`` are those of the kinds of stop that any setting has; all settings have a stop, or none has.
     """
 
     gain_in: Any
     gain_out: Any
     time: Any
-    row: Any
-    table: StopTable | None
+    tables: Mapping[Kind, StopTable]
     stopped: bool
 
 
@@ -113,14 +112,29 @@ def _trade(series: Series, decisions: Decisions, rules: Rules, lanes: Lanes, ent
         time = rules.time[lanes.setting]
         exit = torch.where(time > 0, torch.minimum(leave, entry + time + 1), leave)
         fill = series.quote[exit]
-    if rules.table is not None:
-        at = rules.row[lanes.setting] * rules.table.width + rules.table.column[entry]
-        hit = rules.table.exits[at]
-        fill = torch.where(hit < exit, rules.table.quotes[at], fill)
+    if rules.tables:
+        hit, quote = _stop_met(rules.tables, lanes.setting, entry)
+        fill = torch.where(hit < exit, quote, fill)
         exit = torch.minimum(hit, exit)
     gain_in, gain_out = rules.gain_in[lanes.setting], rules.gain_out[lanes.setting]
     inside, outside = series.per_quote[entry] * gain_in, fill * gain_out
     return Trade(entry, exit, exit == series.bars, fill, gain_in, gain_out, inside, outside)
+
+
+def _stop_met(tables: Mapping[Kind, StopTable], setting: Any, entry: Any) -> tuple[Any, Any]:
+    """The bar at which the first stop is met, and its quote: of two on the same bar the nearer one's."""
+    import torch
+
+    found = []
+    for table in tables.values():
+        place = table.row[setting] * table.width + table.column[entry]
+        found.append((table.met[place], table.quotes[place]))
+    met, quotes = found[0]
+    for other, other_quotes in found[1:]:
+        first = torch.where(met < other, quotes, other_quotes)
+        quotes = torch.where(met == other, torch.maximum(quotes, other_quotes), first)
+        met = torch.minimum(met, other)
+    return met >> 2, quotes
 
 
 def _after(series: Series, rules: Rules, lanes: Lanes, trade: Trade) -> Lanes:

@@ -57,7 +57,7 @@ class SweepOnDevices(Workload):
 
     def variants(self) -> tuple[Variant, ...]:
         return tuple(
-            Variant(name, title, partial(self._prepare, name), device=name)
+            Variant(name, title, partial(self.prepared, name), device=name)
             for name, title in devices.NAMES.items()
             if name in WORK.able
         )
@@ -67,7 +67,8 @@ class SweepOnDevices(Workload):
         return walk(self.bars)
 
     @contextmanager
-    def _prepare(self, name: str, inputs: Inputs) -> Iterator[Prepared]:
+    def prepared(self, name: str, inputs: Inputs) -> Iterator[Prepared]:
+        """The work on the device called ``name``, which need be none of the variants."""
         devices.get(name)
         time = (np.datetime64("2000-01-01", "D") + np.arange(inputs.shape[1])).astype("datetime64[ms]")
         given = {"market": Market((daily_bars(SYMBOL, time, dict(zip(COLUMNS, inputs, strict=True))),))}

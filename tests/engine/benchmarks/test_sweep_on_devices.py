@@ -37,7 +37,7 @@ def test_torch_does_the_same_work_as_the_kernels() -> None:
     work = SweepOnDevices(combinations=400, bars=400)
     inputs, found = work.inputs(), []
     for name in (OWN, "torch:cpu"):
-        with work._prepare(name, inputs) as prepared:
+        with work.prepared(name, inputs) as prepared:
             found.append(prepared.values(prepared.call()))
     assert found[0].shape == (2, work.amount())
     assert found[0][1].max() > 1
