@@ -19,6 +19,7 @@ from engine.backtest.sweeps.rows import Places, unique_rows
 from engine.devices import Device
 from engine.market.bars import Floats
 
+_MOST = 1 << 20  # combinations of a batch, after which the progress is heard
 _LANE = 700  # bytes of a combination: its state, and what a step makes beside it
 _WORD = 40  # of a word of a row of decisions, both sides
 _STOPPED = 160  # of a place in the table of stops
@@ -90,7 +91,7 @@ def _batches(work: Work, places: Places) -> Iterator[Places]:
     rules = work.rules[np.unique(setting)]
     stops = sum(len(unique_rows(_stops_of(rules, kind))[0]) for kind in _kinds(rules))
     sizes = len(places) * _LANE, len(keys) * (bars // WIDTH + 1) * _WORD, stops * bars * _STOPPED
-    if sum(sizes) <= _room(work.device) or len(places) < 2:
+    if len(places) < 2 or (len(places) <= _MOST and sum(sizes) <= _room(work.device)):
         yield places
         return
     order = np.argsort(row if sizes[1] > sizes[2] else setting, kind="stable")

@@ -85,6 +85,13 @@ def test_figures_are_those_of_the_kernels_to_the_bit(
     assert found.computed.endswith("The same to the bit as on the CPU.")
 
 
+def test_the_device_is_that_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    request, given_ = sweep(spec(SMA), [FAST]), {"market": Market((random_walk(300, seed=3),))}
+    assert run_sweep(request, given_, silent).computed == ""
+    monkeypatch.setattr(SweepSpec, "choice", lambda _: ON_TORCH)
+    assert run_sweep(request, given_, silent).computed.startswith(ON_TORCH.reason)
+
+
 @settings(max_examples=50, deadline=None)
 @given(some.data())
 def test_they_are_on_any_series_with_any_stops(data: some.DataObject) -> None:
