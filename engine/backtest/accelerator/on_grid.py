@@ -17,6 +17,7 @@ from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.grid import Grid
 from engine.backtest.sweeps.rows import Places
 from engine.core.errors import DeviceError
+from engine.features.kernels import kernels_for
 from engine.market.bars import Floats
 
 ERROR = 2e-4
@@ -66,13 +67,15 @@ class TorchAccelerator:
         return True
 
     def _evaluated(self, *work: Any) -> Places:
-        import torch
-
         try:
             return evaluate(self.device, *work)
-        except torch.OutOfMemoryError:
+        except RuntimeError as error:  # which is all that torch says of some devices
+            if "out of memory" not in str(error):
+                raise
             title = self.device.title
             raise DeviceError(f"{title} has too little memory free: choose the CPU as the device.") from None
+        finally:
+            kernels_for(self.device).release()
 
     def _signals(self, grid: Grid, shared: tuple[Any, ...], bars: int) -> Signals:
         if isinstance(grid, CrossingGrid):

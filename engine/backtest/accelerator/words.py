@@ -25,7 +25,8 @@ class Words(NamedTuple):
         import torch
 
         at = row * self.width + (start >> 5)
-        word = self.bits[at] & (-1 << (start & 31).to(torch.int32))
+        place = (start & 31).to(torch.int32)
+        word = self.bits[at] & (torch.full_like(place, -1) << place)
         at = torch.where(word == 0, self.following[at], at)
         word = torch.where(word == 0, self.bits[at], word)
         found = ((at - row * self.width) << 5) + place_of_lowest(word)

@@ -252,9 +252,10 @@ def test_a_device_that_this_machine_lacks_is_refused_with_the_reason() -> None:
         on(Choice("torch:cuda", ""), sweep(spec(SMA), [FAST]), random_walk(100, seed=1))
 
 
-def test_a_device_without_the_memory_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("MPS out of memory")])
+def test_a_device_without_the_memory_says_what_to_do(error: RuntimeError, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory.")
+        raise error
 
     monkeypatch.setattr(on_grid, "evaluate", full)
     with pytest.raises(DeviceError, match="torch CPU has too little memory free: choose the CPU"):
