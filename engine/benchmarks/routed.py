@@ -8,10 +8,12 @@ from typing import get_args
 import numpy as np
 
 from engine import routing
+from engine.backtest.sweeps import device_choice as sweeps
 from engine.benchmarks.result import WorkloadResult
 from engine.benchmarks.workloads import Workload
 from engine.benchmarks.workloads.network_step import NETWORKS, Kind, NetworkStep
 from engine.benchmarks.workloads.rolling_features import RollingFeatures
+from engine.benchmarks.workloads.sweep_on_devices import SweepOnDevices
 from engine.features import choice as features
 from engine.models.neural import choice as networks
 from engine.routing import Work
@@ -19,13 +21,15 @@ from engine.routing import Work
 
 def works() -> tuple[Work, ...]:
     """All of it."""
-    return features.WORK, *(networks.work(name, NETWORKS[name]) for name in get_args(Kind))
+    return features.WORK, sweeps.WORK, *(networks.work(name, NETWORKS[name]) for name in get_args(Kind))
 
 
 def work_of(workload: Workload) -> Work | None:
     """That which a benchmark of ``workload`` decides on; None for most."""
     if isinstance(workload, RollingFeatures) and workload.precision == "float32":
         return features.WORK
+    if isinstance(workload, SweepOnDevices):
+        return sweeps.WORK
     if isinstance(workload, NetworkStep) and workload.work == "training":
         return networks.work(workload.network, NETWORKS[workload.network])
     return None

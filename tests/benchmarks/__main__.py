@@ -50,6 +50,7 @@ from tests.benchmarks import (
     routing,
     store,
     sweep,
+    sweep_device,
     talib_outputs,
     zoom,
 )
@@ -95,6 +96,7 @@ def measured(runs: int) -> Iterator[tuple[str, ...]]:
     yield from rolling.rows(runs)
     yield from talib_outputs.rows(runs)
     yield from sweep.rows(runs)
+    yield from sweep_device.rows()
     yield from conditions.rows(runs)
     yield from allocations.rows(runs)
     yield from neural.rows(max(runs // 2, 3))

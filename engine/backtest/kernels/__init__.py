@@ -16,6 +16,7 @@ class Kernels(NamedTuple):
     crossing: ModuleType
     holdings: ModuleType
     orders: ModuleType
+    stops: ModuleType
     multi_symbol: ModuleType
     weights: ModuleType
 
@@ -31,7 +32,8 @@ def kernels() -> Kernels:
         holdings,
         multi_symbol,
         orders,
+        stops,
         weights,
     )
 
-    return Kernels(account, comparing, conditions, crossing, holdings, orders, multi_symbol, weights)
+    return Kernels(account, comparing, conditions, crossing, holdings, orders, stops, multi_symbol, weights)

@@ -66,6 +66,24 @@ def find_stop_exit(entry: Any, until: Any, entry_price: Any, prices: Any, rule: 
     return _NEVER, 0.0
 
 
+@kernel
+def find_stop_exits(rules: Any, entries: Any, until: Any, account: Any, exits: Any, quotes: Any) -> Any:
+    """``find_stop_exit`` of each of ``rules`` for positions entered at the open of each of the bars ``entries``, of
+    which none is held beyond ``until`` (rules, entries): where a stop is met, its bar and quote into the same places of
+    ``exits`` and ``quotes``.
+    """
+    lines, prices = account[0], account[3]
+    bars = len(lines) - 1
+    scratch = np.empty(bars, np.int64), np.zeros(bars), np.zeros(bars)
+    for r in range(len(rules)):
+        scratch[0][:] = -1
+        for c in range(len(entries)):
+            price = lines[entries[c], QUOTE] * rules[r, 2]
+            hit, quote = find_stop_exit(entries[c], until[r, c], price, prices, rules[r], True, scratch)
+            if hit < _NEVER:
+                exits[r, c], quotes[r, c] = hit, quote
+
+
 @lean_inlined
 def has_stops(rule: Any) -> Any:
     """Whether a rule has any."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.measured import MeasuredBars, from_start, measured
+from engine.backtest.sweeps.device import Accelerator
 from engine.core.axes import ResolvedAxis
 from engine.market.bars import Bars, Floats, Times, periods_per_year, years_spanned
 from engine.strategies import Allocation
@@ -89,7 +90,7 @@ class MetricArrays:
 @dataclass(frozen=True, eq=False)
 class EvaluationBatch:
     """Combinations of a request: ``parameters`` (combinations, axes) on ``scales``, whose figures go into ``metrics``,
-    a row for each of ``units``: the whole, and its symbols.
+    a row for each of ``units``: the whole, and its symbols. An ``accelerator`` computes what it can, the CPU the rest.
 
     ``step`` hears how many more are done, and raises once nobody wants them.
     """
@@ -100,6 +101,7 @@ class EvaluationBatch:
     metrics: MetricArrays
     inputs: Mapping[str, Any]
     step: Callable[[int], None]
+    accelerator: Accelerator | None = None
 
     @property
     def unit(self) -> SweepAccount:

@@ -57,7 +57,9 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
             _by_signals(part, places, account, rules, rule_of)
         else:
             out = work.metrics.arrays() if isinstance(account, MultiSymbol) else work.metrics.whole()
-            grid.run(account, rules, rule_of, places, out, work.step)
+            given = account, rules, rule_of, places, out, work.step
+            if work.accelerator is None or not work.accelerator.run(grid, *given):
+                grid.run(*given)
 
 
 def _grid(work: EvaluationBatch) -> Grid | None:

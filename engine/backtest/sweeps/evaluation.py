@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,8 +11,10 @@ from engine.backtest.sweeps.accounts import EvaluationBatch
 from engine.backtest.sweeps.batch import evaluate_batch
 from engine.backtest.sweeps.common_segment import slowest_strategy
 from engine.backtest.sweeps.parts import evaluate_divided, is_divisible
-from engine.backtest.sweeps.rows import groups
+from engine.backtest.sweeps.result import calmar
+from engine.backtest.sweeps.rows import Places, groups
 from engine.backtest.sweeps.validity import strategy_of
+from engine.market.bars import Floats
 
 _PARSED = 1_000  # specs parsed between two checks for cancellation
 
@@ -30,6 +34,23 @@ def evaluate(work: EvaluationBatch) -> list[str]:
     work.step(count)
     shortest = min(work.unit.known, key=len).series.symbol
     return [f"{shortest} has too few bars to warm up {count:,} of {len(short):,} combinations."]
+
+
+def verify(work: EvaluationBatch, candidates: Places, count: int) -> None:
+    """Compute the best ``count`` of the combinations ``candidates`` again, by each metric, in float64 on the CPU: what
+    is shown first holds, and in its order.
+    """
+    total, sharpe, drawdown, _ = work.metrics.whole()
+    figures = [total, sharpe]
+    if len(drawdown):
+        figures += [drawdown, calmar(total, drawdown, work.unit.years())]
+    best = [_best(figure, candidates, count) for figure in figures]
+    evaluate_batch(replace(work, accelerator=None, step=lambda _: work.step(0)), np.unique(np.concatenate(best)))
+
+
+def _best(figure: Floats, candidates: Places, count: int) -> Places:
+    known = candidates[~np.isnan(figure[candidates])]
+    return known[np.argsort(-figure[known], kind="stable")[:count]]
 
 
 def _lacking_bars(work: EvaluationBatch) -> NDArray[np.bool_]:

@@ -44,6 +44,7 @@ class SweepResult(Labelled):
 
     ``holding`` (R, metrics) are the ``METRICS`` of buying and holding the same symbols; empty in older results.
     Combinations with fewer than ``minimum_trades`` stay in the result and are never the best, see ``demanding``.
+    ``computed`` says on which other device than the CPU, and how far its figures may be from float64.
 
     Axes over costs are a stress test and no choice: the best combination, the plateau and the trials are those at the
     costs of ``base`` itself.
@@ -77,6 +78,7 @@ class SweepResult(Labelled):
     first_day: str = ""
     holding: Floats = field(default_factory=lambda: np.empty((0, len(METRICS))))
     minimum_trades: int = 0
+    computed: str = ""
 
     def __len__(self) -> int:
         return len(self.parameters)
@@ -256,6 +258,7 @@ class SweepResult(Labelled):
             "combinations": len(self),
             "measured": self.measured(),
             "left_out": self.left_out,
+            **({"computed": self.computed} if self.computed else {}),
             "symbols": list(self.symbols),
             "best": self.table(limit=5),
             "warnings": list(self.warnings),

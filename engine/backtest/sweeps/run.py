@@ -14,7 +14,8 @@ from engine.backtest.portfolio import require_addable
 from engine.backtest.sweeps import sampling
 from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, SweepAccount, sweep_accounts
 from engine.backtest.sweeps.common_segment import common_warm_up
-from engine.backtest.sweeps.evaluation import evaluate
+from engine.backtest.sweeps.device import accelerator
+from engine.backtest.sweeps.evaluation import evaluate, verify
 from engine.backtest.sweeps.holding import holding
 from engine.backtest.sweeps.result import SweepResult, trial_of
 from engine.backtest.sweeps.rows import CheckCancelled, Places, never_cancelled, unique_inverse
@@ -27,6 +28,7 @@ from engine.core.axes import ResolvedAxis
 from engine.core.errors import SpecError
 from engine.core.progress import Progress, counting
 from engine.core.store import Trial
+from engine.features.device import Choice
 from engine.jobs.executors import computes
 from engine.market.bars import Floats
 from engine.market.catalog import require_tradeable
@@ -42,12 +44,17 @@ def compute(spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress) -> S
 
 
 def run_sweep(
-    spec: SweepSpec, inputs: Mapping[str, Any], progress: Progress, start: np.datetime64 | None = None
+    spec: SweepSpec,
+    inputs: Mapping[str, Any],
+    progress: Progress,
+    start: np.datetime64 | None = None,
+    choice: Choice | None = None,
 ) -> SweepResult:
     """The result of ``spec``. Raises ``NotTradeable``, ``DataError`` or ``SpecError`` as a backtest of a combination
     would: where one symbol cannot be traded, the request cannot.
 
     All combinations are measured on the same bars: from the first on which each of them can trade, or from ``start``.
+    Accounts are followed by the device of ``choice``, or of the request.
     """
     scales, known = spec.scales(), inputs["market"].bars
     require_tradeable(inputs["market"])
@@ -75,10 +82,16 @@ def run_sweep(
     seen = _trials(spec, hidden[: len(axes)], parameters, check_cancelled) if cost_axes(hidden) else None
     metrics = MetricArrays.empty(len(units), len(parameters), spec.drawdown)
     watch = SweepProgress(progress, scales, parameters, metrics.sharpe[0], seen)
+    choice = choice or spec.choice()
+    device = accelerator(choice.device) if choice.device else None
     with counting(progress, lambda: _trial_so_far(units[0], [metrics], places)):
         watch.step(0)
-        warnings = evaluate(EvaluationBatch(units, scales, parameters, metrics, inputs, watch.step))
-    return _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings, lambda: watch.step(0))
+        work = EvaluationBatch(units, scales, parameters, metrics, inputs, watch.step, device)
+        warnings = evaluate(work)
+        if device is not None and device.followed and not device.is_exact:
+            verify(work, places, device.verified)
+    found = _result(spec, scales, units, warm_up, parameters, metrics, left_out, warnings, lambda: watch.step(0))
+    return found if device is None else replace(found, computed=device.explanation(choice.reason))
 
 
 def _trial_so_far(account: SweepAccount, found: Sequence[MetricArrays], places: Places | slice = slice(None)) -> Trial:

@@ -13,6 +13,7 @@ from engine.backtest.plain import is_plain
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.asking import asked
 from engine.backtest.sweeps.axes import sweepable, without_costs
+from engine.backtest.sweeps.device import Asked, choice_of, code
 from engine.backtest.sweeps.search_fields import (
     Objective,
     Sample,
@@ -22,10 +23,11 @@ from engine.backtest.sweeps.search_fields import (
     seed_field,
 )
 from engine.backtest.sweeps.stress import is_stress
-from engine.backtest.sweeps.ways import way
+from engine.backtest.sweeps.ways import unfollowed, way
 from engine.core.axes import Axis, ResolvedAxis, resolve
 from engine.core.errors import EngineError, SpecError
-from engine.core.spec import Estimate, RunSpec, as_validation_error, parameter
+from engine.core.spec import Estimate, Resources, RunSpec, as_validation_error, parameter
+from engine.features.device import DEVICES, Choice, Wanted
 from engine.market import catalog
 from engine.market.bars import Floats
 from engine.market.intervals import bar_interval
@@ -49,6 +51,7 @@ _NESTED = (2e-6, 3e-9)  # per slow line that is made of a fast one
 _ADDED = (2e-6, 9e-10)  # per symbol of a portfolio
 _WEIGHED, _WEIGHT = (1e-4, 2e-8), 1e-8  # per allocation, and per bar and symbol of it
 _ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
+_LIBRARY = 2.0  # until a device's library is loaded
 _YEARS = 20.0  # default where the data are unknown
 
 
@@ -73,6 +76,14 @@ class SweepSpec(RunSpec):
         "Search", "Maximised by the search; also ranks the best combination and the plateau."
     )
     drawdown: bool = parameter(True, title="Drawdown", help="Also compute the maximum drawdown.", section="Search")
+    device: Wanted = parameter(
+        "auto",
+        title="Device",
+        choices=DEVICES,
+        help="Where the combinations are computed: on CUDA in float64, as on the CPU, on MPS in float32.",
+        section="Search",
+        seldom=True,
+    )
 
     @model_validator(mode="after")
     def _sweepable(self) -> SweepSpec:
@@ -131,9 +142,30 @@ class SweepSpec(RunSpec):
     def label(self) -> str:
         return f"{self._size(self.scales()):,} of {self.base.label()}"
 
+    def choice(self) -> Choice:
+        """The device that follows the accounts on this machine, and why; nothing is said where it is the CPU anyway."""
+        return choice_of(self.device, self._asked)
+
+    def _asked(self) -> Asked:
+        scales = self.scales()
+        return Asked(self._size(scales), unfollowed(self.base, scales, self.sample))
+
     def ignored(self) -> tuple[str, ...]:
-        """The fields of the base on axes, except its costs, at which the best is chosen."""
-        return tuple(f"base.{axis.path}" for axis in self.axes if not is_stress(axis.path))
+        """The fields of the base on axes, except its costs, at which the best is chosen; and the device: what comes of
+        it is in the fingerprint.
+        """
+        return "device", *(f"base.{axis.path}" for axis in self.axes if not is_stress(axis.path))
+
+    def fingerprint(self) -> str:
+        """The device, if it is not the CPU."""
+        return self.choice().device
+
+    def uses(self) -> tuple[type, ...]:
+        """What follows the accounts on another device than the CPU."""
+        return code() if self.choice().device else ()
+
+    def resources(self) -> Resources:
+        return Resources(gpus=int(bool(self.choice().device)))
 
     def as_trial(self) -> RunSpec:
         """Without costs; the base itself where all axes are costs. Samples keep all axes, on which the draws depend."""
@@ -147,10 +179,12 @@ class SweepSpec(RunSpec):
     def estimate(self) -> Estimate:
         size, market = self._size(self.scales()), self.base.market
         needed = sum(item.estimate().seconds for item in self.base.inputs().values())
+        choice = self.choice()
+        where = choice.reason.replace("Computed on", ", on", 1).rstrip(".")
         return Estimate(
-            seconds=0.2 + self.backtest_seconds() + needed,
+            seconds=0.2 + self.backtest_seconds() + needed + (_LIBRARY if choice.device else 0.0),
             megabytes=180 + size * (8 * len(self.axes) + 60 * len(market.symbols)) / 1e6,
-            way=way(self.base, self.scales()),
+            way=f"{way(self.base, self.scales())}{where}",
         )
 
     def backtest_seconds(self, years: float | None = None) -> float:

@@ -31,3 +31,16 @@ def way(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> str:
         return ASKED
     stopped = base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
     return STREAMED if stopped else SHARED
+
+
+def unfollowed(base: BacktestSpec, scales: Sequence[ResolvedAxis], sample: str) -> str:
+    """Why no other device than the CPU can follow these accounts, as the end of a sentence; "" where one can."""
+    if sample == "tpe":
+        return "TPE draws too few combinations at a time for another device"
+    if len(base.market.symbols) > 1:
+        return "other devices follow accounts of one symbol"
+    if way(base, scales) not in (SHARED, STREAMED):
+        return "other devices follow long positions of all the capital at proportional costs, by lines or conditions"
+    if base.fill != "next_open" or any(scale.path == "fill" for scale in scales):
+        return "other devices fill orders at the next open"
+    return ""

@@ -138,6 +138,7 @@ class WalkForwardSpec(RunSpec):
                 "seed": self.seed,
                 "objective": self.objective,
                 "drawdown": self.objective == "calmar",
+                "device": "cpu",
             }
         )
 

@@ -56,10 +56,7 @@ class ParameterSweep(Workload):
 
     def inputs(self) -> Inputs:
         """(columns, bars): prices that walk at random from 100."""
-        numbers = np.random.default_rng(SEED)
-        close = 100 * np.exp(np.cumsum(0.01 * numbers.standard_normal(self.bars)))
-        open = close * np.exp(0.005 * numbers.standard_normal(self.bars))
-        return np.stack([open, np.maximum(open, close), np.minimum(open, close), close, np.ones(self.bars), close])
+        return walk(self.bars)
 
     @contextmanager
     def _prepare(self, at_once: int, inputs: Inputs) -> Iterator[Prepared]:
@@ -92,6 +89,14 @@ class ParameterSweep(Workload):
     def megabytes(self, variants: int) -> float:
         """Averages of each window, the figures of each combination, and their result."""
         return (16 * self.windows * self.bars + 400 * self.windows**2) / 1e6 + 0.1 * variants + 1
+
+
+def walk(bars: int) -> Inputs:
+    """(columns, bars): prices that walk at random from 100."""
+    numbers = np.random.default_rng(SEED)
+    close = 100 * np.exp(np.cumsum(0.01 * numbers.standard_normal(bars)))
+    open = close * np.exp(0.005 * numbers.standard_normal(bars))
+    return np.stack([open, np.maximum(open, close), np.minimum(open, close), close, np.ones(bars), close])
 
 
 def _axis(low: int, high: int) -> Axis:

@@ -274,6 +274,12 @@ def test_luck_counts_what_the_ledger_counts(result: SweepResult) -> None:
     assert expected_maximum(result, None).trials == len(result) + 1
 
 
+def test_another_device_than_the_cpu_is_said(result: SweepResult) -> None:
+    found, where = expected_maximum(result, None), "Computed on torch CUDA in float64, as asked for."
+    assert "Computed on" not in str(sweep_view.honesty(result, found))
+    assert where in str(sweep_view.honesty(replace(result, computed=where), found))
+
+
 def test_luck_is_what_the_verdict_on_a_combination_says(result: SweepResult) -> None:
     engine.run(result.spec_of(0))
     spec = result.spec_of(1)

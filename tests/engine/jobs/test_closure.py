@@ -82,6 +82,7 @@ def test_nothing_that_numbers_follow_from_is_imported_by_a_name_made_up_at_run_t
     dynamic = {path.relative_to(ROOT).as_posix() for path in FILES if "import_module(" in path.read_text("utf-8")}
     assert dynamic == {
         *("engine/core/registry.py", "engine/jobs/executors.py", "engine/jobs/worker.py"),
+        "engine/backtest/sweeps/device.py",  # as the next one
         "engine/features/device.py",  # a request that needs another device names its modules in ``RunSpec.uses``
         "engine/models/neural/kind.py",  # where a network is left to measurements: in ``ModelSpec.fingerprint``
         "engine/features/kernels/__init__.py",  # likewise; a benchmark has no key

@@ -113,7 +113,7 @@ def honesty(result: SweepResult, found: ExpectedMaximum) -> list[Component]:
     else:
         below = ", which is no more" if found.best <= found.expected else ""
         sentence = f"The ledger now counts {found.counted}. {found.sentence()}{below}."
-    notes = (result.measured(), *about_costs(result), *result.warnings)
+    notes = (result.measured(), *about_costs(result), *filter(None, (result.computed,)), *result.warnings)
     return [html.P(sentence), *(html.P(text, className="note") for text in notes)]
 
 

@@ -109,7 +109,7 @@ def test_a_walk_forward_does_not_choose_among_costs() -> None:
 
 def test_the_costs_of_the_backtest_make_another_sweep() -> None:
     """The best is told at them; what the backtest has on any other axis makes none."""
-    assert sweep(spec(SMA), [FAST, SLIPPAGE]).ignored() == ("base.strategy.fast",)
+    assert sweep(spec(SMA), [FAST, SLIPPAGE]).ignored() == ("device", "base.strategy.fast")
 
 
 @pytest.mark.usefixtures("workspace")

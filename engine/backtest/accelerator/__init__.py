@@ -1,0 +1,1 @@
+"""Sweeps on an accelerator: accounts of many combinations as vectors of torch, at their trades all at once."""
