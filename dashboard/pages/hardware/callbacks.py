@@ -22,7 +22,7 @@ from dashboard.pages.hardware import ids, machine, measured, sampler, storage, v
 from dashboard.pages.hardware.benchmarks import callbacks as benchmarks
 from dashboard.pages.hardware.benchmarks import ids as benchmark_ids
 from dashboard.pages.hardware.layout import BENCHMARKS, GROUP, WINDOWS
-from dashboard.pages.hardware.readings import Sample, history
+from dashboard.pages.hardware.readings import History, Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, any_sizes, any_variants, variants_of
 from engine import devices
 from engine.benchmarks.result import WorkloadResult
@@ -210,13 +210,19 @@ def live_charts(samples: tuple[Sample, ...], seconds: int, end: float) -> dict[s
         swap_total=last.swap_total,
         seconds=seconds,
     )
-    gpu = {ids.GPU: hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds))} if last.gpus else {}
     return {
         ids.CPU: hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
         ids.MEMORY: hardware.memory_figure(memory),
-        **gpu,
+        **gpu_chart(past, last, seconds),
         ids.TRAFFIC: hardware.traffic_figure(hardware.traffic_info(past.ages, past.traffic, seconds)),
     }
+
+
+def gpu_chart(past: History, last: Sample, seconds: int) -> dict[str, Any]:
+    """The chart of the GPU, or why there is none; nothing without a GPU."""
+    if problem := view.gpu_problem(last):
+        return {ids.GPU: {"error": problem}}
+    return {ids.GPU: hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds))} if last.gpus else {}
 
 
 def seconds_of(window: int) -> int:
