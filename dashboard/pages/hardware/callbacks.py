@@ -113,7 +113,7 @@ def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     Output(frame.figure(ids.SPEED), "data"),
     Output(ids.DEVICES, "rowData"),
     Output(ids_sub(ids.SPEED), "children"),
-    Output(ids.ABSENT, "children"),
+    Output(ids.REMARKS, "children"),
     Input(frame.result(PAGE), "data"),
     Input(frame.progress(PAGE), "data"),
     Input(ids.SHOWN, "value"),
@@ -169,11 +169,11 @@ def offer_baselines(data: runs.ResultData, place: int | None) -> tuple[Any, Any]
 
 
 def drawn(done: Performed, shown: WorkloadResult, base: Any) -> tuple[Any, ...]:
-    """Figure, rows, title and what is absent of a workload; speed-ups are over ``base``, else over its reference."""
+    """Figure, rows, title and remarks of a workload; speed-ups are over ``base``, else over its reference."""
     base = base if isinstance(base, str) and base in shown.variants else ""
     others = measured.others(done, shown) if len(shown.sizes) == 1 else []
     sub = measured.sub(done.report, shown, bool(others))
-    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.absent(done.report, shown)
+    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.remarks(done.report, shown)
 
 
 def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult], base: str = "") -> Any:
