@@ -1,6 +1,7 @@
 /* A figure of which a few lines differ from the one that is drawn: those alone are drawn anew. Plotly.react would go
    through every trace and axis of the chart again; an animation without duration touches the traces that it is given.
-   Whatever else has changed, a zoom or another theme, is drawn as a whole. */
+   Where nothing has moved but the points of plain lines (40_points.js) not even that is needed. Whatever else has
+   changed, a zoom or another theme, is drawn as a whole. */
 (function () {
   "use strict";
   const here = window.dash_clientside.stratoscope;
@@ -65,6 +66,7 @@
     const places = changedTraces(last.figure.data, figure.data);
     const changed = differences(last.figure.layout, figure.layout, "");
     if (!places || !Object.keys(changed).every((name) => LAYOUT.test(name))) return false;
+    if (!Object.keys(changed).length && here.pointsMoved(plot, places, last.figure.data, figure.data)) return true;
     const traces = resolve(places.map((index) => figure.data[index]));
     rename(plot, places, figure.data);
     plot.layout.uirevision = figure.layout.uirevision;

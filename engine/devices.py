@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -182,7 +182,13 @@ def _probe(name: str) -> Device | str:
     except ModuleNotFoundError:
         return f"The package {library} is not installed: pip install {library}."
     except (ImportError, OSError) as error:  # a wheel for another system, or a driver library that is missing
-        return f"The package {library} does not load ({str(error).splitlines()[0]}): install it again."
+        return f"The package {library} does not load ({_first_line(error)}): install it again."
+    except Exception as error:  # noqa: BLE001 - a driver may raise anything, and the other devices still compute
+        return f"{library} loads, but {NAMES[name]} does not answer ({_first_line(error)})."
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
 
 
 def _numpy(name: str) -> Device | str:
@@ -230,9 +236,20 @@ def _gpus() -> tuple[str, ...]:
     with nvidia() as nvml:
         if nvml is None:
             return ()
-        handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-        driver = nvml.nvmlSystemGetDriverVersion()
-        return tuple(f"{nvml.nvmlDeviceGetName(handle)} (driver {driver})" for handle in handles)
+        try:
+            driver = nvml.nvmlSystemGetDriverVersion()
+            found = [_gpu_name(nvml, index) for index in range(nvml.nvmlDeviceGetCount())]
+        except nvml.NVMLError:  # a driver that answers no longer
+            return ()
+        return tuple(f"{name} (driver {driver})" for name in found if name)
+
+
+def _gpu_name(nvml: Any, index: int) -> str:
+    """Empty for a GPU that has fallen off its bus."""
+    try:
+        return str(nvml.nvmlDeviceGetName(nvml.nvmlDeviceGetHandleByIndex(index)))
+    except nvml.NVMLError:
+        return ""
 
 
 @contextmanager
@@ -248,4 +265,5 @@ def nvidia() -> Iterator[Any]:
     try:
         yield pynvml
     finally:
-        pynvml.nvmlShutdown()
+        with suppress(pynvml.NVMLError):  # the driver may have gone meanwhile
+            pynvml.nvmlShutdown()

@@ -139,7 +139,7 @@ def cpu_figure(info: CpuInfo) -> Figure:
         rows = base.value_axis(title="Core", autorange="reversed", nticks=6)
         return _figure([_heatmap(info)], "cpu", len(info.mean) * info.step, rows, hover="closest")
     is_few, step = len(info.busy) <= len(base.SERIES), info.step
-    area = _line(info.mean, "Mean of all cores", base.SERIES[4], PERCENT, 1, step, filled=True)
+    area = _line(info.mean, "Mean", base.SERIES[4], PERCENT, 1, step, filled=True)
     cores = [
         _line(busy, f"Core {number + 1}", colour, PERCENT, 1.4, step, showlegend=is_few)
         for number, (busy, colour) in enumerate(zip(info.busy, _core_colours(len(info.busy)), strict=True))

@@ -6,6 +6,7 @@ A value that is missing, NaN or infinite prints as an en dash. Fractions are giv
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -21,6 +22,11 @@ def number(value: float | None, decimals: int = 0, unit: str = "", *, signed: bo
     is_zero = not any(digit in text for digit in "123456789")
     sign = "" if is_zero else MINUS if value < 0 else "+" if signed else ""
     return f"{sign}{text}{f' {unit}' if unit else ''}"
+
+
+def grouped(text: str) -> str:
+    """``text`` with its whole numbers in thousands: ``10,000 × 10,000 float32``."""
+    return re.sub(r"(?<![\w.])\d{4,}(?![\w.])", lambda found: f"{int(found[0]):,}", text)
 
 
 def percent(fraction: float | None, decimals: int = 2, *, signed: bool = False) -> str:

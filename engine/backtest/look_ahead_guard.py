@@ -24,7 +24,7 @@ from engine.core.field_paths import changed
 from engine.core.plugin_errors import named, plugin_errors
 from engine.core.registry import is_all_built_in, is_built_in
 from engine.core.spec import RunSpec, Spec
-from engine.features.leakage import Compute, LookAhead, leaks, leaks_into_gaps
+from engine.features.leakage import WAY_OUT, Compute, LookAhead, leaks, leaks_into_gaps
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats, Market
 from engine.strategies import Allocation, Strategy, call_strategy
@@ -92,7 +92,7 @@ def _require_causal_part(part: Spec, bars: Sequence[Bars]) -> None:
 
 def _refuse(part: Spec, kind: str, found: Sequence[LookAhead]) -> None:
     if found:
-        raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()}")
+        raise StrategyError(f"{named(part, kind)} cannot be used. {found[0].sentence()} {WAY_OUT}")
 
 
 @lru_cache(maxsize=64)

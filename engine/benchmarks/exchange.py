@@ -1,13 +1,14 @@
 """Results of benchmarks as JSON files, to be compared with those of another machine.
 
 A file comes from anywhere: it is bounded in size, and every field is of a stated type and length. Nothing in it is
-executed, and text with the marks of HTML is refused.
+executed, and text with the marks of HTML, or with signs that cannot be seen, is refused.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -15,13 +16,15 @@ from pydantic import Field
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import Spec
+from engine.core.visible import Visible, shown
 
 VERSION = 1
 LARGEST = 2_000_000
 """Bytes of a file."""
 MOST_ROWS = 5_000
 
-Name = Annotated[str, Field(max_length=160, pattern=r"^[^<>&\x00-\x1f]*$")]
+_PLAIN = r"^[^<>&]*$"
+Name = Annotated[Visible, Field(max_length=160, pattern=_PLAIN)]
 Positive = Annotated[float, Field(gt=0, lt=1e9)]
 
 
@@ -42,7 +45,7 @@ class ResultFile(Spec):
     """What a file holds: the timings of one machine, ``measured`` in seconds since 1970."""
 
     schema_version: Literal[1]
-    machine: Annotated[str, Field(max_length=400, pattern=r"^[^<>&\x00-\x1f]*$")]
+    machine: Annotated[Visible, Field(max_length=400, pattern=_PLAIN)]
     versions: Annotated[dict[Name, Name], Field(max_length=50)]
     measured: Annotated[float, Field(ge=0, lt=1e11)]
     rows: Annotated[tuple[Row, ...], Field(max_length=MOST_ROWS)]
@@ -52,7 +55,7 @@ def to_json(result: BenchmarkResult) -> str:
     """The file of a result; what was not timed is left out."""
     found = ResultFile(
         schema_version=1,
-        machine=result.machine,
+        machine=re.sub(r"[<>&]", " ", shown(result.machine))[:400],
         versions=result.versions,
         measured=result.measured,
         rows=rows(result),
@@ -93,7 +96,7 @@ def from_json(data: bytes) -> ResultFile:
     try:
         return ResultFile.parse(plain)
     except SpecError as error:
-        field = error.problems[0][0][:60]
+        field = shown(error.problems[0][0][:60])
         raise DataError(f"This result file is damaged at '{field}': export it again.") from None
 
 

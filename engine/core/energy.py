@@ -102,8 +102,11 @@ def _reader(path: Path) -> Callable[[], int]:
 
 def _gpus(nvml: Any) -> list[Counter]:
     """Millijoules since the driver was loaded; GPUs before Volta, and slices of one, have no such counter."""
-    found = []
-    for index in range(nvml.nvmlDeviceGetCount()):
+    found: list[Counter] = []
+    count = 0
+    with suppress(nvml.NVMLError):
+        count = nvml.nvmlDeviceGetCount()
+    for index in range(count):
         with suppress(nvml.NVMLError, AttributeError):
             handle = nvml.nvmlDeviceGetHandleByIndex(index)
             nvml.nvmlDeviceGetTotalEnergyConsumption(handle)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-import unicodedata
 from collections.abc import Mapping
 
 from engine.core.database import connect
 from engine.core.errors import StoreError
+from engine.core.visible import is_visible
 
 LONGEST = 60
 """Characters of a name, at most."""
@@ -27,7 +27,7 @@ def put(kind: str, name: str, value: str) -> str:
     known = name.strip()
     if not known:
         raise StoreError("Enter a name to save it under.")
-    if len(known) > LONGEST or any(unicodedata.category(letter)[0] == "C" for letter in known):
+    if len(known) > LONGEST or not is_visible(known):
         raise StoreError(f"A name has at most {LONGEST} visible characters.")
     with connect() as database:
         others = "SELECT COUNT(*) FROM named WHERE kind = ? AND name <> ?"

@@ -20,6 +20,8 @@ CUTS = 16
 TOLERANCE = 1e-9
 _GAPPED = 400  # bars in which gaps are made
 _RARE = 0.1  # share of the values
+WAY_OUT = "Take it out, or have it read no bar after its own."
+"""What to do about a part that looks ahead."""
 
 
 @dataclass(frozen=True)

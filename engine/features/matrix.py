@@ -17,7 +17,7 @@ from engine.core.registry import is_all_built_in
 from engine.features import Features
 from engine.features.device import ON_CPU, Choice, accelerated
 from engine.features.evaluation import NO_CONTEXT, FeatureInputs
-from engine.features.leakage import LookAhead, leaks, leaks_into_gaps, with_gaps
+from engine.features.leakage import WAY_OUT, LookAhead, leaks, leaks_into_gaps, with_gaps
 from engine.features.room import in_memory, room_for
 from engine.indicators import ContextIndicator, Indicator, MarketIndicator, PanelIndicator, call_indicator
 from engine.market.bars import Bars, Floats, Market, Times
@@ -168,7 +168,7 @@ def require_causal(features: Features, market: Market, context: Mapping[str, Mar
         if is_all_built_in(feature):
             continue
         if found := detect_look_ahead(feature, market.bars, FeatureInputs(market, context)):
-            raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()}")
+            raise DataError(f"The feature {feature.label()} cannot be used. {found[0].sentence()} {WAY_OUT}")
 
 
 def detect_look_ahead(

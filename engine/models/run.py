@@ -18,6 +18,7 @@ from engine.models.evaluation import evaluated
 from engine.models.folds import FoldOutcome, train_folds
 from engine.models.history import History
 from engine.models.label_permutation import null_scores
+from engine.models.memory import require_memory
 from engine.models.preparation import Parts, parts
 from engine.models.result import NOT_IN_TIME, ModelResult
 from engine.models.spec import ModelSpec
@@ -27,8 +28,9 @@ from engine.models.splits.fold import paths, stitched
 @computes(ModelSpec)
 def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> ModelResult:
     """The trained models and their predictions. Raises ``DataError`` for a feature that looks ahead, a label that does
-    beyond its end, or too few rows.
+    beyond its end, too few rows, or more than memory holds.
     """
+    require_memory(spec)
     progress(0.0, "Checking features and label for look-ahead")
     require_causal(spec.features, inputs["market"], load_context(spec.features, spec.market))
     require_honest_end(spec.target, inputs["market"])

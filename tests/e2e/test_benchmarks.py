@@ -72,6 +72,46 @@ def test_live_charts_go_on_and_show_the_same_in_another_theme(visitor: Visitor) 
     assert visitor.settled(lambda: visitor.js(LINE), "the chart, drawn anew") == shown
 
 
+HELD = """
+const plot = document.querySelector('[data-graph="hardware-cpu"] .js-plotly-plot');
+return !!plot && !!plot.lastDrawn && plot.data.length > 1 && !!plot.querySelector('.js-line');
+"""
+MOVED = """
+const here = window.dash_clientside.stratoscope;
+const plot = document.querySelector('[data-graph="hardware-cpu"] .js-plotly-plot');
+const figure = JSON.parse(JSON.stringify(plot.lastDrawn.figure)), seen = [], asked = here.pointsMoved;
+const text = (list) => String.fromCharCode(...new Uint8Array(new Float32Array(list).buffer));
+const encoded = (list) => ({ dtype: "f4", bdata: btoa(text(list)) });
+const lines = () => [...plot.querySelectorAll(".scatterlayer path")].map((path) => path.getAttribute("d"));
+here.pointsMoved = (...given) => { const done = asked(...given); seen.push(done); return done; };
+window.Plotly.restyle(plot, { visible: "legendonly" }, [1]);
+figure.data[0] = { ...figure.data[0], x: [-50, -40, -30, -20, -10, 0], y: [10, 30, null, 90, 40, 60] };
+figure.data[1] = { ...figure.data[1], x: encoded([-9, -3, 0]), y: encoded([5, NaN, 25]) };
+const over = here.drawnOver("hardware-cpu", figure), drawn = lines(), rows = here.csv(plot);
+window.Plotly.redraw(plot);
+const again = lines(), rowsAgain = here.csv(plot);
+window.Plotly.restyle(plot, { visible: true }, [1]);
+return { over, seen, drawn, again, rows, rowsAgain, second: Array.from(plot._fullData[1].y), paths: lines().length };
+"""
+
+
+def test_points_of_a_live_chart_are_drawn_as_plotly_would(visitor: Visitor) -> None:
+    """Gaps, another number of points and a line that is hidden included."""
+    visitor.open("/hardware")
+    visitor.until(HELD, "the load of the machine")
+    visitor.js("window.dash_clientside.set_props('hardware-interval', {disabled: true})")
+    visitor.settled(lambda: visitor.js(LINE), "the last second")
+    found = visitor.js(MOVED)
+    assert found["over"] is True
+    assert found["seen"] == [True]
+    assert found["drawn"] == found["again"]
+    assert [path.count("L") for path in found["drawn"][1:3]] == [1, 2]  # the line before the gap, and after it
+    assert found["rows"] == found["rowsAgain"]
+    assert "-20,90" in found["rows"]
+    assert found["second"][0::2] == [5, 25]
+    assert found["paths"] > len(found["drawn"])
+
+
 FOLLOW = """
 const here = window.dash_clientside.stratoscope, ids = ["other", "hardware", "hardware-past"].map(page => ({page}));
 const runs = [{spec: "o", query: "other"}, {spec: "a", query: "now"}, arguments[1] && {spec: "s", query: "then"}];

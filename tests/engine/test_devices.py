@@ -86,6 +86,17 @@ def test_a_package_that_does_not_load_says_what_is_missing(monkeypatch: pytest.M
         devices.get("mlx:gpu")
 
 
+def test_a_library_whose_driver_fails_takes_no_other_device_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> devices.Device | str:
+        raise RuntimeError("CUDA error: device lost\nand more")
+
+    monkeypatch.setattr(devices, "_torch", broken)
+    _anew()
+    with pytest.raises(DeviceError, match=r"torch loads, but torch CPU does not answer \(CUDA error: device lost\)"):
+        devices.get("torch:cpu")
+    assert devices.get("numpy:cpu") in devices.available()
+
+
 def test_a_cuda_build_without_a_driver_points_at_the_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 

@@ -22,7 +22,7 @@ from dashboard.pages.hardware import ids, machine, measured, sampler, storage, v
 from dashboard.pages.hardware.benchmarks import callbacks as benchmarks
 from dashboard.pages.hardware.benchmarks import ids as benchmark_ids
 from dashboard.pages.hardware.layout import BENCHMARKS, GROUP, WINDOWS
-from dashboard.pages.hardware.readings import Sample, history
+from dashboard.pages.hardware.readings import History, Sample, history
 from dashboard.pages.hardware.request import FORM, PAGE, any_sizes, any_variants, variants_of
 from engine import devices
 from engine.benchmarks.result import WorkloadResult
@@ -113,7 +113,7 @@ def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     Output(frame.figure(ids.SPEED), "data"),
     Output(ids.DEVICES, "rowData"),
     Output(ids_sub(ids.SPEED), "children"),
-    Output(ids.ABSENT, "children"),
+    Output(ids.REMARKS, "children"),
     Input(frame.result(PAGE), "data"),
     Input(frame.progress(PAGE), "data"),
     Input(ids.SHOWN, "value"),
@@ -169,11 +169,11 @@ def offer_baselines(data: runs.ResultData, place: int | None) -> tuple[Any, Any]
 
 
 def drawn(done: Performed, shown: WorkloadResult, base: Any) -> tuple[Any, ...]:
-    """Figure, rows, title and what is absent of a workload; speed-ups are over ``base``, else over its reference."""
+    """Figure, rows, title and remarks of a workload; speed-ups are over ``base``, else over its reference."""
     base = base if isinstance(base, str) and base in shown.variants else ""
     others = measured.others(done, shown) if len(shown.sizes) == 1 else []
     sub = measured.sub(done.report, shown, bool(others))
-    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.absent(done.report, shown)
+    return result_figure(shown, others, base), measured.rows(shown, base), sub, measured.remarks(done.report, shown)
 
 
 def result_figure(result: WorkloadResult, earlier: Sequence[WorkloadResult], base: str = "") -> Any:
@@ -210,13 +210,19 @@ def live_charts(samples: tuple[Sample, ...], seconds: int, end: float) -> dict[s
         swap_total=last.swap_total,
         seconds=seconds,
     )
-    gpu = {ids.GPU: hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds))} if last.gpus else {}
     return {
         ids.CPU: hardware.cpu_figure(hardware.cpu_info(past.ages, past.cores, seconds)),
         ids.MEMORY: hardware.memory_figure(memory),
-        **gpu,
+        **gpu_chart(past, last, seconds),
         ids.TRAFFIC: hardware.traffic_figure(hardware.traffic_info(past.ages, past.traffic, seconds)),
     }
+
+
+def gpu_chart(past: History, last: Sample, seconds: int) -> dict[str, Any]:
+    """The chart of the GPU, or why there is none; nothing without a GPU."""
+    if problem := view.gpu_problem(last):
+        return {ids.GPU: {"error": problem}}
+    return {ids.GPU: hardware.gpu_figure(hardware.gpu_info(past.ages, past.gpu, seconds))} if last.gpus else {}
 
 
 def seconds_of(window: int) -> int:

@@ -30,17 +30,16 @@ WINDOWS = {60: "1 min", 600: "10 min", 3600: "1 h"}
 GROUP, LIVE, JOBS, BENCHMARKS, MACHINE = "hardware", "live", "jobs", "benchmarks", "machine"
 TABS = ((LIVE, "Live"), (JOBS, "Jobs"), (BENCHMARKS, "Benchmarks"), (MACHINE, "Machine"))
 COLUMNS = (
-    Column("variant", "Variant", width=140),
+    Column("variant", "Variant", least=118),
     Column("size", "Size", width=76, help="Size of the workload; hover for details."),
     Column("median", "Median", width=84, help="Wall time of one call, warm-up excluded."),
     Column("quartiles", "Quartiles, ms", width=112, help="First and third quartile of the calls."),
     Column("speed_up", "Speed-up", width=84, help="Median of the reference at this size over this median."),
-    Column("rate", "Rate", width=128, help="Work per call over the median."),
-    Column("error", "Error", width=84, help="Deviation from the expected result; hover for the tolerance."),
+    Column("rate", "Rate", width=120, help="Work per call over the median."),
+    Column("error", "Error", width=80, help="Deviation from the expected result; hover for the tolerance."),
     Column("peak", "Memory", width=84, help="Peak memory of the library's process, the library itself included."),
+    Column("threads", "Threads", width=80, help="CPU threads available to the library."),
     Column("energy", "Energy", width=118, help="Of the whole machine, per call; ± is the step of its counters."),
-    Column("threads", "Threads", width=76, help="CPU threads available to the library."),
-    Column("note", "Note", least=190),
 )  # fmt: skip
 
 
@@ -137,7 +136,7 @@ def _benchmark() -> list[Component]:
         html.Div(shown, role="radiogroup", **{"aria-label": "Workload shown"}),
         graph(ids.SPEED, height=220, title="Variants compared", sub="median, whisker = quartiles",
               tools=[benchmarks.baseline()], rescale=False),
-        card("Variants by size", html.Div([_benchmark_table(), html.Div(id=ids.ABSENT)]),
+        card("Variants by size", html.Div([_benchmark_table(), html.Div(id=ids.REMARKS)]),
              sub="each result verified first"),
         *benchmarks.layout(),
     ]  # fmt: skip
@@ -147,14 +146,9 @@ def _benchmark_table() -> Component:
     """The table of a benchmark; its cells are text, as their units and digits differ from row to row."""
     grid = table(ids.DEVICES, COLUMNS, empty="No measurements.", options={"tooltipShowDelay": 300})
     for column in grid.columnDefs:
-        column.update(
-            {"sortable": False} | ({} if column["field"] in ("variant", "note") else {"type": "rightAligned"})
-        )
-    for column in grid.columnDefs:
+        column.update({"sortable": False} | ({} if column["field"] == "variant" else {"type": "rightAligned"}))
         if tooltip := {"error": "allowed", "size": "work"}.get(column["field"]):
             column["tooltipField"] = tooltip
-    lines = {"lineHeight": "17px", "paddingTop": "6px", "paddingBottom": "6px"}
-    grid.columnDefs[-1] |= {"wrapText": True, "autoHeight": True, "minWidth": 72, "flex": 1, "cellStyle": lines}
     return grid
 
 

@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.text.format import MINUS, MISSING, megabytes, number, percent
+from dashboard.text.format import MINUS, MISSING, grouped, megabytes, number, percent
 from engine import devices
 from engine.benchmarks.advice import verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
@@ -45,7 +45,7 @@ def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict
     return {
         "variant": result.titles[variant],
         "size": number(result.sizes[size], 0),
-        "work": result.labels[size],
+        "work": grouped(result.labels[size]),
         "median": _text(1e3 * result.median[at], " ms"),
         "quartiles": _range(1e3 * result.lower[at], 1e3 * result.upper[at]),
         "speed_up": number(result.speed_up(baseline=baseline)[at], 2, "×").replace(" ", ""),
@@ -55,7 +55,6 @@ def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict
         "peak": megabytes(result.peak[at] / 2**20) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
         "energy": _energy(result, variant, size),
         "threads": str(result.threads[variant]),
-        "note": note(result, variant, size),
     }
 
 
@@ -73,8 +72,8 @@ def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
         {
             "variant": title,
             "median": _text(1e3 * info.seconds[index], " ms"),
+            "quartiles": "so far" if math.isfinite(info.seconds[index]) else "pending",
             "speed_up": number(info.speed_up[index], 2, "×").replace(" ", ""),
-            "note": "so far" if math.isfinite(info.seconds[index]) else "pending",
         }
         for index, title in enumerate(info.titles)
     ]
@@ -93,7 +92,9 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
     many = len(result.sizes) > 1
     reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
-    text = f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {result.label}"
+    text = (
+        f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {grouped(result.label)}"
+    )
     noise = result.noise()
     marks = [*_elsewhere_chip(benchmark), *_unsteady(benchmark)]
     if math.isnan(noise):
@@ -117,18 +118,30 @@ def _unsteady(result: BenchmarkResult) -> list[Component | str]:
     return [part for chip in found for part in (chip, " ")]
 
 
-def absent(benchmark: BenchmarkResult, result: WorkloadResult) -> list[Component]:
-    """The variants of the workload that could not be measured, each with the reason, and why energy was not."""
-    missing = {**result.absent, **({"Energy": benchmark.no_energy} if benchmark.no_energy else {})}
+def remarks(benchmark: BenchmarkResult, result: WorkloadResult) -> list[Component]:
+    """What there is to say of the variants, then those of the workload that could not be measured, each with the
+    reason, and why energy was not.
+    """
+    energy = [("Energy", benchmark.no_energy)] if benchmark.no_energy else []
     return [
-        html.Div(html.Div([html.B(title), html.Span(reason, className="hint")]), className="job")
-        for title, reason in missing.items()
+        html.Div(html.Div([html.B(title), html.Span(words, className="hint")]), className="job")
+        for title, words in (*_notes(result), *result.absent.items(), *energy)
     ]
+
+
+def _notes(result: WorkloadResult) -> list[tuple[str, str]]:
+    """By variant, and by size where there are several."""
+    found = []
+    for size, variant in np.ndindex(len(result.sizes), len(result.variants)):
+        at = f", {result.axis.lower()} {number(result.sizes[size], 0)}" if len(result.sizes) > 1 else ""
+        if words := note(result, variant, size):
+            found.append((f"{result.titles[variant]}{at}", words))
+    return found
 
 
 def choices(result: BenchmarkResult) -> list[dict[str, Any]]:
     """The workloads of a suite as options; their values are their places."""
-    return [{"value": index, "label": item.label} for index, item in enumerate(result.results)]
+    return [{"value": index, "label": grouped(item.label)} for index, item in enumerate(result.results)]
 
 
 def chosen(result: BenchmarkResult, place: object) -> WorkloadResult:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,6 +23,7 @@ from engine.machine.host.sensors import AppleGpu, Heat, Sensors
 Floats = NDArray[np.float64]
 
 _SEARCH = 5  # readings between two searches for child processes: each looks at every process of the machine
+_UNTOLD = (OSError, RuntimeError, NotImplementedError, psutil.Error)  # what psutil raises where a system has no counter
 _SPAWNED = "spawn_main"  # in the command line of a worker process, and of no other child of the server
 
 
@@ -39,7 +42,7 @@ class ProcessUse:
 @dataclass(frozen=True)
 class GpuUse:
     """One GPU: ``busy`` in percent, ``memory`` and ``total`` in bytes, ``watts``, degrees Celsius and megahertz; None
-    where the driver does not say.
+    where the driver does not say. ``reason`` is what it says instead of the load.
     """
 
     busy: float | None
@@ -48,6 +51,7 @@ class GpuUse:
     watts: float | None = None
     temperature: float | None = None
     megahertz: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Sample:
 
     ``moment`` is in seconds since 1970, ``megahertz`` the mean clock of the cores, ``own`` what the server and its
     children hold together; ``container`` the bytes that its container may use and does, ``pressure`` the percent of ten
-    seconds in which some task waited for memory. None is for what this system does not report, never for zero.
+    seconds in which some task waited for memory. None is for what this system does not report, never for zero;
+    ``gpu_problem`` says why there are no ``gpus`` where their driver answered before.
     """
 
     moment: float
@@ -78,6 +83,17 @@ class Sample:
     container: tuple[int, int] | None = None
     pressure: float | None = None
     heat: Heat = field(default_factory=Heat)
+    gpu_problem: str = ""
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The numbers that charts draw, as float64 in the order of ``history``: made once, as an hour of readings is
+        joined each time that a chart is drawn.
+        """
+        rates = (self.disk_read, self.disk_write, self.received, self.sent)
+        told = [float("nan") if rate is None else rate for rate in rates]
+        row = (self.moment, self.memory, self.own, self.swap, *told, mean_busy(self.gpus), *self.cores)
+        return array("d", row).tobytes()
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,13 +120,8 @@ def history(samples: Sequence[Sample], end: float | None = None) -> History:
     """
     width = len(samples[-1].cores) if samples else 0
     end = end if end is not None or not samples else samples[-1].moment
-    rows = [
-        (item.moment, item.memory, item.own, item.swap, item.disk_read, item.disk_write, item.received, item.sent,
-         mean_busy(item.gpus), *item.cores)
-        for item in samples
-        if len(item.cores) == width and (end is None or item.moment <= end)
-    ]  # fmt: skip
-    table = np.array(rows, dtype=float).reshape(len(rows), 9 + width)
+    rows = [item.packed for item in samples if len(item.cores) == width and (end is None or item.moment <= end)]
+    table = np.frombuffer(b"".join(rows)).reshape(len(rows), 9 + width)
     return History(
         ages=(end or 0.0) - table[:, 0],
         cores=table[:, 9:],
@@ -140,7 +151,7 @@ class Reader:
         self._server = psutil.Process()
         self._children: dict[int, tuple[psutil.Process, bool]] = {}
         self._count = 0
-        self._disk, self._net, self._moment = psutil.disk_io_counters(), _network(), time.time()
+        self._disk, self._net, self._moment = _disks(), _network(), time.time()
         self._sensors = Sensors()
         self._apple = AppleGpu() if devices.is_apple_silicon() else None
         psutil.cpu_percent(percpu=True)  # these two tell nothing at their first call
@@ -148,13 +159,14 @@ class Reader:
 
     def read(self) -> Sample:
         """The machine now."""
-        moment, disk, net = time.time(), psutil.disk_io_counters(), _network()
+        moment, disk, net = time.time(), _disks(), _network()
         pause = max(moment - self._moment, 1e-3)
         rates = _rates(disk, self._disk, ("read_bytes", "write_bytes"), pause)
         traffic = _rates(net, self._net, ("bytes_recv", "bytes_sent"), pause)
         self._disk, self._net, self._moment = disk, net, moment
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
         server, (workers, others) = _process_use(self._server), self._our_children()
+        gpus, problem = self._gpus()
         return Sample(
             moment=moment,
             cores=tuple(psutil.cpu_percent(percpu=True)),
@@ -169,7 +181,8 @@ class Reader:
             server=server,
             workers=workers,
             own=server.memory + sum(item.memory for item in (*workers, *others)),
-            gpus=self._gpus(),
+            gpus=gpus,
+            gpu_problem=problem,
             received=traffic[0],
             sent=traffic[1],
             container=container_memory(),
@@ -181,11 +194,13 @@ class Reader:
         """End what runs beside it."""
         self._sensors.close()
 
-    def _gpus(self) -> tuple[GpuUse, ...]:
+    def _gpus(self) -> tuple[tuple[GpuUse, ...], str]:
         if self._apple is None:
             return _gpus(self._nvml)
         found = self._apple.read()
-        return () if found is None else (GpuUse(found.busy, found.in_use, float(devices.machine().memory)),)
+        if found is None:
+            return (), "ioreg does not tell of the GPU."
+        return (GpuUse(found.busy, found.in_use, float(devices.machine().memory)),), ""
 
     def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
         """Worker processes, then the server's other children."""
@@ -205,9 +220,19 @@ class Reader:
         return tuple(uses[0]), tuple(uses[1])
 
 
+def _disks() -> Any:
+    """Counters of all disks together; None where the system keeps none, or does not show them."""
+    with contextlib.suppress(*_UNTOLD):
+        return psutil.disk_io_counters()
+    return None
+
+
 def _network() -> Any:
     """Counters of all interfaces but the loopback one, which nothing comes from; None where there is none."""
-    found = [item for name, item in psutil.net_io_counters(pernic=True).items() if not name.startswith("lo")]
+    each: dict[str, Any] = {}
+    with contextlib.suppress(*_UNTOLD):
+        each = psutil.net_io_counters(pernic=True)
+    found = [item for name, item in each.items() if not name.startswith("lo")]
     if not found:
         return None
     return SimpleNamespace(
@@ -237,16 +262,21 @@ def _megahertz() -> float | None:
     """The mean clock of the cores; None on systems that do not tell (Apple silicon in some releases)."""
     try:
         found = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    except (OSError, RuntimeError, NotImplementedError):
+    except _UNTOLD:
         return None
     return found.current if found and found.current > 0 else None
 
 
-def _gpus(nvml: Any) -> tuple[GpuUse, ...]:
+def _gpus(nvml: Any) -> tuple[tuple[GpuUse, ...], str]:
+    """Each GPU, and why there is none of them; a driver that has stopped to answer is asked anew each time."""
     if nvml is None:
-        return ()
-    handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-    return tuple(_gpu(nvml, handle) for handle in handles)
+        return (), ""
+    try:
+        return tuple(_gpu(nvml, index) for index in range(nvml.nvmlDeviceGetCount())), ""
+    except nvml.NVMLError as error:
+        with contextlib.suppress(nvml.NVMLError):
+            nvml.nvmlInit()
+        return (), f"NVIDIA's driver answers no longer ({error})."
 
 
 def _by_process(nvml: Any) -> dict[int, int]:
@@ -254,21 +284,30 @@ def _by_process(nvml: Any) -> dict[int, int]:
     found: dict[int, int] = {}
     if nvml is None:
         return found
-    for index in range(nvml.nvmlDeviceGetCount()):
-        with contextlib.suppress(nvml.NVMLError, AttributeError):
-            for item in nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByIndex(index)):
-                found[item.pid] = found.get(item.pid, 0) + (item.usedGpuMemory or 0)
+    with contextlib.suppress(nvml.NVMLError, AttributeError):
+        for index in range(nvml.nvmlDeviceGetCount()):
+            with contextlib.suppress(nvml.NVMLError):
+                for item in nvml.nvmlDeviceGetComputeRunningProcesses(nvml.nvmlDeviceGetHandleByIndex(index)):
+                    found[item.pid] = found.get(item.pid, 0) + (item.usedGpuMemory or 0)
     return found
 
 
-def _gpu(nvml: Any, handle: Any) -> GpuUse:
+def _gpu(nvml: Any, index: int) -> GpuUse:
+    """One GPU; nothing but the reason where it is there no longer."""
+    try:
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+    except nvml.NVMLError as error:
+        return GpuUse(None, None, None, reason=str(error))
     busy = memory = total = None
-    with contextlib.suppress(nvml.NVMLError):  # a slice of a GPU has no load of its own
+    reason = ""
+    try:
         busy = float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)
+    except nvml.NVMLError as error:  # a slice of a GPU has no load of its own
+        reason = str(error)
     with contextlib.suppress(nvml.NVMLError):
         found = nvml.nvmlDeviceGetMemoryInfo(handle)
         memory, total = float(found.used), float(found.total)
-    return GpuUse(busy, memory, total, *_gpu_state(nvml, handle))
+    return GpuUse(busy, memory, total, *_gpu_state(nvml, handle), reason=reason)
 
 
 def _gpu_state(nvml: Any, handle: Any) -> tuple[float | None, float | None, float | None]:

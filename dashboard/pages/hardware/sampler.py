@@ -86,7 +86,9 @@ class Sampler:
 
 def of(server: Flask) -> Sampler:
     """The sampler of an app, which is started if need be."""
-    sampler: Sampler = server.extensions.setdefault(EXTENSION, Sampler())
+    sampler: Sampler | None = server.extensions.get(EXTENSION)
+    if sampler is None:  # two who ask at once get the one that came first
+        sampler = server.extensions.setdefault(EXTENSION, Sampler())
     sampler.start()
     return sampler
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
 from dashboard.jobs.tray import link
-from dashboard.pages.hardware.readings import GpuUse, ProcessUse, Sample, mean_busy
+from dashboard.pages.hardware.readings import ProcessUse, Sample, mean_busy
 from dashboard.text.format import MISSING, count, megabytes, number, percent
 
 MEBIBYTE = 2**20
@@ -20,7 +20,7 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
     """The strip; ``other_gpu`` says that there is a GPU whose driver tells nothing (Apple's)."""
     return [
         _cpu(sample),
-        _gpu(sample.gpus, other_gpu),
+        _gpu(sample, other_gpu),
         _memory(sample),
         _swap(sample),
         _heat(sample),
@@ -71,14 +71,24 @@ def _cpu(sample: Sample) -> Metric:
     return Metric("CPU", text, note, help=f"Mean load of the last second over {cores} logical cores.")
 
 
-def _gpu(gpus: Sequence[GpuUse], other_gpu: bool) -> Metric:
-    if not gpus:
+def _gpu(sample: Sample, other_gpu: bool) -> Metric:
+    gpus = sample.gpus
+    if not gpus and not sample.gpu_problem:
         return Metric("GPU", MISSING, "load not readable") if other_gpu else Metric("GPU", "no GPU", "CPU only")
+    problem = gpu_problem(sample)
     used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
-    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "memory not reported"
-    busy = mean_busy(gpus)
-    return Metric(
-        "GPU", percent(busy / 100, 0), memory, help=f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
+    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "not readable here" if problem else ""
+    text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
+    return Metric("GPU", percent(mean_busy(gpus) / 100, 0), memory or "memory not reported", help=problem or text)
+
+
+def gpu_problem(sample: Sample) -> str:
+    """Why the load of no GPU is known, a sentence; "" where one tells, or there is none."""
+    if sample.gpu_problem or any(item.busy is not None for item in sample.gpus):
+        return sample.gpu_problem
+    reasons = dict.fromkeys(item.reason for item in sample.gpus if item.reason)
+    return (
+        f"The load of the GPU is not readable here, because its driver says: {', '.join(reasons)}." if reasons else ""
     )
 
 

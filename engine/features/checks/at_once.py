@@ -10,7 +10,7 @@ from engine.core.errors import EngineError
 from engine.core.plugin_errors import named, plugin_errors
 from engine.core.registry import is_all_built_in
 from engine.core.spec import Spec
-from engine.features.leakage import leaks_into_gaps, synthetic_gaps
+from engine.features.leakage import WAY_OUT, leaks_into_gaps, synthetic_gaps
 from engine.indicators import Indicator, call_indicator
 from engine.market.bars import Bars, Floats
 
@@ -47,7 +47,7 @@ def leak(indicator: Indicator) -> str:
     except EngineError:
         return ""
     found = leaks_into_gaps(compute) if is_quick else ()
-    return f"{named(indicator, 'indicator')} cannot be used. {found[0].sentence()}" if found else ""
+    return f"{named(indicator, 'indicator')} cannot be used. {found[0].sentence()} {WAY_OUT}" if found else ""
 
 
 def _seconds(compute: Callable[[Bars], object]) -> float:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from engine.core.errors import DataError, SpecError
 from engine.core.store import DAMAGE
+from engine.core.visible import shown
 from engine.features.processing import from_json
 from engine.models.artifact import Artifact
 from engine.models.service.card import Card
@@ -66,9 +67,10 @@ def from_bytes(data: bytes, name: str) -> ServedModel:
     except ValidationError as error:
         unknown = [str(item["loc"][0]) for item in error.errors() if item["type"] == "extra_forbidden"]
         if unknown:
+            words = shown(", ".join(unknown)[:80])
             raise DataError(
-                f"{name} is of a later version of Stratoscope: its card says {', '.join(unknown)[:80]}, which this "
-                "version does not know: update it."
+                f"{name} is of a later version of Stratoscope: its card says {words}, which this version "
+                "does not know: update it."
             ) from None
         raise DataError(f"{name} is no model of Stratoscope: its card cannot be read.") from None
     spec = _spec(described, name)
@@ -87,7 +89,7 @@ def spec_in(file: IO[bytes], name: str) -> ModelSpec:
                 raise DataError(f"{name} was not written by Stratoscope: export the model again.")
             text = archive.read(item)
     except (KeyError, *DAMAGE) as error:
-        raise DataError(f"{name} is damaged, or no model of Stratoscope ({error}).") from None
+        raise DataError(f"{name} is damaged, or no model of Stratoscope ({shown(str(error))}).") from None
     return _spec(_description(text, name), name)
 
 
@@ -114,7 +116,7 @@ def _members(data: bytes, name: str) -> tuple[bytes, bytes]:
                 raise DataError(f"{name} was not written by Stratoscope: export the model again.")
             return archive.read(_DESCRIPTION), archive.read(_CONTENT)
     except DAMAGE as error:
-        raise DataError(f"{name} is damaged, or no model of Stratoscope ({error}).") from None
+        raise DataError(f"{name} is damaged, or no model of Stratoscope ({shown(str(error))}).") from None
 
 
 def _description(text: bytes, name: str) -> Mapping[str, Any]:

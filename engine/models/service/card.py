@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from engine.core import libraries
 from engine.core.database import connect
+from engine.core.visible import is_visible, texts
 from engine.jobs import records, runner, trials
 from engine.models import Model
 from engine.models.artifact import Artifact
@@ -76,6 +77,14 @@ class Card(BaseModel):
     warnings: tuple[str, ...] = ()
     data_end: str = ""
     sealed_from: str = ""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_visible(cls, value: object) -> object:
+        """Nothing in a card from elsewhere turns round or hides what is shown beside it. Tabs part names of series."""
+        if not all(is_visible(text.replace("\t", " ")) for text in texts(value)):
+            raise ValueError("must have visible characters only")
+        return value
 
     @field_validator("trained", "train_start", "train_end", "data_end", "sealed_from")
     @classmethod

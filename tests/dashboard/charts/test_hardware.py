@@ -53,7 +53,7 @@ def test_cpu_is_whole_percent_by_core_and_the_mean_over_the_cores() -> None:
 def test_cores_are_lines_from_the_first_known_second_in_one_byte_a_number() -> None:
     info = hardware.cpu_info(ages(1, 0), np.array([[10.0, 90.0], [20.0, 40.0]]), 60)
     mean, first, second = checked(hardware.cpu_figure(info)).data
-    assert (mean.name, first.name, second.name) == ("Mean of all cores", "Core 1", "Core 2")
+    assert (mean.name, first.name, second.name) == ("Mean", "Core 1", "Core 2")
     assert first.y.tolist() == [10, 20]
     assert second.y.tolist() == [90, 40]
     assert first.x.tolist() == [-1, 0]

@@ -15,6 +15,7 @@ from flask import Flask
 
 from dashboard.jobs.requested import reported
 from dashboard.pages.hardware import callbacks, measured, sampler
+from dashboard.pages.hardware.benchmarks import view as benchmark_view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.request import FORM
 from engine import devices
@@ -90,10 +91,11 @@ def test_rows_print_three_digits_and_the_reason_of_what_is_not_used() -> None:
         "quartiles": "1.90 to 2.20", "speed_up": "1.00×",
         "rate": "22.9 GFLOP/s", "error": "8.9e−07", "allowed": "Tolerance: 1.2e−05 against float64.",
         "peak": "–", "energy": "–",
-        "threads": "2", "note": "",
+        "threads": "2",
     }  # fmt: skip
     assert second["median"] == second["speed_up"] == second["rate"] == "–"
-    assert second["note"] == "torch CPU differs from float64."
+    (said, *_) = measured.remarks(result(), result().results[0])
+    assert "torch CPU differs from float64." in str(said)
 
 
 def test_energy_has_its_error_or_the_reason_that_there_is_none() -> None:
@@ -102,8 +104,8 @@ def test_energy_has_its_error_or_the_reason_that_there_is_none() -> None:
     )
     assert [row["energy"] for row in measured.rows(metered)] == ["1.23 ± 0.0500 J", "–"]
     without = replace(result(), no_energy="Only root may read the counters.")
-    assert "Only root may read the counters." in str(measured.absent(without, without.results[0]))
-    assert "Energy" not in str(measured.absent(result(), result().results[0]))
+    assert "Only root may read the counters." in str(measured.remarks(without, without.results[0]))
+    assert "Energy" not in str(measured.remarks(result(), result().results[0]))
 
 
 @pytest.mark.parametrize(
@@ -217,12 +219,29 @@ def test_a_result_is_drawn_and_listed_with_the_earlier_ones(workspace: Workspace
     assert len(callbacks.list_earlier(data)) == 2
 
 
+def test_each_figure_with_a_target_stands_beside_it() -> None:
+    timed = result(
+        labels=("Matrix product 2000 × 2000 float64",),
+        median=np.array([[0.5], [0.12]]),
+        target=np.array([[0.25], [1.0]]),
+    )
+    (table,) = benchmark_view.held(timed)
+    words = [item.children for item in table._traverse() if getattr(item, "_type", "") in ("Th", "Td")][4:]
+    assert words == [
+        "Matrix product 2,000 × 2,000 float64, NumPy CPU", "500.00 ms", "250.00 ms", "missed, 2.00× the time",
+        "Matrix product 2,000 × 2,000 float64, torch CPU", "120.00 ms", "1.00 s", "met",
+    ]  # fmt: skip
+    untimed = result(target=np.array([[np.nan], [1.0]]))
+    assert "not timed" in str(benchmark_view.held(untimed))
+    assert benchmark_view.held(result()) == []
+
+
 def test_while_it_runs_the_medians_so_far_are_drawn_and_listed() -> None:
     partial = {"work": "Matrix product", "reference": "numpy:cpu", "variant": ["numpy:cpu", "torch:cpu"],
                "title": ["NumPy CPU", "torch CPU"], "seconds": [0.002, None]}  # fmt: skip
     figure, rows, sub, _ = callbacks.draw(None, {"partial": partial}, None)
     assert list(figure.data[0].x) == [1]
-    assert [(row["median"], row["note"]) for row in rows] == [("2.00 ms", "so far"), ("–", "pending")]
+    assert [(row["median"], row["quartiles"]) for row in rows] == [("2.00 ms", "so far"), ("–", "pending")]
     assert sub == "Matrix product, median so far"
 
 
@@ -246,13 +265,14 @@ def test_several_sizes_are_lines_and_a_row_each(workspace: Workspace) -> None:
 
     spec = BenchmarkSpec(sizes=(64, 128))
     data = measure(spec, results=(DRAWN,))
-    figure, rows, sub, _ = callbacks.draw(data, None, 0)
+    figure, rows, sub, said = callbacks.draw(data, None, 0)
     assert [trace.mode for trace in figure.data] == ["lines+markers"] * 2
     assert [(row["variant"], row["size"], row["median"]) for row in rows] == [
         ("NumPy CPU", "64", "2.00 ms"), ("torch CPU", "64", "1.00 ms"),
         ("NumPy CPU", "128", "16.0 ms"), ("torch CPU", "128", "–"),
     ]  # fmt: skip
-    assert rows[3]["note"] == "It failed."
+    assert "It failed." in str(said[0])
+    assert "size 128" in str(said[0])
     assert "GFLOP/s by size" in str(sub)
 
 

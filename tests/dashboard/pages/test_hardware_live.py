@@ -130,7 +130,7 @@ def test_the_live_part_waits_for_the_first_reading(workspace: Workspace, watchin
 def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: SimpleNamespace) -> None:
     watching.samples = (replace(QUIET, moment=999.0), QUIET)
     charts, strip, workers, _, answer = callbacks.show_live(1, 60)
-    assert [trace["name"] for trace in charts[ids.CPU]["data"]] == ["Mean of all cores", "Core 1", "Core 2"]
+    assert [trace["name"] for trace in charts[ids.CPU]["data"]] == ["Mean", "Core 1", "Core 2"]
     assert charts[ids.MEMORY]["data"][0]["y"] == {"dtype": "u1", "bdata": base64.b64encode(bytes([4, 4])).decode()}
     assert ids.GPU not in charts
     assert [trace["name"] for trace in charts[ids.TRAFFIC]["data"]] == ["Disk read", "Disk written"]

@@ -166,12 +166,21 @@ def test_a_failed_reading_is_told_and_the_next_one_heals_it(
     assert quick.samples
 
 
-def test_an_app_has_one_sampler_from_the_first_view_on() -> None:
+def test_an_app_has_one_sampler_from_the_first_view_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[sampler.Sampler] = []
+
+    class Counted(sampler.Sampler):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    monkeypatch.setattr(sampler, "Sampler", Counted)
     server = Flask("test")
     assert sampler.past(server) == ()
     found = sampler.of(server)
     try:
         assert sampler.of(server) is found
+        assert made == [found]  # none is made to be thrown away with each second of a page
         until(lambda: bool(sampler.past(server)))
     finally:
         found.stop()

@@ -62,3 +62,15 @@ def test_sizes_days_and_counts() -> None:
     assert formats.count(1, "job") == "1 job"
     assert formats.count(2699, "bar") == "2,699 bars"
     assert formats.count(2, "entry", "entries") == "2 entries"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Matrix product 10000 × 10000 float32", "Matrix product 10,000 × 10,000 float32"),
+        ("Group-by of 1000000 rows", "Group-by of 1,000,000 rows"),
+        ("1.23456 s, v12345 and 999", "1.23456 s, v12345 and 999"),
+    ],
+)
+def test_whole_numbers_in_a_text_are_grouped(text: str, shown: str) -> None:
+    assert formats.grouped(text) == shown

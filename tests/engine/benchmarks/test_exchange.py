@@ -27,6 +27,8 @@ from tests.engine.benchmarks.test_result import part
 from tests.support.workspace import Workspace
 
 NAMES = ("numpy:cpu", "torch:cpu")
+HIDDEN = "\x00\n\x7f\x85\u200b\u200e\u200f\u2028\u202e\u2066\ufeff\ue000\ud800"
+"""Controls, what sets the direction or has no width, the end of a line, a private sign, half of a pair."""
 
 
 def result(*median: float) -> BenchmarkResult:
@@ -40,6 +42,11 @@ def test_a_file_holds_what_was_timed_and_is_read_again() -> None:
     (row,) = back.rows
     assert (row.work, row.variant, row.title) == ("Matrix product 64 × 64 float32", "numpy:cpu", "NumPy CPU")
     assert (row.lower, row.median, row.upper) == pytest.approx((0.45, 0.5, 0.6))
+
+
+def test_the_file_of_a_machine_with_an_odd_name_can_be_read_again() -> None:
+    text = exchange.to_json(replace(result(0.5, 0.1), machine="R&D <1>\x00" + "x" * 500))
+    assert exchange.from_json(text.encode()).machine.startswith("R D  1 ?xxx")
 
 
 GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
@@ -62,6 +69,10 @@ GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
         ({"rows": None}, "damaged at 'rows"),
         ({"versions": {"numpy": ["2"]}}, "damaged at 'versions"),
         ({"more": 1}, "damaged at 'more"),
+        ({"mo\u202ere": 1}, "damaged at 'mo?re'"),
+        *(({"machine": f"A{sign}machine"}, "damaged at 'machine'") for sign in HIDDEN),
+        ({"rows": [GOOD["rows"][0] | {"title": "tor\u200fch"}]}, "damaged at 'rows"),
+        ({"versions": {"num\u200bpy": "2"}}, "damaged at 'versions"),
     ],
 )
 def test_a_hostile_file_is_refused_with_one_sentence(change: dict[str, Any], said: str) -> None:

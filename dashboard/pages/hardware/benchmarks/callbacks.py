@@ -40,7 +40,7 @@ def summarise(data: runs.ResultData) -> tuple[Any, Any]:
     else:
         drawn = roofline.figure(found)
     claimed = [view.claimed(result)] if isinstance(done.action.workload, ClaimsSuite) else []
-    return drawn, [*claimed, view.advised(result)]
+    return drawn, [*view.held(result), *claimed, view.advised(result)]
 
 
 @callback(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.bar_table import Cell, Signed, bar_table
-from dashboard.text.format import MISSING, number
+from dashboard.text.format import MISSING, grouped, number
 from engine.benchmarks import exchange
 from engine.benchmarks.advice import advice
 from engine.benchmarks.claims import claims
@@ -15,6 +18,7 @@ from engine.benchmarks.result import BenchmarkResult
 
 LIBRARIES = {"numpy": "NumPy", "torch": "torch", "mlx": "MLX"}
 MOST = 200  # rows of a table
+TARGETS = "Set for an Apple M1 Pro at full size; at a smaller one it shrinks with the work."
 
 
 def seconds(value: float | None) -> str:
@@ -33,7 +37,7 @@ def advised(result: BenchmarkResult) -> Component:
     named = [name for name in LIBRARIES if any(name in told.seconds for told in found)]
     head = [("Work", ""), *((LIBRARIES[name], "Median of one call.") for name in named), ("Use", "")]
     rows: list[list[Cell]] = [
-        [told.work, *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
+        [grouped(told.work), *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
     ]
     return bar_table(head, rows[:MOST], empty="Nothing was timed.")
 
@@ -48,6 +52,30 @@ def claimed(result: BenchmarkResult) -> Component:
     return bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Measured", ""), ("", "")], rows)
 
 
+def held(result: BenchmarkResult) -> list[Component]:
+    """Each figure that has a target, beside it; nothing where none has."""
+    rows: list[list[Cell]] = [
+        [f"{grouped(item.labels[size])}, {item.titles[row]}", seconds(_known(item.median[row, size])),
+         seconds(item.target[row, size]), _verdict(item.median[row, size], item.target[row, size])]
+        for item in result.results if item.target.size
+        for row, size in np.argwhere(np.isfinite(item.target))
+    ]  # fmt: skip
+    head = [("Reference", ""), ("Here", "Median of one call."), ("Target", TARGETS), ("", "")]
+    return [bar_table(head, rows)] if rows else []
+
+
+def _known(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _verdict(taken: float, target: float) -> Cell:
+    if not math.isfinite(taken):
+        return "not timed"
+    if taken <= target:
+        return Signed("met", 1.0)
+    return Signed(f"missed, {_times(taken / target)} the time", -1.0)
+
+
 def _times(value: float) -> str:
     return number(value, 2, "×").replace(" ", "")
 
@@ -60,7 +88,7 @@ def compared(result: BenchmarkResult, other: ResultFile) -> list[Component]:
         met = theirs.get((own.work, own.variant))
         if met:
             ratio = Signed(f"{number(met / own.median, 2)}×", met / own.median - 1)
-            rows.append([f"{own.work}, {own.title}", seconds(own.median), seconds(met), ratio])
+            rows.append([f"{grouped(own.work)}, {own.title}", seconds(own.median), seconds(met), ratio])
     head = [("Work", ""), ("This result", "Median."), ("File", "Median."), ("Speed-up", "File over this result.")]
     table = bar_table(head, rows[:MOST], empty="The file has no work in common with this result.")
     return [html.P(f"Against {other.machine}", className="hint pad"), table]

@@ -273,6 +273,15 @@ def test_a_card_of_numbers_that_are_none_is_refused(model: ServedModel, card: di
         archive.from_bytes(data, "mine.zip")
 
 
+@pytest.mark.parametrize("sign", "\u202e\u200f\u2066\x00\n")
+@pytest.mark.parametrize("field", ["label", "machine"])
+def test_a_card_with_signs_that_cannot_be_seen_is_refused(model: ServedModel, field: str, sign: str) -> None:
+    card = model.card.model_dump(mode="json")
+    for changed_card in (card | {field: f"A{sign}B"}, card | {"libraries": {f"num{sign}py": "2"}}):
+        with pytest.raises(DataError, match="its card cannot be read"):
+            archive.from_bytes(signed(model, card=changed_card), "mine.zip")
+
+
 @pytest.mark.parametrize("text", ["<b>2020</b>", "2020-13-01", "NaT", "20200101", "2020-01-01T00:00:00+09:00"])
 @pytest.mark.parametrize("field", ["trained", "train_end", "data_end", "sealed_from"])
 def test_a_card_of_times_that_are_none_is_refused(model: ServedModel, field: str, text: str) -> None:
