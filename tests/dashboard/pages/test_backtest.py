@@ -139,7 +139,7 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     now, text = engine.run(spec).metrics["sharpe"], "".join(words(said))
     assert " with different data: CAGR " in text
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in text
-    assert link.href.endswith(f"&compare={old}")
+    assert link.href.endswith(f"&compare=here,{old}")
     other_code(monkeypatch)
     assert " with another version of the code: its key metrics are the same." in "".join(words(told()[0]))
     monkeypatch.setattr("engine.core.libraries.versions", lambda packages: {"numpy": "99"})
