@@ -13,9 +13,10 @@ from engine.core.config import settings
 from engine.market.importers.opening import SUFFIXES
 from engine.market.importers.uploads import SLICE
 
-
 BARS = "CSV, Parquet, Feather, Excel, LibreOffice or ZIP"
 """The files that bars are imported from."""
+
+_GIVEN = ("id", "address", "header", "slice", "limit", "suffixes", "kinds", "single")
 
 
 class UploadZone(Component):
@@ -28,17 +29,7 @@ class UploadZone(Component):
     """
 
     _namespace, _type = "stratoscope", "UploadZone"
-    _prop_names = available_properties = [
-        "id",
-        "value",
-        "address",
-        "header",
-        "slice",
-        "limit",
-        "suffixes",
-        "kinds",
-        "single",
-    ]  # noqa: RUF012 - as Dash declares them
+    _prop_names = available_properties = [*_GIVEN, "value"]  # noqa: RUF012 - as Dash declares them
     _valid_wildcard_attributes = available_wildcard_properties = []  # noqa: RUF012
     id: ids.Id
     value: str

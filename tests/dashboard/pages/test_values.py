@@ -134,8 +134,9 @@ def test_what_cannot_be_scored_offers_no_link() -> None:
 @pytest.mark.parametrize("uploaded", [None, "", "x", 7, ["a"], "a,b", "../../etc/passwd", "0" * 32])
 def test_a_name_is_suggested_for_a_file_that_is_there_and_no_other(uploaded: Any) -> None:
     (id_,) = request().uploads
-    assert values.suggest_name(id_, "") == "p"
+    assert values.suggest_name(id_, "", None) == ("p", "p")
+    assert values.suggest_name(id_, "older", "older") == ("p", "p")
     with pytest.raises(PreventUpdate):
-        values.suggest_name(id_, "mine")
+        values.suggest_name(id_, "mine", "older")
     with pytest.raises(PreventUpdate):
-        values.suggest_name(uploaded, "")
+        values.suggest_name(uploaded, "", None)

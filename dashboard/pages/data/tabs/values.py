@@ -26,7 +26,7 @@ from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.security.payloads import Answer, Draft, Progress, Rows
 from dashboard.state import to_query
-from dashboard.text.format import count
+from dashboard.text.format import MINUS, count
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import Action, RunSpec
 from engine.indicators.external import MyValues
@@ -109,7 +109,9 @@ def _panel(values: Values) -> Sequence[Component]:
         *FORM.panel(values),
         html.Div(id=ids.VALUES_FOUND, className="import-look"),
         *JOB.stores(),
-        html.Div([*below, dcc.Store(id=ids.VALUES_DELETED)], className="import-look"),
+        html.Div(
+            [*below, dcc.Store(id=ids.VALUES_DELETED), dcc.Store(id=ids.VALUES_SUGGESTED)], className="import-look"
+        ),
     ]
 
 
@@ -157,7 +159,7 @@ def described(report: ImportedValues) -> list[Component]:
     symbols = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6:,} more" if len(about.symbols) > 6 else "")
     ends = f"{about.start[:16].removesuffix('T00:00')} to {about.end[:16].removesuffix('T00:00')}"
     bars = bar_interval(about.interval).adjective
-    words = f"{count(about.rows, 'value')} from {about.lowest:g} to {about.highest:g} for {symbols}, {bars}, {ends}."
+    words = f"{count(about.rows, 'value')} from {_short(about.lowest)} to {_short(about.highest)} for {symbols}, {bars}, {ends}."
     known = f"Each was known {about.known.sentence()}."
     found: list[Component] = [html.P(f"{words} {known}")]
     found += [html.Ul(html.Li(text, className="is-bad"), className="import-questions") for text in report.warnings]
@@ -166,21 +168,28 @@ def described(report: ImportedValues) -> list[Component]:
     return found
 
 
+def _short(value: float) -> str:
+    return f"{value:g}".replace("-", MINUS)
+
+
 @callback(
     Output(frame.field(FORM.page, "name"), "value"),
+    Output(ids.VALUES_SUGGESTED, "data"),
     Input(frame.field(FORM.page, "uploads"), "value"),
     State(frame.field(FORM.page, "name"), "value"),
+    State(ids.VALUES_SUGGESTED, "data"),
     prevent_initial_call=True,
 )
-def suggest_name(uploaded: Any, name: str | None) -> str:
-    """That of the file, while the field is empty."""
-    chosen = given_uploads(uploaded) if not name and isinstance(uploaded, str) else []
+def suggest_name(uploaded: Any, name: str | None, suggested: str | None) -> tuple[str, str]:
+    """That of the file, while the field is empty or has the name of the file before."""
+    chosen = given_uploads(uploaded) if name in (None, "", suggested) and isinstance(uploaded, str) else []
     if len(chosen) != 1:
         raise PreventUpdate
     try:
-        return table_name(Path(uploads.find(chosen[0]).name).stem)
+        found = table_name(Path(uploads.find(chosen[0]).name).stem)
     except (uploads.UploadError, ValueError):
         raise PreventUpdate from None
+    return found, found
 
 
 @callback(
