@@ -159,17 +159,14 @@ def described(report: ImportedValues) -> list[Component]:
     symbols = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6:,} more" if len(about.symbols) > 6 else "")
     ends = f"{about.start[:16].removesuffix('T00:00')} to {about.end[:16].removesuffix('T00:00')}"
     bars = bar_interval(about.interval).adjective
-    words = f"{count(about.rows, 'value')} from {_short(about.lowest)} to {_short(about.highest)} for {symbols}, {bars}, {ends}."
+    lowest, highest = (f"{value:g}".replace("-", MINUS) for value in (about.lowest, about.highest))
+    words = f"{count(about.rows, 'value')} from {lowest} to {highest} for {symbols}, {bars}, {ends}."
     known = f"Each was known {about.known.sentence()}."
     found: list[Component] = [html.P(f"{words} {known}")]
     found += [html.Ul(html.Li(text, className="is-bad"), className="import-questions") for text in report.warnings]
     if report.rejected:
         found.append(rejected(about.origin, report.lines, report.rejected))
     return found
-
-
-def _short(value: float) -> str:
-    return f"{value:g}".replace("-", MINUS)
 
 
 @callback(
