@@ -59,7 +59,7 @@ def say_refused(data: runs.ResultData) -> Any:
 clientside_callback(ClientsideFunction("stratoscope", "unsayRefused"), Input(ids.REFUSED, "children"))
 
 
-@callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL, Input(ids.QUALITY_NOTE, "children"))
+@callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL, Input(ids.CHECKED, "data"))
 def describe(data: runs.ResultData, symbol: str | None, checked: str | None) -> str:
     """What the header says of the series, anew once its quality is ``checked``. Its output keeps it from running while
     another page is in sight.

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -163,6 +163,14 @@ def show(answer: Answer, chosen: str | None) -> tuple[Any, ...]:
     first = [row for row in mended if row["state"] == "proposed"][:1]
     words = note_on(found), passed(found.passed)
     return rows, mended, *words, rows[:1], first, None, False, False, not rows
+
+
+clientside_callback(  # no output: the header's store is there when this tab is not
+    ClientsideFunction("stratoscope", "tellChecked"),
+    Input(ids.QUALITY_NOTE, "children"),
+    State(ids.CHECKED, "id"),
+    prevent_initial_call=True,
+)
 
 
 @callback(
