@@ -33,7 +33,7 @@ from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.code import other_code
-from tests.support.market import random_walk
+from tests.support.market import make_bars, random_walk
 from tests.support.results import make_result, trade
 from tests.support.shown import words
 from tests.support.workspace import Workspace
@@ -120,6 +120,21 @@ def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monke
     assert len(list(words(cells))) == 3 * 8
     assert "".join(words(verdict))
     assert next(item.name for item in figure.data) == "Before costs"
+
+
+def test_grave_findings_on_the_bars_come_first_and_stand_in_the_header(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(performance.shell, "show_context", lambda crumbs, chips: shown.extend(chips))
+    scale = np.where((np.arange(400) >= 250) & (np.arange(400) < 260), 100.0, 1.0)
+    save(make_bars(random_walk(400).close * scale))
+    spec = SPEC.model_copy(update={"market": MarketSpec(collection="made-up", symbols=("TEST",))})
+    engine.run(spec)
+    _, verdict, *_ = performance.draw({"key": engine.run_key(spec), "spec": canonical_json(spec)}, None)
+    notes = "".join(words(verdict)).partition("Notes")[2]
+    assert notes.startswith("Data quality of TEST: 10 bars in 1 block are a hundred times the others")
+    assert [(chip.text, chip.tone) for chip in shown][1:2] == [("bars: grave findings", "bad")]
 
 
 def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
