@@ -98,6 +98,9 @@
     return window.dash_clientside.no_update;
   };
 
+  /* What a check has found is news for the header, whose callback is there when the tab of the check is not. */
+  here.tellChecked = (note, id) => window.dash_clientside.set_props(id, { data: note });
+
   async function toClipboard(text) {
     if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
     const area = document.createElement("textarea");

@@ -139,9 +139,11 @@
 
     add(files, isFolder) {
       const known = (file) => this.props.suffixes.some((suffix) => file.name.toLowerCase().endsWith(suffix));
-      const wanted = isFolder ? files.filter(known) : files;
+      const all = isFolder ? files.filter(known) : files;
+      const wanted = this.props.single ? all.slice(-1) : all;
+      if (this.props.single && wanted.length) this.state.entries.forEach((entry) => this.remove(entry.key));
       const added = wanted.map((file) => [file, this.entry(file, "", "waits")]);
-      this.setState((now) => ({ entries: [...now.entries, ...added.map(([, entry]) => entry)], left: files.length - wanted.length }));
+      this.setState((now) => ({ entries: [...now.entries, ...added.map(([, entry]) => entry)], left: files.length - all.length }));
       for (const [file, entry] of added) this.queue = this.queue.then(() => this.sent(file, entry));
     }
 
@@ -205,7 +207,8 @@
         const found = await dropped(event.dataTransfer);
         this.add(found.files, found.isFolder);
       };
-      const picker = (ref, isFolder) => make("input", { type: "file", multiple: true, hidden: true, ref: ref, tabIndex: -1,
+      const single = this.props.single;
+      const picker = (ref, isFolder) => make("input", { type: "file", multiple: !single, hidden: true, ref: ref, tabIndex: -1,
         "data-picks": isFolder ? "folder" : "files", onChange: (event) => this.chosen(event, isFolder),
         ...(isFolder ? { webkitdirectory: "" } : {}) });
       const button = (text, ref, kind) => make("button", { type: "button", className: "link-button " + kind, onClick: () => ref.current.click() }, text);
@@ -214,10 +217,11 @@
       return make("div", { id: this.props.id, className: "uploads", ref: this.place },
         make("div", { className: "drop-zone" + (this.state.over ? " is-over" : ""), onDragOver: (event) => over(event, true),
           onDragEnter: (event) => over(event, true), onDragLeave: (event) => over(event, false), onDrop: drop },
-          make("p", null, make("b", null, "Drop files here"), " or ", button("choose files", this.files, "strong"), " or ",
-            button("a folder", this.folder, "strong")),
-          make("p", { className: "hint" }, "CSV, Parquet, Feather, Excel, LibreOffice or ZIP, up to " + size(this.props.limit * 1048576) + " each."),
-          picker(this.files, false), picker(this.folder, true)),
+          make("p", null, make("b", null, single ? "Drop a file here" : "Drop files here"), " or ",
+            button(single ? "choose one" : "choose files", this.files, "strong"),
+            ...(single ? [] : [" or ", button("a folder", this.folder, "strong")])),
+          make("p", { className: "hint" }, this.props.kinds + ", up to " + size(this.props.limit * 1048576) + (single ? "." : " each.")),
+          picker(this.files, false), single ? null : picker(this.folder, true)),
         this.state.entries.length ? make("ul", { className: "upload-list" }, ...this.state.entries.map((entry) => this.row(entry))) : null,
         make("p", { className: "hint", role: "status", "aria-live": "polite" }, left + (failed ? `${failed} failed.` : "")));
     }

@@ -82,10 +82,10 @@
   };
 
   /* ?compare=key,key beside ?spec=: the chosen runs are part of the link, and how they are combined where that is not
-     as usual: &weights=, &rebalanced=. */
-  const HOW = ["weights", "rebalanced"];
-  const chosen = (search) =>
-    (new URLSearchParams(search || "").get("compare") || "").split(",").filter((key) => KEY.test(key));
+     as usual: &weights=, &rebalanced=. The run of the link itself, whose key is not known before it is there, is HERE. */
+  const HOW = ["weights", "rebalanced"], HERE = "here";
+  const chooses = (key) => key === HERE || KEY.test(key);
+  const chosen = (search) => (new URLSearchParams(search || "").get("compare") || "").split(",").filter(chooses);
 
   here.chosenRuns = function (search) {
     const keys = chosen(search), kept = here.comparedKeys || [], asked = new URLSearchParams(search || "");
@@ -96,8 +96,10 @@
     return [kept.length ? kept : no(), no()];  // opening another run keeps what was chosen
   };
 
-  /* While nothing is chosen the list shows the run on the page, which is no choice yet. */
+  /* While nothing is chosen the list shows the run on the page, which is no choice yet; one that was chosen before it
+     was there is listed once it is. */
   here.chooseRuns = function (listed, now, id, result) {
+    if ((now || []).includes(HERE) && !(result && (listed || []).includes(result.key))) return;
     if (!(now || []).length && listed && listed.length === 1 && result && listed[0] === result.key) return;
     if (JSON.stringify(listed || []) !== JSON.stringify(now || [])) window.dash_clientside.set_props(id, { data: listed || [] });
   };
@@ -133,7 +135,7 @@
   }
 
   here.comparedInLink = function (keys, href) {
-    here.comparedKeys = (keys || []).filter((key) => KEY.test(key));
+    here.comparedKeys = (keys || []).filter(chooses);
     const link = putInLink(href);
     return [here.comparedKeys.length ? { compare: "Compare (" + here.comparedKeys.length + ")" } : {}, link];
   };

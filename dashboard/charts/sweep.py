@@ -26,6 +26,7 @@ DETAILED = 12_000  # cells up to which each shows every metric on hover
 HERE = "form"  # the mark of the parameters that the page's form has
 GAPS = 60  # cells along a side up to which they are drawn apart
 NAMED = 10  # values of an axis up to which each has its tick
+_NARROWEST, _DIGIT, _BETWEEN = 220, 6.5, 6  # pixels of the map on a phone, of a digit, and between two labels
 FORMATS = {"total_return": "+,.1%", "sharpe": ".2f", "max_drawdown": ".1%", "trades": ",d", "calmar": ".2f"}
 _LOOKS = {
     "best": ("diamond-open", base.TEXT, 12), "plateau": ("circle-open", base.WARN, 15),
@@ -181,7 +182,7 @@ def figure(info: MapInfo, contour: bool = False, keep: str = "sweep", form: Mark
     return base.figure(
         [trace, *here_rings(form), *veil(info.x, info.y, info.faint), *_equal(info), *_rings(info)],
         x=_axis(info.x_side, info.x, info.coarse) | within(info.x),
-        y=_axis(info.y_side, info.y, info.coarse)
+        y=_axis(info.y_side, info.y, info.coarse, lies=False)
         | within(info.y)
         | {"title": {"text": info.y_side.name(), "standoff": 4}},
         keep=keep,
@@ -307,13 +308,26 @@ def _line(info: MapInfo, keep: str, form: Mark | None) -> go.Figure:
                        margin={"l": 58, "r": 14, "t": 8, "b": 42})  # fmt: skip
 
 
-def _axis(side: AxisLabel, values: Floats, coarse: bool) -> dict[str, Any]:
-    ticks: dict[str, Any] = {"tickvals": values.tolist()} if len(values) <= NAMED and not coarse else {}
+def _axis(side: AxisLabel, values: Floats, coarse: bool, *, lies: bool = True) -> dict[str, Any]:
+    """An axis that ``lies`` has labels side by side: each value is named where these have room on a phone, and how many
+    there are follows from the width otherwise.
+    """
+    named = len(values) <= NAMED and not coarse and not (lies and _collide(values))
+    ticks: dict[str, Any] = {"tickvals": values.tolist()} if named else {} if lies else {"nticks": 12}
     if side.words:
         ticks = {"tickvals": list(range(len(side.words))), "ticktext": list(side.words)}
     percent = {"tickformat": ".3~p"} if side.percent else {}
     return {"title": {"text": side.name(), "standoff": 6}, "showgrid": False, "zeroline": False, "showspikes": False,
-            "fixedrange": False, "nticks": 12, **ticks, **percent}  # fmt: skip
+            "fixedrange": False, **ticks, **percent}  # fmt: skip
+
+
+def _collide(values: Floats) -> bool:
+    """Whether labels of ``values`` side by side would touch where the map is at its narrowest."""
+    if len(values) < 2:
+        return False
+    gaps = np.diff(np.sort(values))
+    room = _NARROWEST * float(gaps.min()) / (float(np.ptp(values)) + float(gaps.mean()))
+    return room < _DIGIT * max(len(f"{value:g}") for value in values) + _BETWEEN
 
 
 def _details(result: SweepResult, view: View, index: NDArray[np.int64]) -> Floats | None:

@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import MappingProxyType
@@ -40,17 +40,9 @@ def download(args: argparse.Namespace) -> None:
     values = {"source": args.source, "symbols": spelled(args.source, args.symbols), "interval": args.interval}
     values |= {"start": args.start, "end": args.end, "collection": args.collection}
     report, header = _performed(Fetch.parse({name: value for name, value in values.items() if value is not None}))
-    _print(header, dict(report.summary()), args.json, _retry(report.to_retry, args))
-
-
-def _retry(symbols: Sequence[str], args: argparse.Namespace) -> str:
-    """The command that asks for ``symbols`` again, of a download of more than these; "" for none."""
-    if not symbols or len(symbols) == len(args.symbols):
-        return ""
-    options = {"interval": args.interval, "from": args.start, "to": args.end}
-    options |= {"collection": args.collection, "config": args.config}
-    given = [part for name, value in options.items() if value is not None for part in (f"--{name}", str(value))]
-    return f"To retry those that may succeed now: stratoscope download {shlex.join([args.source, *symbols, *given])}"
+    given = {"interval": args.interval, "from": args.start, "to": args.end}
+    asked = {item.symbol for item in report.outcomes}
+    _print(header, dict(report.summary()), args.json, _retry(report.to_retry, asked, args, [args.source], given))
 
 
 def update(args: argparse.Namespace) -> None:
@@ -58,7 +50,23 @@ def update(args: argparse.Namespace) -> None:
     some series could not be updated.
     """
     report, header = _performed(Refresh.parse({"symbols": args.symbols, "collection": args.collection or ""}))
-    _print(header, dict(report.summary()), args.json)
+    asked = {item.outcome.symbol for item in report.series}
+    _print(header, dict(report.summary()), args.json, _retry(report.to_retry, asked, args))
+
+
+def _retry(
+    symbols: Sequence[str],
+    asked: Collection[str],
+    args: argparse.Namespace,
+    first: Sequence[str] = (),
+    options: Mapping[str, object] = MappingProxyType({}),
+) -> str:
+    """The command that asks for ``symbols`` again, of a command that has asked for more than these; "" for none."""
+    if not symbols or len(symbols) == len(asked):
+        return ""
+    every = {**options, "collection": args.collection, "config": args.config}
+    given = [part for name, value in every.items() if value is not None for part in (f"--{name}", str(value))]
+    return f"To retry those that may succeed now: stratoscope {shlex.join([args.verb, *first, *symbols, *given])}"
 
 
 def catalogue(args: argparse.Namespace) -> None:

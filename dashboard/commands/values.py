@@ -8,17 +8,17 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-
 from dashboard.commands.output import print_lines, table_lines
+from dashboard.text.format import count, day_range
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
 from engine.market.external import stored
-from engine.market.external.importing import import_values
+from engine.market.external.importing import ImportedValues, import_values
 from engine.market.external.known import known_when
 from engine.market.external.request import Request
 from engine.market.external.table import About
+from engine.market.intervals import bar_interval
 
 _HEADINGS = ("Name", "Kind", "Interval", "Known", "Symbols", "From", "To", "Values", "Stored")
 
@@ -49,13 +49,23 @@ def _import(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(report.summary()))
     else:
-        print_lines([f"Stored {report.about.rows:,} values as '{report.about.name}'.", *_yaml(report.summary())])
+        print_lines(_told(report))
     for warning in report.warnings:
         print(warning, file=sys.stderr)
 
 
-def _yaml(summary: object) -> list[str]:
-    return yaml.safe_dump(summary, sort_keys=False, allow_unicode=True).splitlines()
+def _told(report: ImportedValues) -> list[str]:
+    """What was stored, and what was left out of it."""
+    about, rejected = report.about, list(report.summary()["rejected"])
+    bars, symbols = bar_interval(about.interval).adjective, count(len(about.symbols), "symbol")
+    told = [
+        f"Stored {about.rows:,} values as '{about.name}'.",
+        f"{about.kind.capitalize()} of {symbols}, {bars}, {day_range(about.start, about.end)}, known "
+        f"{about.known.sentence()}.",
+    ]
+    if report.blank:
+        told.append(f"{count(report.blank, 'empty cell')}: no value.")
+    return told + ([f"{count(report.rejected, 'line')} left out:", *rejected] if rejected else [])
 
 
 def _list(args: argparse.Namespace) -> None:

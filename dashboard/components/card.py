@@ -10,7 +10,9 @@ from dash.development.base_component import Component
 Children = Sequence[Component | str]
 
 
-def card(title: str, children: Component | Children, *, sub: str = "", tools: Children = (), id: str = "") -> Component:
+def card(
+    title: str, children: Component | Children, *, sub: Component | str = "", tools: Children = (), id: str = ""
+) -> Component:
     """``tools`` stand at the right end of the title line; ``id`` names the content, so that it can be filled."""
     head = html.Header([html.H3(title), html.Span(sub, className="sub"), html.Div(list(tools), className="tools")])
     named = {"id": id} if id else {}

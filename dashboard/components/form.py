@@ -149,7 +149,7 @@ class Form:
         """The spec in plain values. Raises ``SpecError``, with a sentence for each empty field that needs a value."""
         shown = self.shown(values)
         empty = [item for item in shown if item.control != "many" and get(values, item.path, "?") in (None, "")]
-        wrong = [(item.path, f"{item.title} is missing: enter a value.") for item in empty if not item.optional]
+        wrong = [(item.path, _missing(item)) for item in empty if not item.optional]
         wrong += [(item.path, text) for item in shown if (text := controls.text_problem(item, get(values, item.path)))]
         if wrong:
             raise SpecError(wrong)
@@ -346,3 +346,7 @@ def _failed(item: Field) -> list[Component]:
 def _is_inner(item: Field) -> bool:
     """Whether ``item`` is part of another plug-in or group, where no heading of a section names it."""
     return "." in item.path
+
+
+def _missing(item: Field) -> str:
+    return f"{item.title} is missing: {'choose one' if item.choices else 'enter a value'}."

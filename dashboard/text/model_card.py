@@ -75,8 +75,8 @@ def _data(card: Card) -> Facts:
 
 
 def _symbol(name: str, card: Card) -> str:
-    """A series without what the card says anyway."""
-    return name.removeprefix(f"{card.collection} ").removesuffix(f" {card.interval}")
+    """A series without what the card says anyway; its parts are separated by tabs."""
+    return name.replace("\t", " ").removeprefix(f"{card.collection} ").removesuffix(f" {card.interval}")
 
 
 def _provenance(card: Card) -> Facts:

@@ -150,7 +150,7 @@ class Database:
     def refused(self) -> QueryFailed:
         """The sentence on a statement that would do more than read."""
         problem = "would write, or is more than one statement: only a single SELECT is run."
-        return QueryFailed("source failed", f"The query of '{self.name}' {problem}")
+        return QueryFailed("invalid", f"The query of '{self.name}' {problem}")
 
 
 _Ask = Callable[[Database, str, str, Mapping[str, Any], _Stop], Any]

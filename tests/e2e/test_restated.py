@@ -60,8 +60,13 @@ def test_what_was_restated_is_opened_as_it_was_and_run_on_both_versions(visitor:
         f"On bars as known on {str(spec.market.known_on)[:19]} UTC. Restated since: ACME (300 bars, at most 1.00%)."
     )
     visitor.press("#backtest-earlier a", "Run on today's data")
-    visitor.until("return document.querySelectorAll('.compared').length > 0", "both runs side by side")
-    visitor.until("return document.body.innerText.includes('As known on')", "what the two differ in")
+    differ = "[...document.querySelectorAll('.compared.differ tr')].map((row) => row.innerText)"
+    visitor.until(f"return {differ}.some((row) => row.startsWith('As known on'))", "what the two differ in")
+    visitor.until(
+        "return !new URLSearchParams(location.search).get('compare').includes('here')", "both keys in the link"
+    )
+    assert len(str(visitor.js("return new URLSearchParams(location.search).get('compare')")).split(",")) == 2
+    visitor.sees("Compare (2)")
 
 
 @pytest.mark.usefixtures("restated")

@@ -9,7 +9,7 @@ from typing import Any
 from dash import html
 from dash.development.base_component import Component
 
-from dashboard import runs
+from dashboard import runs, state
 from dashboard.charts import overlay
 from dashboard.components.metric import defined
 from dashboard.text.format import count, day_range, number, percent
@@ -25,6 +25,9 @@ from engine.jobs import library, runner
 
 MAXIMUM_RUNS = 8
 """Runs side by side: as many as can be distinguished on a chart."""
+
+HERE = "here"
+"""In a link the run of that link, beside the keys of others."""
 
 HIGHER = ("total_return", "cagr", "sharpe", "sortino", "max_drawdown", "calmar", "win_rate", "profit_factor")
 LOWER = ("max_drawdown_days", "volatility", "costs")
@@ -157,6 +160,17 @@ def metric_table(compared: Compared, both: Together) -> Component:
         rows.append(html.Tr([html.Td(about.title, **defined(about.definition)), *cells]))
     head = html.Tr([html.Th("Metric"), *(html.Th(title) for title, _ in columns)])
     return _scrolling(html.Table([html.Thead(head), html.Tbody(rows)], className="figures compared"))
+
+
+def marked(compared: Compared) -> str:
+    """What is said of ``metric_table``; with a single run nothing is marked in it."""
+    best = "the best value of each row is marked; " if len(compared.results) > 1 else ""
+    return f"{best}hover for the definition"
+
+
+def compare_link(spec: RunSpec, key: str) -> str:
+    """The address of the run of ``spec`` beside the saved run ``key``."""
+    return f"/backtest?spec={state.to_query(spec)}&compare={HERE},{key}"
 
 
 def _cell(name: str, value: float | None, is_best: bool, is_known: bool) -> Component:

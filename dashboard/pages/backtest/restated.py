@@ -9,7 +9,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import state
-from dashboard.pages.backtest import saved
+from dashboard.pages.backtest import comparison, saved
 from dashboard.runs.restated import on_bars_of, shown
 from dashboard.text.restated import sentence, since_run
 from engine.backtest.result import BacktestResult
@@ -35,7 +35,7 @@ def note(key: str, spec: BacktestSpec, result: BacktestResult) -> Sequence[Compo
 def _as_known(key: str, spec: BacktestSpec, result: BacktestResult) -> list[Component | str]:
     today = on_bars_of(spec, None)
     text = sentence(since_run(key, spec)) or "Nothing has been restated since."
-    link = dcc.Link("Run on today's data", href=f"/backtest?spec={state.to_query(today)}&compare={key}")
+    link = dcc.Link("Run on today's data", href=comparison.compare_link(today, key))
     return [html.Span(f"On bars as known on {shown(spec.market.known_on)} UTC. {text}{_today(today, result)}"), link]
 
 

@@ -10,6 +10,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 
 from dashboard import runs, state
+from dashboard.pages.backtest import comparison
 from dashboard.pages.backtest.form import FORM
 from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
@@ -36,7 +37,7 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
         "query": query,
         "changed": changed,
         "stored": item.size > 0,
-        "then": f"{query}&compare={item.key}",
+        "then": f"{query}&compare={comparison.HERE},{item.key}",
         "created": item.created * 1000,
         "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
         "tags": ", ".join(item.tags),
@@ -68,7 +69,7 @@ def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | 
     day = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d}"
     changed = [_changed_metric(name, item, result) for name in LISTED]
     moved = ", ".join(text for text in changed if text) or "its key metrics are the same"
-    link = dcc.Link("Compare", href=f"/backtest?spec={state.to_query(spec)}&compare={item.key}")
+    link = dcc.Link("Compare", href=comparison.compare_link(spec, item.key))
     return [html.Span(f"This request was computed on {day} with {other}: {moved}."), link]
 
 

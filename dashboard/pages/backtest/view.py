@@ -15,6 +15,7 @@ from dashboard.text.metrics import SIGNED, key_metrics, metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.reports.periods import Year
 from engine.backtest.result import BacktestResult
+from engine.market.quality.verdict import CAVEAT
 from engine.research.findings import Verdict
 from engine.research.verdict import QUICK
 
@@ -58,8 +59,15 @@ def verdict(judgement: Verdict, warnings: Sequence[str]) -> Component:
         for finding in judgement.findings
         if finding.test in QUICK or finding.grade == "bad"
     ]
-    notes = [html.H4("Notes"), *(html.P(text, className="note") for text in warnings)] if warnings else []
+    ordered = sorted(warnings, key=lambda text: not is_grave(text))
+    notes = [html.P(text, className="note is-grave" if is_grave(text) else "note") for text in ordered]
+    notes = [html.H4("Notes"), *notes] if notes else []
     return html.Div([html.P([html.B(judgement.headline), " ", judgement.reason], className="say"), *rows, *notes])
+
+
+def is_grave(warning: str) -> bool:
+    """Whether it says that the bars make the result wrong: such a one comes first."""
+    return warning.startswith(CAVEAT)
 
 
 def outcome(judgement: Verdict) -> str:

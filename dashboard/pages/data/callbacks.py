@@ -59,9 +59,11 @@ def say_refused(data: runs.ResultData) -> Any:
 clientside_callback(ClientsideFunction("stratoscope", "unsayRefused"), Input(ids.REFUSED, "children"))
 
 
-@callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL)
-def describe(data: runs.ResultData, symbol: str | None) -> str:
-    """What the header says of the series. Its output keeps it from running while another page is in sight."""
+@callback(Output(ids.DESCRIBED, "data"), RESULT, SYMBOL, Input(ids.CHECKED, "data"))
+def describe(data: runs.ResultData, symbol: str | None, checked: str | None) -> str:
+    """What the header says of the series, anew once its quality is ``checked``. Its output keeps it from running while
+    another page is in sight.
+    """
     spec, bars = of_symbol(data, symbol)
     series, days = bars.series, day_range(str(bars.days[0]), str(bars.days[-1]))
     crumbs = [series.symbol, bar_interval(series.interval).adjective, days]

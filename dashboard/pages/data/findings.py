@@ -20,7 +20,9 @@ from engine.market.spec import MarketSpec
 def note_on(found: SeriesFindings) -> str:
     """How much was found and checked, and against which calendar."""
     findings = count(len(found.findings), "finding") if found.findings else "clean"
-    return f"{findings}, {count(found.bars, 'bar')} as supplied, {found.calendar or 'calendar not known'}"
+    mended = sum(item.is_effective for item in found.applied)
+    state = f"after {count(mended, 'repair')}" if mended else "as supplied"
+    return f"{findings}, {count(found.bars, 'bar')} {state}, {found.calendar or 'calendar not known'}"
 
 
 def finding_rows(found: SeriesFindings, is_intraday: bool, clock: Clock) -> list[dict[str, Any]]:

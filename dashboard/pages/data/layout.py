@@ -48,6 +48,7 @@ def layout(query: str | None, seen: Mapping[str, str] = MappingProxyType({})) ->
             html.Div(id=ids.REFUSED, className="refused"),
             *SEEN.stores(_zoom(opened.query, seen, view)),
             dcc.Store(id=ids.DESCRIBED),
+            dcc.Store(id=ids.CHECKED),
             choices.store(seen),
             tabs.pane(ids.TABS, FIRST.name, FIRST.layout(), first=not opened.study and tab == FIRST.name),
             *page_tabs.late_panes(ids.TABS, [item for item in TABS if item not in (FIRST, *beside)], tab),

@@ -32,7 +32,8 @@ from engine.core.spec import kind_name
 from engine.jobs import runner
 from engine.market import catalog
 from engine.market.bars import Bars, Market, Series
-from engine.market.quality.verdict import Verdict, verdicts
+from engine.market.quality.report import last_verdict
+from engine.market.quality.verdict import Verdict
 from engine.market.spec import MarketSpec
 
 RESULT = Input(frame.result(ids.PAGE), "data")
@@ -148,8 +149,8 @@ def as_supplied(spec: MarketSpec, bars: Bars) -> Bars:
 
 
 def verdict_of(spec: MarketSpec, symbol: str) -> Verdict:
-    """The verdict on all bars of ``symbol`` in the request, as they are read."""
-    return verdicts([catalog.read(catalog.find(spec.collection, symbol, spec.interval, spec.known_at))])[0]
+    """The last verdict on all bars of ``symbol`` in the request, as they are read."""
+    return last_verdict(catalog.read(catalog.find(spec.collection, symbol, spec.interval, spec.known_at)))
 
 
 clientside_callback(

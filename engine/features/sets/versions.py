@@ -94,19 +94,33 @@ def require_name(name: str) -> None:
 
 
 def find(reference: str) -> FeatureSet:
-    """The set that ``reference`` names. Raises ``DataError`` with what there is."""
+    """The set that ``reference`` names, also by a name that it had before. Raises ``DataError`` with what there is."""
     name, _, version = reference.strip().partition("@")
     known = versions(name)
+    if version and (found := _version(known, version)):
+        return found
+    if not known or version:
+        former = versions(_renamed(name))
+        if former and not version:
+            return former[-1]
+        if found := _version(former, version):
+            return found
+        known = known or former
     if not known:
         raise DataError(f"There is no feature set '{name[:60]}'.{did_you_mean(name, [item.name for item in every()])}")
     if not version:
         return known[-1]
+    listed = ", ".join(str(item.version) for item in known)
+    raise DataError(f"The feature set '{known[-1].name}' has no version '{version[:64]}'. Available: {listed}.")
+
+
+def _version(known: Sequence[FeatureSet], version: str) -> FeatureSet | None:
+    """That of ``known`` with this number, or this beginning of its digest; the newest of several."""
     for item in reversed(known):
         is_digest = bool(_DIGEST.fullmatch(version)) and item.digest.startswith(version)
         if version == str(item.version) or is_digest:
             return item
-    listed = ", ".join(str(item.version) for item in known)
-    raise DataError(f"The feature set '{name}' has no version '{version[:64]}'. Available: {listed}.")
+    return None
 
 
 def versions(name: str) -> tuple[FeatureSet, ...]:
@@ -118,6 +132,18 @@ def versions(name: str) -> tuple[FeatureSet, ...]:
             f"SELECT {_COLUMNS} FROM feature_sets WHERE name = ? AND deleted IS NULL ORDER BY version", (name,)
         ).fetchall()
     return tuple(map(of_row, rows))
+
+
+def _renamed(name: str) -> str:
+    """What the set that was called ``name`` is called now, "" for none: its versions were copied with their times."""
+    with connect() as database:
+        row = database.execute(
+            "SELECT now.name FROM feature_sets old JOIN feature_sets now ON now.version = old.version "
+            "AND now.digest = old.digest AND now.created = old.created AND now.name != old.name "
+            "WHERE old.name = ? AND now.deleted IS NULL ORDER BY old.version DESC LIMIT 1",
+            (name,),
+        ).fetchone()
+    return str(row["name"]) if row else ""
 
 
 def every() -> tuple[FeatureSet, ...]:

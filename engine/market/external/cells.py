@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.core.errors import DataError
+from engine.market.importers.tables import damaged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,10 +59,12 @@ def cells_of_parquet(data: bytes, name: str) -> Cells:
     import pyarrow as arrow
     import pyarrow.parquet as parquet
 
+    if not data.startswith(b"PAR1"):
+        raise DataError(f"{name} is no Parquet file, whatever its name says: save it as Parquet, or as CSV.")
     try:
         return _of_table(parquet.read_table(io.BytesIO(data)), name)
-    except arrow.ArrowException as error:
-        raise DataError(f"{name} cannot be read as Parquet: {str(error).splitlines()[0][:200]}") from error
+    except (arrow.ArrowException, OSError) as error:
+        raise DataError(damaged(name)) from error
 
 
 def cells_of_frame(frame: pd.DataFrame) -> Cells:

@@ -207,13 +207,16 @@ def _sound(rows: _Rows, kind: Kind, wrong: dict[int, str]) -> NDArray[np.bool_]:
     """Which rows have a value that ``kind`` allows, of a symbol."""
     valid = np.isfinite(rows.value) & (rows.symbol >= 0)
     if kind == "signals":
-        odd, demand = valid & ~np.isin(rows.value, (-1.0, 0.0, 1.0)), "a signal is 1, -1 or 0"
+        odd, demand = valid & ~np.isin(rows.value, (-1.0, 0.0, 1.0)), "is no signal, which is 1, -1 or 0"
     elif kind == "weights":
-        odd, demand = valid & (np.abs(rows.value) > _MOST_WEIGHT), "a weight is a share of the equity, 0.25 for 25%"
+        odd, demand = (
+            valid & (np.abs(rows.value) > _MOST_WEIGHT),
+            "is no weight, which is a share of the equity: 0.25 for 25%",
+        )
     else:
         return valid
     for at in np.flatnonzero(odd).tolist():
-        wrong[int(rows.place[at])] = f"{rows.value[at]:g}: {demand}"
+        wrong[int(rows.place[at])] = f"{rows.value[at]:g} {demand}"
     return valid & ~odd
 
 

@@ -107,7 +107,7 @@ def _members(file: BinaryIO, name: str) -> Iterator[Part]:
             for item in supported:
                 yield from _member(archive, item, name)
     except (zipfile.BadZipFile, OSError) as error:
-        yield Part(name, name, problem=f"{name} cannot be unpacked: {error}.")
+        yield Part(name, name, problem=f"{name} cannot be unpacked: {_reason(error)}.")
 
 
 def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, outer: str) -> Iterator[Part]:
@@ -128,7 +128,20 @@ def _member(archive: zipfile.ZipFile, item: zipfile.ZipInfo, outer: str) -> Iter
                 inner = "/".join(filter(None, (item.filename, part.inner)))
                 yield Part(f"{outer}/{part.label}", part.name, inner, part.problem, part.open)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, DataError) as error:
-        yield Part(label, own, item.filename, f"{own} in {outer} cannot be unpacked: {str(error).removesuffix('.')}.")
+        yield Part(label, own, item.filename, f"{own} in {outer} cannot be unpacked: {_reason(error)}.")
+
+
+def _reason(error: Exception) -> str:
+    """Why something cannot be unpacked; the words of the libraries speak of their formats' insides."""
+    if isinstance(error, DataError):
+        return str(error).removesuffix(".")
+    if isinstance(error, NotImplementedError):
+        return "it is packed by a method that is not known here, so pack it anew as a usual ZIP archive"
+    if isinstance(error, RuntimeError):
+        return "it is protected by a password, so unpack it and import the file itself"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "it is damaged, or a part of it is missing, so copy or save it again"
 
 
 def _excess(size: int, packed: int, most: int) -> str:
@@ -146,7 +159,7 @@ def _gunzipped(file: BinaryIO, name: str) -> Iterator[BinaryIO]:
         with gzip.open(file) as packed, _spooled(packed, name, MEMBER) as unpacked:
             yield unpacked
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataError(f"{name} cannot be unpacked: {error}.") from error
+        raise DataError(f"{name} cannot be unpacked: {_reason(error)}.") from error
 
 
 @contextmanager
@@ -179,7 +192,7 @@ def _sheets(file: BinaryIO, name: str) -> Iterator[Part]:
         book = CalamineWorkbook.from_filelike(file)
         names = list(book.sheet_names)
     except (CalamineError, DataError, OSError, ValueError, zipfile.BadZipFile) as error:
-        text = str(error) if isinstance(error, DataError) else f"{name} cannot be read as a workbook: {error}."
+        text = str(error) if isinstance(error, DataError) else f"{name} cannot be read as a workbook: {_reason(error)}."
         yield Part(name, name, problem=text)
         return
     for sheet in names:

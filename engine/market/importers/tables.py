@@ -104,7 +104,7 @@ class ArrowFile:
                 columns = [_plain(batch.column(batch.schema.get_field_index(name))) for name in chosen.values()]
                 yield arrow.record_batch(columns, names=list(chosen))
         except (arrow.ArrowException, OSError, KeyError) as error:
-            raise DataError(f"The file cannot be read: {str(error).removesuffix('.')}.") from error
+            raise DataError(damaged("The file")) from error
 
     def _batches(self, columns: list[str]) -> Iterator[Any]:
         if self._is_parquet:
@@ -112,6 +112,11 @@ class ArrowFile:
             return
         for place in range(self._file.num_record_batches):
             yield self._file.get_batch(place)
+
+
+def damaged(name: str) -> str:
+    """What is said of a file whose content is not what its format promises."""
+    return f"{name} is damaged, or a part of it is missing: copy or save it again."
 
 
 def arrow_file(file: BinaryIO, name: str) -> ArrowFile | None:
@@ -129,7 +134,7 @@ def arrow_file(file: BinaryIO, name: str) -> ArrowFile | None:
     try:
         return _opened(file, is_parquet=start[:4] == b"PAR1", name=name)
     except (arrow.ArrowException, OSError) as error:
-        raise DataError(f"{name} is damaged: {str(error).removesuffix('.')}.") from error
+        raise DataError(damaged(name)) from error
 
 
 def _opened(file: BinaryIO, is_parquet: bool, name: str) -> ArrowFile:

@@ -18,7 +18,7 @@ from engine.market.quality.check import ABOUT, FAMILIES, check
 from engine.market.quality.finding import SEVERITIES, About, Finding, Severity
 from engine.market.quality.repairs import Applied
 from engine.market.quality.sessions import check_sessions
-from engine.market.quality.verdict import Noted, Verdict, key_of, load, noted, save
+from engine.market.quality.verdict import Noted, Verdict, key_of, load, noted, save, verdicts
 
 TITLES: Mapping[str, str] = {name: about.title for name, about in (*ABOUT.items(), *sessions.ABOUT.items())} | {
     "survivorship": "Survivorship",
@@ -60,6 +60,23 @@ def assess(series: Series, code: str = "", common: ExchangeCalendar | None = Non
     if series.resampled_from:
         return SeriesReport(bars, tuple(replace(item, repairs=()) for item in findings), chosen, (), passed)
     return SeriesReport(bars, findings, chosen, repairs.states(catalog.read_supplied(series)), passed)
+
+
+def keep(series: Series, report: SeriesReport) -> None:
+    """Store the verdict of a ``report`` by the calendar of ``series`` itself, as ``last_verdict`` finds it."""
+    save({_whole_key(report.bars, series): noted(report.bars, report.findings)})
+
+
+def last_verdict(bars: Bars) -> Verdict:
+    """The stored verdict on whole ``bars`` as they are read, sessions included; where there is none, that on the bars
+    alone.
+    """
+    found = load((key := _whole_key(bars, bars.series),)).get(key)
+    return verdicts([bars])[0] if found is None else found
+
+
+def _whole_key(bars: Bars, series: Series) -> str:
+    return key_of(bars, series.fetched[:19], code_for(series))
 
 
 def _found(bars: Bars, chosen: ExchangeCalendar | None) -> tuple[Finding, ...]:

@@ -36,6 +36,7 @@ _WRONG = 0.2
 _FEW = 0.005
 _RUN = 5
 _SAMPLE = 20_000
+_HALF = 0.5
 _FITS, _BETTER = 0.97, 0.05
 _HALF_HOUR = np.timedelta64(1_800_000, "ms")
 _FX_DAY, _FX_ZONE = np.timedelta64(7 * 3_600_000, "ms"), "America/New_York"
@@ -151,8 +152,7 @@ def _hours(bars: Bars, calendar: ExchangeCalendar) -> Iterator[Finding]:
     duration = bar_interval(bars.series.interval).duration
     inside = _inside(bars.time, duration, calendar)
     chosen = bars.time[:: max(1, len(bars) // _SAMPLE)]
-    offset = local_time(chosen, bars.series.timezone) - chosen
-    is_summer = offset == offset.max()
+    is_summer = _in_summer(chosen, calendar)
     winter, summer = chosen[~is_summer], chosen[is_summer]
     if len(winter) > len(chosen) // 10 and len(summer) > len(chosen) // 10:
         shifts = [_shift(part, duration, calendar) for part in (winter, summer)]
@@ -181,13 +181,23 @@ def _hours(bars: Bars, calendar: ExchangeCalendar) -> Iterator[Finding]:
         rows = mask_rows(~inside)
         yield Finding(
             "out of hours",
-            "note",
+            "warning" if len(rows) > _HALF * len(bars) else "note",
             rows,
             f"{counted(len(rows))} outside the hours of {calendar.title}, early closes included: "
             f"{share(len(rows), len(bars))} of all.",
             "Trading before and after the session is thin: fills there are better than they would have been.",
         )
     yield from _short(bars, calendar, duration)
+
+
+def _in_summer(time: Times, calendar: ExchangeCalendar) -> NDArray[np.bool_]:
+    """Whether the exchange follows daylight saving at each of ``time``: by its openings in UTC, since the zone that the
+    bars state is in question.
+    """
+    at = np.minimum(np.searchsorted(calendar.opens, time), len(calendar.opens) - 1)
+    opens = (calendar.opens[at] - calendar.opens[at].astype("datetime64[D]")).astype(np.int64)
+    early, late = np.quantile(opens, (0.02, 0.98))
+    return np.asarray(opens < (early + late) / 2)
 
 
 def _inside(time: Times, duration: np.timedelta64, calendar: ExchangeCalendar) -> NDArray[np.bool_]:

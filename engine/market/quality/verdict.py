@@ -19,6 +19,9 @@ from engine.market.bars import Bars
 from engine.market.quality.check import check
 from engine.market.quality.finding import Finding, Severity
 
+CAVEAT = "Data quality of"
+"""What a caveat on a grave finding begins with, before the symbol."""
+
 _AT_ONCE = 500
 
 
@@ -61,7 +64,7 @@ def with_caveats(part: Bars, verdict: Verdict) -> Bars:
         return part
     first, last = str(part.days[0]), str(part.days[-1])
     grave = tuple(
-        f"Data quality of {part.series.symbol}: {item.sentence} {item.effect}"
+        f"{CAVEAT} {part.series.symbol}: {item.sentence} {item.effect}"
         for item in verdict
         if item.severity == "grave" and item.first <= last and item.last >= first
     )

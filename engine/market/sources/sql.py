@@ -13,7 +13,7 @@ from engine.core.errors import DataError
 from engine.core.progress import Progress, silent
 from engine.core.registry import plugin
 from engine.market.databases import PARAMETER, Database, QueryFailed
-from engine.market.fetching import Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing
+from engine.market.fetching import PASSING, Capabilities, Fetched, FetchedBars, FetchRequest, Field, Listing
 from engine.market.importers.choices import Choices
 from engine.market.importers.reader import Parsed, read
 from engine.market.importers.times import Question
@@ -70,7 +70,8 @@ class Databases(Source):
                 yield _answer(name, request.interval, tables, progress)
             except QueryFailed as error:
                 yield Fetched(name, status=error.status, sentence=str(error))
-                raise DataError(str(error)) from error
+                if error.status in PASSING:  # the next symbol would only wait for the same failure
+                    raise DataError(str(error)) from error
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from engine.core import libraries
 from engine.core.database import connect
 from engine.core.visible import is_visible, texts
 from engine.jobs import records, runner, trials
+from engine.market.intervals import INTERVALS
 from engine.models import Model
 from engine.models.artifact import Artifact
 from engine.models.result import ModelResult
@@ -97,9 +98,10 @@ class Card(BaseModel):
     def use(self) -> str:
         """What it is for."""
         symbols = ", ".join(self.symbols[:6]) + (f" and {len(self.symbols) - 6} more" if len(self.symbols) > 6 else "")
+        bars = INTERVALS[self.interval].adjective if self.interval in INTERVALS else self.interval
         return (
-            f"{self.label}. To be asked at the close of bars of {self.interval}, of {symbols} or series that behave "
-            "as these did. For research: not advice to buy or sell."
+            f"{self.label}. To be asked at the close of {bars} bars, of {symbols} or series that behave as these "
+            "did. For research: not advice to buy or sell."
         )
 
     def caveats(self) -> tuple[str, ...]:

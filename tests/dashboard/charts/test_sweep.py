@@ -299,3 +299,24 @@ def test_any_preview_is_drawn_or_refused(partial: Any) -> None:
     assert info.z.shape == (len(info.y), len(info.x))
     with np.errstate(over="ignore"):  # float32 on the way to the browser
         chart.figure(info)
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ([5, 10, 15, 20, 25, 30, 35, 40], True),
+        ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], True),
+        ([0, 1, 2, 3, 4, 5, 10, 20], False),  # the first would lie on one another
+        ([0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0], False),
+        ([1000, 1100, 1200, 1300, 1400, 1500, 1600, 1700], False),
+        ([7], True),
+    ],
+)
+def test_values_are_named_where_their_labels_do_not_touch_on_a_phone(values: list[float], named: bool) -> None:
+    """Labels that touch are turned upright, and cannot be read."""
+    axis = chart._axis(chart.AxisLabel("strategy.fast", "Fast", "bars"), np.array(values, dtype=np.float64), False)
+    assert ("tickvals" in axis) == named
+    upright = chart._axis(
+        chart.AxisLabel("strategy.fast", "Fast", "bars"), np.array(values, dtype=np.float64), False, lies=False
+    )
+    assert "tickvals" in upright

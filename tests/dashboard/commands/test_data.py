@@ -122,6 +122,38 @@ def test_what_may_have_passed_is_named_in_a_command(service: Yahoo, capsys: pyte
     assert "stored: 1" in capsys.readouterr().out
 
 
+def test_an_update_names_what_may_have_passed(service: Yahoo, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["download", "yahoo", "A", "B", "--collection", "my own"]) == 0
+    service.fail("B", *[500] * 4)
+    assert main(["update", "--collection", "my own"]) == FAILED
+    command = "stratoscope update B --collection 'my own'"
+    assert capsys.readouterr().err.splitlines()[-1] == f"To retry those that may succeed now: {command}"
+    service.faults.clear()
+    assert main(shlex.split(command)[1:]) == 0
+    service.fail("A", *[500] * 4)
+    service.fail("B", *[500] * 4)
+    capsys.readouterr()
+    assert main(["update"]) == FAILED  # all of them: the same command
+    assert "To retry" not in capsys.readouterr().err
+
+
+def test_versions_are_listed_also_beside_series_that_keep_none(
+    service: Yahoo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["data", "--versions"]) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err[:27]) == ("", "No versions are kept of the")
+    assert main(["download", "yahoo", "A"]) == 0
+    service.listed["A"].closes[5] = 1.0
+    assert main(["download", "yahoo", "A"]) == 0
+    capsys.readouterr()
+    assert main(["data", "--versions"]) == 0
+    newer, older = capsys.readouterr().out.splitlines()
+    assert newer.startswith("A in yahoo, 1d: ")
+    assert "1 changed" in newer
+    assert older.endswith("first version")
+
+
 def test_a_list_may_be_read_in_part(workspace: Workspace) -> None:
     """`stratoscope data | head -1`: no traceback."""
     command = [sys.executable, "-c", "from dashboard.cli import main; raise SystemExit(main(['data']))"]

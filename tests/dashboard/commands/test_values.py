@@ -19,8 +19,12 @@ def test_values_are_stored_listed_and_deleted(workspace: Workspace, capsys: pyte
     stored = ["values", str(path), "--name", "p", "--kind", "predictions", "--known", "bar end"]
     assert main(stored) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("Stored 3 values as 'p'.\n")
-    assert "line 3: A: ''x'' is not a number" in said.out
+    assert said.out.splitlines() == [
+        "Stored 3 values as 'p'.",
+        "Predictions of 2 symbols, daily, 2024-01-02 to 2024-01-03, known at the end of its bar.",
+        "1 line left out:",
+        "line 3: A: 'x' is not a number",
+    ]
     assert main([*stored, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["values"] == 3
     assert main(["values"]) == 0

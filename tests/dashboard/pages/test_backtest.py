@@ -33,7 +33,7 @@ from engine.market.spec import MarketSpec
 from engine.models.spec import ModelSpec
 from engine.strategies.kinds.sma_cross import SmaCross
 from tests.support.code import other_code
-from tests.support.market import random_walk
+from tests.support.market import make_bars, random_walk
 from tests.support.results import make_result, trade
 from tests.support.shown import words
 from tests.support.workspace import Workspace
@@ -122,6 +122,21 @@ def test_the_first_answer_has_all_that_is_in_sight(stored: dict[str, str], monke
     assert next(item.name for item in figure.data) == "Before costs"
 
 
+def test_grave_findings_on_the_bars_come_first_and_stand_in_the_header(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr(performance.shell, "show_context", lambda crumbs, chips: shown.extend(chips))
+    scale = np.where((np.arange(400) >= 250) & (np.arange(400) < 260), 100.0, 1.0)
+    save(make_bars(random_walk(400).close * scale))
+    spec = SPEC.model_copy(update={"market": MarketSpec(collection="made-up", symbols=("TEST",))})
+    engine.run(spec)
+    _, verdict, *_ = performance.draw({"key": engine.run_key(spec), "spec": canonical_json(spec)}, None)
+    notes = "".join(words(verdict)).partition("Notes")[2]
+    assert notes.startswith("Data quality of TEST: 10 bars in 1 block are a hundred times the others")
+    assert [(chip.text, chip.tone) for chip in shown][1:2] == [("bars: grave findings", "bad")]
+
+
 def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(performance.shell, "show_context", lambda *_, **__: None)
     spec = SPEC.model_copy(update={"market": MarketSpec(collection="made-up", symbols=("TEST",))})
@@ -139,7 +154,7 @@ def test_another_result_of_the_same_request_is_told(workspace: Workspace, monkey
     now, text = engine.run(spec).metrics["sharpe"], "".join(words(said))
     assert " with different data: CAGR " in text
     assert f"Sharpe {metric_text('sharpe', then)} then, {metric_text('sharpe', now)} now" in text
-    assert link.href.endswith(f"&compare={old}")
+    assert link.href.endswith(f"&compare=here,{old}")
     other_code(monkeypatch)
     assert " with another version of the code: its key metrics are the same." in "".join(words(told()[0]))
     monkeypatch.setattr("engine.core.libraries.versions", lambda packages: {"numpy": "99"})

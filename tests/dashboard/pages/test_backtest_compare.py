@@ -220,8 +220,10 @@ def test_saved_runs_are_compared_without_a_run_on_the_page() -> None:
 
 
 def test_one_run_says_what_a_second_would_show() -> None:
-    _, _, _, _, matrix, sub, portfolio = compare.compare(None, [run(3)], "equal", "never")
+    _, _, _, marked, _, matrix, sub, portfolio = compare.compare(None, [run(3)], "equal", "never")
     assert (matrix, sub) == ({"empty": compare.ONE}, "")
+    assert marked == "hover for the definition"
+    assert "best value of each row is marked" in compare.compare(None, [run(3), run(4)], "equal", "never")[3]
     assert texts(portfolio) == "Add another run above to combine the two."
 
 
@@ -258,3 +260,11 @@ def test_what_was_ticked_is_compared_and_nothing_else() -> None:
     assert names == ["Buy and hold, TEST", "SMA 4/20, TEST", "SMA 5/20, TEST", "Combined"]
     alone = [trace.name for trace in compare.compare(data, [], "equal", "never")[0].data][::2]
     assert alone == ["Buy and hold, TEST", "SMA 3/20, TEST"]
+
+
+def test_a_link_names_its_own_run_before_there_is_one() -> None:
+    data, other = data_of(3), run(4)
+    names = [trace.name for trace in compare.compare(data, ["here", other], "equal", "never")[0].data][::2]
+    assert names == ["Buy and hold, TEST", "SMA 3/20, TEST", "SMA 4/20, TEST", "Combined"]
+    assert compare.offer(data, ["here", other])[1] == [data["key"], other]
+    assert compare.offer(None, ["here", other])[1] == [other]

@@ -116,7 +116,7 @@ def test_a_run_whose_data_have_changed_says_so_and_leads_to_both_results() -> No
     save(random_walk(220, seed=9))
     (row,) = listed()
     assert row["changed"] == "data"
-    assert row["then"] == f"{row['query']}&compare={key}"
+    assert row["then"] == f"{row['query']}&compare=here,{key}"
 
 
 def test_a_row_says_what_its_name_leaves_out() -> None:

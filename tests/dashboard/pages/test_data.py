@@ -130,6 +130,11 @@ def test_the_chart_says_what_it_draws(spec: MarketSpec, words: str) -> None:
     assert chart.note(candles.info(bars), bars.series, spec.adjustment) == words
 
 
+def test_what_is_not_known_of_a_series_is_left_out_of_its_title() -> None:
+    bars = make_bars([4.0, 4.1, 4.2], currency="", kind="economic", adjustment="none", has_ohlc=False)
+    assert chart.note(candles.info(bars), bars.series, "none").startswith("TEST · closes only · ")
+
+
 def test_bars_are_listed_newest_first_and_not_without_end() -> None:
     (bars,) = engine.run(MarketSpec()).bars
     rows = table.rows(bars, UTC_CLOCK)

@@ -108,7 +108,8 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     def checked() -> Any:
         return answered(quality.ask(viewed(), "24/7"))
 
-    findings, proposed, note, *_, hides_bars = quality.show(checked(), "UTC")
+    findings, proposed, note, _, first, ready, *_, hides_bars = quality.show(checked(), "UTC")
+    assert (first, ready) == (findings[:1], proposed)  # selected at once
     assert not hides_bars
     assert (findings[0]["severity"], findings[0]["count"], note[:9]) == ("grave", 10, "1 finding")
     assert [row["state"] for row in proposed] == ["proposed"]
@@ -123,8 +124,9 @@ def test_repairs_are_applied_and_undone_from_the_tab(workspace: Workspace, monke
     ends = [np.datetime64(int(address[name]), "ms").astype("datetime64[D]") for name in ("from", "to")]
     assert [str(day) for day in ends] == ["2020-01-21", "2020-03-21"]
     quality.apply(1, proposed, checked(), viewed())
-    findings, applied, *_ = quality.show(checked(), "UTC")
+    findings, applied, note, *_ = quality.show(checked(), "UTC")
     assert findings == []
+    assert note.startswith("clean, 400 bars after 1 repair, ")
     assert [row["state"] for row in applied] == ["applied"]
     assert quality.offer(applied) == (True, False)
     quality.undo(1, applied, viewed())

@@ -90,7 +90,7 @@ def test_result_says_which_series_were_restated_and_both_are_at_hand() -> None:
     said = list(backtest_page.note(engine.run_key(SPEC), SPEC, now))
     assert "with different data" in text_of(said)
     assert "Restated since: ACME (290 bars, at most 20.00%)." in text_of(said)
-    assert links(said)["Compare"].endswith(f"&compare={before}")
+    assert links(said)["Compare"].endswith(f"&compare=here,{before}")
     again = BacktestSpec.parse(asked(links(said)["Repeat as it was"]))
     assert again.market.known_on is not None
     repeated = engine.run(again)
@@ -111,7 +111,7 @@ def test_run_on_bars_of_a_day_says_what_todays_give() -> None:
     )
     assert "With today's bars" not in text_of(said)
     assert asked(links(said)["Run on today's data"]) == SPEC.model_dump(mode="json")
-    assert links(said)["Run on today's data"].endswith(f"&compare={key}")
+    assert links(said)["Run on today's data"].endswith(f"&compare=here,{key}")
     engine.run(SPEC)
     assert "With today's bars: CAGR " in text_of(list(backtest_page.note(key, spec, result)))
 

@@ -52,8 +52,8 @@ def viewed(action: StoreValues) -> str:
 
 def test_a_file_is_looked_at_before_it_is_stored() -> None:
     said = viewed(request(later=2))
-    assert "3 values from 0.1 to 0.4 for A, B, 2024-01-02 to 2024-01-03." in said
-    assert "Each was known 2 bars after the end of its bar, 1d." in said
+    assert "3 values from 0.1 to 0.4 for A, B, daily, 2024-01-02 to 2024-01-03." in said
+    assert "Each was known 2 bars after the end of its bar." in said
     assert "A: 'x' is not a number" in said
     assert stored.listed() == ()
     assert "no column of times" in viewed(request("a,b\n1,2\n"))
@@ -129,3 +129,14 @@ def test_what_cannot_be_scored_offers_no_link() -> None:
     actions.perform(request("date,UNKNOWN\n2015-01-02,1\n"))
     assert values.as_model("p") is None
     assert values.selected([]) == (True, "", {"display": "none"})
+
+
+@pytest.mark.parametrize("uploaded", [None, "", "x", 7, ["a"], "a,b", "../../etc/passwd", "0" * 32])
+def test_a_name_is_suggested_for_a_file_that_is_there_and_no_other(uploaded: Any) -> None:
+    (id_,) = request().uploads
+    assert values.suggest_name(id_, "", None) == ("p", "p")
+    assert values.suggest_name(id_, "older", "older") == ("p", "p")
+    with pytest.raises(PreventUpdate):
+        values.suggest_name(id_, "mine", "older")
+    with pytest.raises(PreventUpdate):
+        values.suggest_name(uploaded, "", None)

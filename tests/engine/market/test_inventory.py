@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 
 import engine
@@ -11,9 +12,10 @@ from engine.jobs import library, runner
 from engine.market import catalog, inventory, uses
 from engine.market.inventory import Item
 from engine.market.quality import repairs
-from engine.market.quality.report import assess, assess_universe
+from engine.market.quality.report import assess, assess_universe, last_verdict
+from engine.market.quality.series.spec import CheckSeries
 from engine.market.sources.stored import Stored, save
-from tests.support.market import make_bars, random_walk
+from tests.support.market import days, make_bars, random_walk
 from tests.support.stored import spec
 
 pytestmark = pytest.mark.usefixtures("workspace")
@@ -61,6 +63,19 @@ def test_a_backtest_gives_a_verdict_too() -> None:
     save(random_walk(300))
     engine.run(spec({"collection": "made-up", "symbols": ["TEST"]}))
     assert item("TEST").verdict is not None
+
+
+def test_the_check_of_one_series_gives_the_verdict_with_its_sessions() -> None:
+    kept = np.delete(np.arange(300), np.arange(100, 110))
+    save(make_bars(random_walk(290).close, time=days(300)[kept]))
+    request = CheckSeries(collection="made-up", symbol="TEST")
+    bars = catalog.read(catalog.find("made-up", "TEST", "1d"))
+    of_sessions = {"missing sessions", "extra bars", "calendar"}
+    engine.run(request.model_copy(update={"calendar": "24/7"}))
+    assert not of_sessions & {noted.name for noted in last_verdict(bars)}  # of the bars alone
+    engine.run(request)
+    assert item("TEST").verdict == last_verdict(bars)
+    assert of_sessions & {noted.name for noted in last_verdict(bars)}
 
 
 def test_runs_are_counted_until_they_are_deleted() -> None:

@@ -16,7 +16,7 @@ from engine.core.errors import Cancelled, ConfigError, DataError
 from engine.core.progress import silent
 from engine.market import download
 from engine.market.databases import Database, QueryFailed, is_reading
-from engine.market.fetching import Fetched, FetchRequest
+from engine.market.fetching import PASSING, Fetched, FetchRequest
 from engine.market.sources.sql import Databases
 from tests.support.workspace import Workspace
 
@@ -122,8 +122,18 @@ def test_a_query_that_would_write_is_refused_and_writes_nothing(workspace: Works
     with pytest.raises(QueryFailed) as refused:
         database(workspace, address).table(query)
     assert str(refused.value).startswith("The query of 'own'")
+    assert refused.value.status not in PASSING  # asking again would change nothing
     assert hashlib.sha256(file.read_bytes()).hexdigest() == before
     assert not (workspace.folder / "other.db").exists()
+
+
+def test_a_query_that_would_write_is_refused_for_each_symbol_and_not_tried_again(
+    workspace: Workspace, address: str
+) -> None:
+    configure(workspace, address, "DELETE FROM prices WHERE ticker = {symbol}")
+    report = download.fetch(FetchRequest.parse({"source": "sql", "symbols": ["A", "B"]}), silent)
+    assert [item.status for item in report.outcomes] == ["invalid", "invalid"]
+    assert report.to_retry == ()
 
 
 def test_a_symbol_is_a_value_and_no_part_of_the_statement(workspace: Workspace, address: str) -> None:

@@ -39,9 +39,7 @@ def layout() -> list[Component]:
         html.Div([label, picker], className="compare-bar"),
         html.Div(id=ids.COMPARE_NOTES, className="compare-notes"),
         graph.graph(ids.OVERLAY, height=380, title="Equity", sub="growth of 1, after costs"),
-        card.card(
-            "Metrics", html.Div(id=ids.METRICS), sub="the best value of each row is marked; hover for the definition"
-        ),
+        card.card("Metrics", html.Div(id=ids.METRICS), sub=html.Span(id=ids.METRICS_SUB)),
         card.card("Differences", html.Div(id=ids.DIFFERENCES), sub="settings that differ"),
         card.columns(
             graph.graph(ids.CORRELATION, height=300, title="Correlation", sub="of bar returns", rescale=False),
@@ -66,6 +64,7 @@ TAB = Tab("compare", "Compare", layout, free=True)
     Output(frame.figure(ids.OVERLAY), "data"),
     Output(ids.COMPARE_NOTES, "children"),
     Output(ids.METRICS, "children"),
+    Output(ids.METRICS_SUB, "children"),
     Output(ids.DIFFERENCES, "children"),
     Output(frame.figure(ids.CORRELATION), "data"),
     Output(ids_sub(ids.CORRELATION), "children"),
@@ -78,15 +77,15 @@ TAB = Tab("compare", "Compare", layout, free=True)
 def compare(
     data: runs.ResultData, keys: list[str] | None, weighting: str | None, rebalancing: str | None
 ) -> tuple[Any, ...]:
-    page, chosen = on_page(data), texts(keys)
+    page, chosen = on_page(data), chosen_keys(data, keys)
     compared = comparison.gather(page if page and (not chosen or page[0] in chosen) else None, chosen)
     if not compared.results:
         none, words = states.no_figure(NOTHING), comparison.hint(NOTHING)
-        return none, comparison.notes(compared.notes), words, words, states.no_figure(NOTHING), "", words
+        return none, comparison.notes(compared.notes), words, "", words, states.no_figure(NOTHING), "", words
     both = comparison.together(compared, *how(weighting, rebalancing))
     return (
         overlay.figure(comparison.curves(compared, both)), comparison.notes((*compared.notes, *both.notes)),
-        comparison.metric_table(compared, both), comparison.spec_differences(compared),
+        comparison.metric_table(compared, both), comparison.marked(compared), comparison.spec_differences(compared),
         *matrix(compared, both), comparison.portfolio(compared, both),
     )  # fmt: skip
 
@@ -96,8 +95,9 @@ def offer(data: runs.ResultData, keys: list[str] | None) -> tuple[list[dict[str,
     """Every saved backtest, and what is chosen already, the run on the page where nothing is: the list drops at once
     what it does not offer.
     """
-    saved = {item.key: item for item in library.saved(kind_name(BacktestSpec), limit=200)} | library.find(texts(keys))
-    own, chosen = (data or {}).get("key"), texts(keys)
+    chosen = chosen_keys(data, keys)
+    saved = {item.key: item for item in library.saved(kind_name(BacktestSpec), limit=200)} | library.find(chosen)
+    own = (data or {}).get("key")
     known = [
         {"value": key, "label": f"{item.label}  {runs.short({'key': key})}", "search": " ".join(item.tags) + item.note}
         for key, item in saved.items()
@@ -159,9 +159,11 @@ def on_page(data: runs.ResultData) -> Any:
     return (data or {})["key"], spec, result
 
 
-def texts(keys: Any) -> list[str]:
-    """What the browser sent as a list of keys, as far as it is text."""
-    return [key for key in keys if isinstance(key, str)][:50] if isinstance(keys, list) else []
+def chosen_keys(data: runs.ResultData, keys: Any) -> list[str]:
+    """What the browser sent as a list of keys, as far as it is text; ``HERE`` is the run on the page."""
+    texts = [key for key in keys if isinstance(key, str)][:50] if isinstance(keys, list) else []
+    own = (data or {}).get("key")
+    return list(dict.fromkeys(own if key == comparison.HERE else key for key in texts if own or key != comparison.HERE))
 
 
 def how(weighting: Any, rebalancing: Any) -> tuple[Any, Any]:

@@ -240,11 +240,13 @@ def judge_again(tab: str, data: runs.ResultData) -> Any:
 def show_context(data: runs.ResultData, spec: Any, result: BacktestResult) -> None:
     """The header's line: what is on screen."""
     survivors = [shell.Chip("survivorship bias", tone="warn")] if any("Survivors" in w for w in result.warnings) else []
+    grave = [text for text in result.warnings if view.is_grave(text)]
+    doubted = [shell.Chip("bars: grave findings", tone="bad", title=" ".join(grave))] if grave else []
     shell.show_context(
         crumbs=[
             spec.strategy.label(),
             spec.market.label(),
             day_range(str(result.days[0]), str(result.days[-1])),
         ],
-        chips=[shell.Chip("run", runs.short(data)), *survivors],
+        chips=[shell.Chip("run", runs.short(data)), *doubted, *survivors],
     )

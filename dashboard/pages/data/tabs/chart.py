@@ -112,9 +112,10 @@ def note(info: CandleInfo, series: Series, adjustment: str) -> str:
     """What the chart's title leaves open: prices, currency, what one candle is, and what part is in sight."""
     seen = f"{info.bars:,} of {info.total:,} bars" if info.bars < info.total else count(info.bars, "bar")
     kind = f"{candles_named(info.step)} {_DRAWN_AS[info.style]}" if info.style != "line" else _line_words(info, series)
-    words = [part for part in series.adjustment.split("; ") if part != "close only"]
+    words = [part for part in series.adjustment.split("; ") if part not in ("close only", "none")]
     prices = ADJUSTED[adjustment] if series.kind == "equity" else ", ".join(words)
-    return f"{info.symbol}, {prices}, {info.currency} · {kind} · {info.first} to {info.last}, {seen}"
+    named = ", ".join(filter(None, (info.symbol, prices, info.currency)))
+    return f"{named} · {kind} · {info.first} to {info.last}, {seen}"
 
 
 _DRAWN_AS = {"candle": "candles", "bar": "bars", "heikin_ashi": "Heikin-Ashi candles"}

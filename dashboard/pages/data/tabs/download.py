@@ -51,15 +51,15 @@ _NAME = re.compile(r"[^,;\n]{2,40}")
 _SHOWN = 12  # symbols that the link to the chart opens at most
 _RETRIED = ("source", "symbols", "collection", "interval", "start", "end")
 COLUMNS = [
-    table.Column("symbol", "Symbol", width=84),
+    table.Column("symbol", "Symbol", least=150),
     table.Column("status", "Status", width=138),
-    table.Column("problem", "Problem", least=170),
     table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
     table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=84, help="Rows that are not bars, such as those "
                  "without a close, and a last bar that is not complete."),
     table.Column("first", "From", width=98),
     table.Column("last", "To", width=98),
+    table.Column("problem", "Problem", least=260),
 ]  # fmt: skip
 
 
@@ -197,7 +197,7 @@ STUDY = Study(
 def layout() -> Sequence[Component]:
     note = html.Span(id=ids.DOWNLOAD_NOTE, className="sub")
     listed = table.table(ids.DOWNLOADED, COLUMNS, empty="No symbol was requested.")
-    listed.columnDefs[2] |= {
+    listed.columnDefs[-1] |= {
         "wrapText": True,
         "autoHeight": True,
         "cellStyle": {"lineHeight": "18px", "padding": "5px 12px"},

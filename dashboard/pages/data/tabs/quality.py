@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import dash_bootstrap_components as dbc
-from dash import Input, Output, State, callback, dcc, html, no_update
+from dash import ClientsideFunction, Input, Output, State, callback, clientside_callback, dcc, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -48,21 +48,21 @@ COLUMNS = [
     table.Column("severity", "Severity", width=88),
     table.Column("title", "Check", width=150),
     table.Column("count", "Bars", kind="number", width=92, help="Bars affected, or sessions without one."),
-    table.Column("first", "First", width=212),
+    table.Column("first", "First", width=172),
     table.Column("sentence", "Finding, and what it does to a backtest", least=280),
 ]
 BAR_COLUMNS = [
-    table.Column("time", "Bar", width=214),
+    table.Column("time", "Bar", width=172),
     *(table.Column(name, name.capitalize(), "number", 4, least=86) for name in ("open", "high", "low", "close")),
     table.Column("adj_close", "Adj. close", "number", 4, least=90),
-    table.Column("volume", "Volume", "number"),
+    table.Column("volume", "Volume", "number", least=104),
 ]
 REPAIR_COLUMNS = [
     table.Column("state", "State", width=110),
-    table.Column("what", "Repair", least=150),
-    table.Column("where", "Bars", least=190),
-    table.Column("before", "Before", least=120),
-    table.Column("after", "After", least=120),
+    table.Column("what", "Repair", width=190),
+    table.Column("where", "Bars", width=206),
+    table.Column("before", "Before", least=160),
+    table.Column("after", "After", least=160),
 ]
 
 
@@ -159,8 +159,18 @@ def show(answer: Answer, chosen: str | None) -> tuple[Any, ...]:
     except EngineError as error:
         words = states.error(str(error), title="This series could not be checked.")
         return [], [], "", None, [], [], words, True, True, True
-    rows = finding_rows(found, *_times(request, chosen))
-    return rows, repair_rows(found), note_on(found), passed(found.passed), [], [], None, False, False, not rows
+    rows, mended = finding_rows(found, *_times(request, chosen)), repair_rows(found)
+    first = [row for row in mended if row["state"] == "proposed"][:1]
+    words = note_on(found), passed(found.passed)
+    return rows, mended, *words, rows[:1], first, None, False, False, not rows
+
+
+clientside_callback(  # no output: the header's store is there when this tab is not
+    ClientsideFunction("stratoscope", "tellChecked"),
+    Input(ids.QUALITY_NOTE, "children"),
+    State(ids.CHECKED, "id"),
+    prevent_initial_call=True,
+)
 
 
 @callback(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from dash import Input, Output, State, callback, dcc, html, no_update
@@ -25,7 +26,7 @@ from dashboard.pages.data.tab import Tab
 from dashboard.runs.studies import Study, StudyForm
 from dashboard.security.payloads import Answer, Draft, Progress, Rows
 from dashboard.state import to_query
-from dashboard.text.format import count
+from dashboard.text.format import MINUS, count
 from engine.core.errors import DataError, SpecError
 from engine.core.spec import Action, RunSpec
 from engine.indicators.external import MyValues
@@ -34,8 +35,10 @@ from engine.market import catalog
 from engine.market.external import stored
 from engine.market.external.importing import ImportedValues
 from engine.market.external.spec import PreviewValues, StoreValues
+from engine.market.external.stored import table_name
+from engine.market.importers import uploads
 from engine.market.importers.choices import AUTOMATIC
-from engine.market.intervals import INTERVALS
+from engine.market.intervals import INTERVALS, bar_interval
 from engine.market.spec import MarketSpec
 from engine.models.kinds.own_predictions import OwnPredictions
 from engine.models.spec import ModelSpec
@@ -62,7 +65,10 @@ class ValuesForm(StudyForm):
         if item.path != "uploads":
             return super()._field(item, value, whole, section)
         place = frame.field(self.page, item.path)
-        parts = [zone(place, ",".join(value or ())), controls.problem(self.page, item.path)]
+        parts = [
+            zone(place, ",".join(value or ()), kinds="CSV or Parquet", single=True),
+            controls.problem(self.page, item.path),
+        ]
         return [(section, html.Div(parts, className="import-files"))]
 
     def parse(self, values: Values) -> RunSpec | Action:
@@ -103,7 +109,9 @@ def _panel(values: Values) -> Sequence[Component]:
         *FORM.panel(values),
         html.Div(id=ids.VALUES_FOUND, className="import-look"),
         *JOB.stores(),
-        html.Div([*below, dcc.Store(id=ids.VALUES_DELETED)], className="import-look"),
+        html.Div(
+            [*below, dcc.Store(id=ids.VALUES_DELETED), dcc.Store(id=ids.VALUES_SUGGESTED)], className="import-look"
+        ),
     ]
 
 
@@ -150,13 +158,35 @@ def described(report: ImportedValues) -> list[Component]:
     about = report.about
     symbols = ", ".join(about.symbols[:6]) + (f" and {len(about.symbols) - 6:,} more" if len(about.symbols) > 6 else "")
     ends = f"{about.start[:16].removesuffix('T00:00')} to {about.end[:16].removesuffix('T00:00')}"
-    words = f"{count(about.rows, 'value')} from {about.lowest:g} to {about.highest:g} for {symbols}, {ends}."
-    known = f"Each was known {about.known.sentence()}, {about.interval}."
+    bars = bar_interval(about.interval).adjective
+    lowest, highest = (f"{value:g}".replace("-", MINUS) for value in (about.lowest, about.highest))
+    words = f"{count(about.rows, 'value')} from {lowest} to {highest} for {symbols}, {bars}, {ends}."
+    known = f"Each was known {about.known.sentence()}."
     found: list[Component] = [html.P(f"{words} {known}")]
     found += [html.Ul(html.Li(text, className="is-bad"), className="import-questions") for text in report.warnings]
     if report.rejected:
         found.append(rejected(about.origin, report.lines, report.rejected))
     return found
+
+
+@callback(
+    Output(frame.field(FORM.page, "name"), "value"),
+    Output(ids.VALUES_SUGGESTED, "data"),
+    Input(frame.field(FORM.page, "uploads"), "value"),
+    State(frame.field(FORM.page, "name"), "value"),
+    State(ids.VALUES_SUGGESTED, "data"),
+    prevent_initial_call=True,
+)
+def suggest_name(uploaded: Any, name: str | None, suggested: str | None) -> tuple[str, str]:
+    """That of the file, while the field is empty or has the name of the file before."""
+    chosen = given_uploads(uploaded) if name in (None, "", suggested) and isinstance(uploaded, str) else []
+    if len(chosen) != 1:
+        raise PreventUpdate
+    try:
+        found = table_name(Path(uploads.find(chosen[0]).name).stem)
+    except (uploads.UploadError, ValueError):
+        raise PreventUpdate from None
+    return found, found
 
 
 @callback(

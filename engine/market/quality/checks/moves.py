@@ -167,7 +167,7 @@ def _splits(bars: Bars, moves: _Moves) -> Iterator[Finding]:
         is_reported = bars.splits is not None and bars.splits[row] not in (0.0, 1.0)
         if abs(bars.close[row] - bars.close[moves.before[at]]) < _TICKS * tick:
             continue
-        gap, ratio = adjusted - close, _ratio(-close)
+        gap, ratio = adjusted - close, 0.0 if _passes(bars.close, moves, at) else _ratio(-close)
         if abs(gap) < 0.01 and ratio and not is_reported and _opens_there(bars, row, close):
             name, edit, words = "missing split", edits.split(bars, row, ratio), _in_words(ratio)
         elif abs(close) < _CALM and abs(gap) > _CALM and _ratio(gap):
@@ -235,14 +235,9 @@ def _spikes(bars: Bars, moves: _Moves) -> Iterator[Finding]:
     worst = 0.0
     prices = bars.adj_close
     for at in np.flatnonzero(moves.large()).tolist():
-        row, before = int(moves.rows[at]), int(moves.before[at])
-        if not moves.open[at]:
+        row = int(moves.rows[at])
+        if not moves.open[at] or not (end := _undone(prices, moves, at)):
             continue
-        after = prices[row + 1 : row + 1 + _REVERTS]
-        back = np.flatnonzero(np.abs(after / prices[before] - 1) < _LEVEL)
-        if not len(back):
-            continue
-        end = row + 1 + int(back[0])
         moves.open[(moves.rows >= row) & (moves.rows <= end)] = False
         found += range(row, end)
         worst = max(worst, abs(float(np.expm1(moves.adjusted[at]))))
@@ -255,6 +250,22 @@ def _spikes(bars: Bars, moves: _Moves) -> Iterator[Finding]:
             f"{counted(len(rows))} at a price that is gone after at most {_REVERTS} bars, up to {worst:,.0%} away.",
             f"A strategy that trades there wins or loses up to {worst:,.0%} on prices that are probably errors.",
         )
+
+
+def _undone(prices: NDArray[np.float64], moves: _Moves, at: int) -> int:
+    """The row within a few bars of a move on which the price is near its level before it again; 0 for none."""
+    row = int(moves.rows[at])
+    after = prices[row + 1 : row + 1 + _REVERTS]
+    back = np.flatnonzero(np.abs(after / prices[moves.before[at]] - 1) < _LEVEL)
+    return row + 1 + int(back[0]) if len(back) else 0
+
+
+def _passes(prices: NDArray[np.float64], moves: _Moves, at: int) -> bool:
+    """Whether a move is undone within a few bars, or undoes another: nobody splits shares for so short a time."""
+    before = int(moves.before[at])
+    earlier = prices[max(0, before - _REVERTS) : before]
+    undoes = np.abs(earlier / prices[moves.rows[at]] - 1) < _LEVEL
+    return bool(undoes.any()) or _undone(prices, moves, at) > 0
 
 
 def _rest(bars: Bars, moves: _Moves) -> Iterator[Finding]:

@@ -70,7 +70,7 @@ def _incomplete(bars: Bars) -> Iterator[Finding]:
 
 
 def _ranges(bars: Bars) -> Iterator[Finding]:
-    is_swapped = bars.low > bars.high * (1 + _SLACK)
+    is_swapped = bars.low > bars.high + np.abs(bars.high) * _SLACK
     rows = mask_rows(is_swapped)
     if len(rows):
         body_low, body_high = np.fmin(bars.open, bars.close)[rows], np.fmax(bars.open, bars.close)[rows]

@@ -9,7 +9,7 @@ from engine.core.progress import Progress
 from engine.jobs.executors import computes
 from engine.market import catalog
 from engine.market.quality.disagreement import compare
-from engine.market.quality.report import assess
+from engine.market.quality.report import assess, keep
 from engine.market.quality.series.listed import Comparison, SeriesFindings, comparison, listed
 from engine.market.quality.series.spec import CheckSeries, CompareSources
 
@@ -18,7 +18,11 @@ from engine.market.quality.series.spec import CheckSeries, CompareSources
 def check(spec: CheckSeries, inputs: Mapping[str, Any], progress: Progress) -> SeriesFindings:
     """Of a series that is refused, too. Raises ``DataError`` where it cannot be read, and for an unknown calendar."""
     progress(0.0, "Checking the bars")
-    return listed(assess(spec.series(), spec.calendar))
+    series = spec.series()
+    report = assess(series, spec.calendar)
+    if not spec.calendar:
+        keep(series, report)
+    return listed(report)
 
 
 @computes(CompareSources)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import engine
 from engine.core.errors import DataError, StoreError
 from engine.features.sets import bin, versions
 from engine.features.spec import FeatureSpec
@@ -25,6 +26,28 @@ def test_a_renamed_set_keeps_its_versions_and_their_numbers() -> None:
     assert versions.save("yours", FEATURES).reference == "yours@3"
     assert versions.save("mine", FEATURES).reference == "mine@3", "a number is never given again"
     assert [item.newest.reference for item in bin.in_bin()] == ["mine@1"], "what was renamed is not in the bin"
+
+
+def test_a_renamed_set_is_found_by_the_names_that_it_had() -> None:
+    first = versions.save("one", FEATURES)
+    bin.rename("one", "two")
+    versions.save("two", FEATURES[:1])
+    bin.rename("two", "three")
+    for reference, expected in (
+        ("one@1", "three@1"), ("two@1", "three@1"), ("two@2", "three@2"), (f"one@{first.digest[:8]}", "three@1"),
+        ("one", "three@2"), ("two", "three@2"), ("three", "three@2"),
+    ):  # fmt: skip
+        assert versions.find(reference).reference == expected
+    asked = {"kind": "features", "market": {"symbols": ["NVDA"]}, "features": {"set": "one@1"}}
+    assert engine.load_spec(asked).features == FEATURES
+    assert versions.save("one", FEATURES[:1]).reference == "one@2"
+    assert versions.find("one").reference == "one@2", "a set of that name goes first"
+    assert versions.find("one@1").reference == "three@1"
+    with pytest.raises(DataError, match="feature set 'one' has no version '9'"):
+        versions.find("one@9")
+    versions.remove([versions.find("three@1")])
+    with pytest.raises(DataError, match="has no version '1'"):
+        versions.find("one@1")
 
 
 def test_names_that_are_not_to_be_had() -> None:

@@ -102,10 +102,10 @@ def test_every_line_that_is_wrong_is_named() -> None:
 def test_values_that_their_kind_does_not_allow_are_rejected() -> None:
     text = "time,A,B\n2024-01-02,1,0\n2024-01-03,-1,0.5\n"
     assert [(item.line, item.sentence) for item in read(text, "signals").lines] == [
-        (3, "0.5: a signal is 1, -1 or 0"),
+        (3, "0.5 is no signal, which is 1, -1 or 0"),
     ]
     assert [item.sentence for item in read("time,A\n2024-01-02,25\n2024-01-03,0.25\n", "weights").lines] == [
-        "25: a weight is a share of the equity, 0.25 for 25%"
+        "25 is no weight, which is a share of the equity: 0.25 for 25%"
     ]
     true = pd.DataFrame({"A": [True, False, True]}, index=pd.to_datetime(TIMES))
     assert parse(cells_of_frame(true), Request("x", "signals", known_when("stamp"))).values.value.tolist() == [1, 0, 1]
@@ -163,11 +163,13 @@ def test_what_cannot_be_read_says_why(text: str, more: dict[str, str], sentence:
 def test_files_of_another_sort_and_binary_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.xlsx").write_bytes(b"x")
     (tmp_path / "a.parquet").write_bytes(b"PAR1 no")
+    (tmp_path / "b.parquet").write_bytes(b"time,A\n2024-01-02,1\n")
     (tmp_path / "a.csv").write_bytes(b"time,A\n\xff\xfe")
     (tmp_path / "b.csv").write_bytes(b"time,\x00A\n")
     for name, sentence in (
         ("a.xlsx", "neither CSV nor Parquet"),
-        ("a.parquet", "cannot be read as Parquet"),
+        ("a.parquet", "a.parquet is damaged, or a part of it is missing: copy or save it again."),
+        ("b.parquet", "b.parquet is no Parquet file"),
         ("a.csv", "not UTF-8"),
         ("b.csv", "is not text"),
         ("c.csv", "cannot be read: No such file"),

@@ -197,3 +197,40 @@ def test_unpacking_ends_at_the_limit(workspace: Workspace, monkeypatch: pytest.M
     (item,) = opened(workspace, "A.csv.gz", gzip.compress(b"0" * 10_000_000))
     assert str(item.error).startswith("A.csv.gz unpacks to more than 1 MB")
     assert list(Path(workspace.cache / "uploads").iterdir()) == []
+
+
+LIBRARIES = ("magic", "thrift", "snappy", "footer", "flatbuffer", "Arrow", "zip file", "compression method", "detect")
+"""What the libraries' own words would have in them."""
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "xlsx", "zip", "csv.gz"])
+@pytest.mark.parametrize("how", ["cut", "overwritten", "end"])
+def test_a_file_that_is_damaged_anywhere_is_said_in_words_of_ours(
+    workspace: Workspace, frame: pd.DataFrame, kind: str, how: str
+) -> None:
+    whole = _written(frame, kind)
+    half, noise = len(whole) // 2, bytes(range(1, 200)) * 2
+    data = {
+        "cut": whole[:half],
+        "overwritten": whole[: half // 2] + noise + whole[half // 2 + len(noise) :],
+        "end": whole[:-60] + noise[:40] + whole[-20:],
+    }[how]
+    for item in opened(workspace, f"A.{kind}", data):
+        if item.parsed is None:  # what is left of an archive may be whole
+            said = str(item.error)
+            assert said.endswith("copy or save it again."), said
+            assert not [word for word in LIBRARIES if word in said], said
+
+
+def _written(frame: pd.DataFrame, kind: str) -> bytes:
+    text, file = frame.to_csv(index=False).encode(), io.BytesIO()
+    if kind == "parquet":
+        frame.to_parquet(file)
+    elif kind == "feather":
+        frame.to_feather(file)
+    elif kind == "zip":
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("A.csv", text)
+    else:
+        return gzip.compress(text, mtime=0) if kind == "csv.gz" else xlsx({"Sheet1": [["Date", "Close"]] * 50})
+    return file.getvalue()

@@ -137,6 +137,27 @@ def test_bars_without_daylight_saving_are_found() -> None:
     assert "2 hours after" in found["daylight saving"].sentence
 
 
+def test_a_clock_of_the_exchange_that_was_stored_as_utc_is_found() -> None:
+    """Bars of 9:30 in New York at 9:30 UTC: five hours early in winter, four in summer, whatever zone they state."""
+    for zone in ("UTC", "America/New_York", "Asia/Tokyo"):
+        bars = hourly(shift=-4, winter=-1)
+        found = {
+            item.name: item
+            for item in check_sessions(replace(bars, series=replace(bars.series, timezone=zone)), calendar("XNYS"))
+        }
+        assert "5 hours before and bars of summer 4 hours before" in found["daylight saving"].sentence
+        assert "out of hours" not in found
+
+
+@pytest.mark.parametrize(("hours", "severity"), [((2, 7, 11, 16), "warning"), ((8, 15, 16, 17), "note")])
+def test_bars_that_are_mostly_out_of_hours_are_more_than_a_note(hours: tuple[int, ...], severity: str) -> None:
+    days = calendar("XNYS").between(np.datetime64("2021-01-04"), np.datetime64("2021-12-31"))
+    time = np.concatenate([days.astype("datetime64[ms]") + np.timedelta64(hour, "h") for hour in hours])
+    bars = make_bars(100 + np.arange(len(time)) % 7, time=np.sort(time), interval="1h")
+    found = {item.name: item for item in check_sessions(bars, calendar("XNYS"))}
+    assert found["out of hours"].severity == severity
+
+
 def test_last_bar_that_went_on_when_it_was_fetched_is_proposed_to_be_dropped() -> None:
     bars = daily("2020-11-02", "2020-11-27")
     for fetched, count in (("2020-11-27T17:30:00", 1), ("2020-11-27T18:30:00", 0)):  # it closed at 18:00 UTC
