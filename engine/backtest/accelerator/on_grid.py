@@ -56,8 +56,8 @@ class TorchAccelerator:
         if isinstance(account, MultiSymbol) or not is_followed(account, self.is_exact):
             return False
         yearly = np.sqrt(grid.per_year())
-        for block in grid.blocks(places):
-            shared = grid.prepare(block, False)
+        for block in grid.blocks(places, len(places)):
+            ((_, shared),) = grid.prepare(block)
             signals = self._signals(grid, shared, len(account[3]))
             left = self._evaluated(signals, account, rules, rule_of, block, out, step)
             if len(left):
