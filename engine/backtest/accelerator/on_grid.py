@@ -39,7 +39,7 @@ class TorchAccelerator:
 
     @property
     def is_exact(self) -> bool:
-        """Whether its figures are those of the CPU to the bit."""
+        """Whether it computes in float64, operation by operation as the CPU."""
         return self.device.float64
 
     def run(
@@ -90,7 +90,7 @@ class TorchAccelerator:
                 "no dividends in cash, and strategies that answer quickly."
             )
         if self.is_exact:
-            return f"{reason} The same to the bit as on the CPU."
+            return f"{reason} Operation by operation as on the CPU."
         return (
             f"{reason} Within {ERROR:.0e} of float64; the best {self.verified:,} combinations by each metric are "
             "computed again in float64."

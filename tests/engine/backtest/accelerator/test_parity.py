@@ -82,7 +82,7 @@ def test_figures_are_those_of_the_kernels_to_the_bit(
 ) -> None:
     found = same(sweep(spec(strategy), [*own, *axes]), random_walk(500, seed=3))
     assert found.trades.max() > 1
-    assert found.computed.endswith("The same to the bit as on the CPU.")
+    assert found.computed.endswith("Operation by operation as on the CPU.")
 
 
 def test_the_device_is_that_of_the_request(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_they_are_on_any_series_with_any_stops(data: some.DataObject) -> None:
         return
     whole = np.isfinite(bars.open).all() and np.isfinite(bars.close).all()
     if whole and strategy is SMA:  # others may still warm up among the measured bars
-        assert "to the bit" in found.computed
+        assert "as on the CPU" in found.computed
 
 
 def test_combinations_that_do_not_fit_into_memory_at_once_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
