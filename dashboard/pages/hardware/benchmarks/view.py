@@ -71,9 +71,8 @@ def _known(value: float) -> float | None:
 def _verdict(taken: float, target: float) -> Cell:
     if not math.isfinite(taken):
         return "not timed"
-    if taken <= target:
-        return Signed("met", 1.0)
-    return Signed(f"missed, {_times(taken / target)} the time", -1.0)
+    word = "met" if taken <= target else "missed"
+    return Signed(f"{word}, {_times(taken / target)} the time", target - taken or 1.0)
 
 
 def _times(value: float) -> str:
