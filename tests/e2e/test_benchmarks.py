@@ -77,21 +77,29 @@ const plot = document.querySelector('[data-graph="hardware-cpu"] .js-plotly-plot
 return !!plot && !!plot.lastDrawn && plot.data.length > 1 && !!plot.querySelector('.js-line');
 """
 MOVED = """
-const here = window.dash_clientside.stratoscope;
+const finish = arguments[arguments.length - 1], here = window.dash_clientside.stratoscope;
 const plot = document.querySelector('[data-graph="hardware-cpu"] .js-plotly-plot');
-const figure = JSON.parse(JSON.stringify(plot.lastDrawn.figure)), seen = [], asked = here.pointsMoved;
+const isSent = (key, value) => (key === "_inputArray" ? undefined : value);
+const figure = JSON.parse(JSON.stringify(plot.lastDrawn.figure, isSent));
+const seen = [], asked = here.pointsMoved, found = { seen };
 const text = (list) => String.fromCharCode(...new Uint8Array(new Float32Array(list).buffer));
 const encoded = (list) => ({ dtype: "f4", bdata: btoa(text(list)) });
 const lines = () => [...plot.querySelectorAll(".scatterlayer path")].map((path) => path.getAttribute("d"));
 here.pointsMoved = (...given) => { const done = asked(...given); seen.push(done); return done; };
-window.Plotly.restyle(plot, { visible: "legendonly" }, [1]);
 figure.data[0] = { ...figure.data[0], x: [-50, -40, -30, -20, -10, 0], y: [10, 30, null, 90, 40, 60] };
 figure.data[1] = { ...figure.data[1], x: encoded([-9, -3, 0]), y: encoded([5, NaN, 25]) };
-const over = here.drawnOver("hardware-cpu", figure), drawn = lines(), rows = here.csv(plot);
-window.Plotly.redraw(plot);
-const again = lines(), rowsAgain = here.csv(plot);
-window.Plotly.restyle(plot, { visible: true }, [1]);
-return { over, seen, drawn, again, rows, rowsAgain, second: Array.from(plot._fullData[1].y), paths: lines().length };
+const move = () => {
+  found.over = here.drawnOver("hardware-cpu", figure);
+  Object.assign(found, { drawn: lines(), rows: here.csv(plot) });
+  return window.Plotly.redraw(plot);
+};
+const show = () => {
+  Object.assign(found, { again: lines(), rowsAgain: here.csv(plot) });
+  return window.Plotly.restyle(plot, { visible: true }, [1]);
+};
+window.Plotly.restyle(plot, { visible: "legendonly" }, [1]).then(move).then(show).then(() => {
+  finish({ ...found, second: Array.from(plot._fullData[1].y), paths: lines().length });
+});
 """
 
 
@@ -101,7 +109,7 @@ def test_points_of_a_live_chart_are_drawn_as_plotly_would(visitor: Visitor) -> N
     visitor.until(HELD, "the load of the machine")
     visitor.js("window.dash_clientside.set_props('hardware-interval', {disabled: true})")
     visitor.settled(lambda: visitor.js(LINE), "the last second")
-    found = visitor.js(MOVED)
+    found = visitor.driver.execute_async_script(MOVED)
     assert found["over"] is True
     assert found["seen"] == [True]
     assert found["drawn"] == found["again"]

@@ -49,7 +49,7 @@ def claimed(result: BenchmarkResult) -> Component:
          _times(claim.measured), claim.how, claim.verdict()]
         for claim in claims(result)
     ]  # fmt: skip
-    return bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Measured", ""), ("", "")], rows)
+    return bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Measured", ""), ("Verdict", "")], rows)
 
 
 def held(result: BenchmarkResult) -> list[Component]:
@@ -60,7 +60,7 @@ def held(result: BenchmarkResult) -> list[Component]:
         for item in result.results if item.target.size
         for row, size in np.argwhere(np.isfinite(item.target))
     ]  # fmt: skip
-    head = [("Reference", ""), ("Here", "Median of one call."), ("Target", TARGETS), ("", "")]
+    head = [("Reference", ""), ("Here", "Median of one call."), ("Target", TARGETS), ("Verdict", "")]
     return [bar_table(head, rows)] if rows else []
 
 
@@ -71,9 +71,8 @@ def _known(value: float) -> float | None:
 def _verdict(taken: float, target: float) -> Cell:
     if not math.isfinite(taken):
         return "not timed"
-    if taken <= target:
-        return Signed("met", 1.0)
-    return Signed(f"missed, {_times(taken / target)} the time", -1.0)
+    word = "met" if taken <= target else "missed"
+    return Signed(f"{word}, {_times(taken / target)} the time", target - taken or 1.0)
 
 
 def _times(value: float) -> str:
