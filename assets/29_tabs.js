@@ -24,8 +24,23 @@
     line.dataset.more = [line.scrollLeft > 1 ? "left" : "", after > 1 ? "right" : ""].join(" ").trim();
   }
 
+  /* The open tab is kept in the entry of the browser's history: a reload finds it, and so does Back from another page. */
+  const KEPT = "stratoscopeTabs";
+  const kept = () => (history.state && history.state[KEPT]) || {};
+  function keep(group, value) {
+    if (kept()[group] !== value)
+      history.replaceState({ ...history.state, [KEPT]: { ...kept(), [group]: value } }, "", location.href);
+  }
+
   components.TabLine = function (props) {
-    const line = window.React.useRef(null);
+    const line = window.React.useRef(null), isNew = window.React.useRef(true);
+    window.React.useEffect(() => {
+      const before = isNew.current ? kept()[props.id] : undefined;
+      const isThere = before !== props.active_tab && props.tabs.some((tab) => tab.value === before);
+      if (isThere) setTimeout(() => props.setProps({ active_tab: before }));  // once the whole page is there
+      else if (!isNew.current) keep(props.id, props.active_tab);
+      isNew.current = false;
+    }, [props.active_tab]);
     window.React.useEffect(() => reveal(line.current), [props.active_tab]);
     window.React.useEffect(() => {
       const watch = new ResizeObserver(() => { reveal(line.current); hint(line.current); });

@@ -300,7 +300,7 @@ def tall(found: int) -> dict[str, Any]:
     """The ``style`` of the table of ``found`` runs: as tall as they are, up to the window's foot; there is always room
     for the box in which a note is written.
     """
-    return {"height": f"min({table.height_of(found, row=ROW, least=5)}px, max(320px, 100dvh - 230px))", "width": "100%"}
+    return {"height": f"min({table.height_of(found, row=ROW, least=3)}px, max(320px, 100dvh - 230px))", "width": "100%"}
 
 
 def kept_keys(deleted: Any) -> list[str]:

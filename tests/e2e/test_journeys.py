@@ -163,6 +163,22 @@ def test_a_reload_finds_the_running_job(visitor: Visitor) -> None:
     visitor.until("return !document.querySelector('.is-running')", "the run bar at rest")
 
 
+SELECTED = "return document.querySelector('[role=tab][aria-selected=true]')?.textContent"
+
+
+def test_a_reload_and_the_way_back_find_the_open_tab(visitor: Visitor) -> None:
+    for path, tab in (("/models", "Registry"), ("/features", "Matrix"), ("/backtest", "Library")):
+        visitor.open(path)
+        visitor.open_tab(tab)
+        visitor.until("return !!history.state?.stratoscopeTabs", "the tab in the history")
+        visitor.driver.refresh()
+        visitor.wait_for(lambda: visitor.js(SELECTED) == tab, f"{tab} after a reload")  # noqa: B023 - at once
+    visitor.press("a[href^='/hardware']", "another page")
+    visitor.wait_for(lambda: visitor.js(SELECTED) == "Live", "the first tab of another page")
+    visitor.driver.back()
+    visitor.wait_for(lambda: visitor.js(SELECTED) == "Library", "the tab that was open")
+
+
 def test_a_killed_worker_fails_one_job_and_the_next_one_runs(own_workbench: tuple[Visitor, Server]) -> None:
     visitor, server = own_workbench
     train_long(visitor)

@@ -16,10 +16,11 @@ from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
 from engine.backtest.spec import BacktestSpec
-from engine.core.differences import differences
+from engine.core.differences import Difference, differences
 from engine.jobs import library
 from engine.jobs.library import UNKNOWN_CHANGE, Saved
 
+_SECONDS = len("2026-03-31 14:05:00")
 LISTED = ("cagr", "sharpe", "max_drawdown", "trades")
 _OTHER = {"code": "another version of the code", "libraries": "other library versions"}
 
@@ -57,7 +58,12 @@ def settings(spec: BacktestSpec) -> str:
     fresh = BacktestSpec.parse({**FORM.defaults(), "market": market})
     current = fresh.model_copy(update={"strategy": spec.strategy})  # not every strategy suits the other settings
     found = sorted(differences([current, spec]), key=lambda item: item.path.startswith("costs."))
-    return "; ".join(f"{item.title.lower()} {item.values[1]}" for item in found)
+    return "; ".join(f"{item.title.lower()} {_shown(item)}" for item in found)
+
+
+def _shown(item: Difference) -> str:
+    """What is set; a moment to the second."""
+    return item.values[1][:_SECONDS] if item.path == "market.known_on" else item.values[1]
 
 
 def earlier(key: str, spec: BacktestSpec, result: BacktestResult, item: Saved | None) -> Sequence[Component | str]:

@@ -261,7 +261,7 @@ def test_the_table_grows_with_its_rows_up_to_the_windows_foot() -> None:
         own, limit = said.split("px, ", 1)
         return int(own), limit
 
-    assert height(0) == height(5), "a note is written in a box that needs room"
+    assert height(0) == height(3), "a note is written in a box that needs room"
     assert height(9)[0] - height(8)[0] == saved_runs.ROW
     assert {height(count)[1] for count in (0, 9, 500)} == {"max(320px, 100dvh - 230px))"}
     run()
