@@ -207,7 +207,7 @@ def _entry(done: Performed, is_shown: bool) -> Component:
     mark: Component = html.Span("shown", className="chip")
     if not is_shown:
         mark = dcc.Link("Open", href=f"/hardware?spec={state.report_query(done.id)}", className="link-button")
-    body = html.Div([html.B(done.label), words])
+    body = html.Div([html.B(grouped(done.label)), words])
     return html.Div([body, *_elsewhere_chip(done.report), mark], className="job", key=done.id)
 
 
