@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.visitor import Visitor, dom_id
 
 pytestmark = pytest.mark.e2e
+MEASURED = 240.0
+"""Seconds for a measurement, which starts a process for each library."""
 ENTRIES = "return [...document.querySelectorAll('#hardware-earlier .job')].length"
 
 
@@ -36,7 +38,7 @@ def test_a_benchmark_is_cancelled_and_then_measured_twice(visitor: Visitor) -> N
     links = []
     for count in (1, 2):
         press(visitor, 3)
-        visitor.until(f"{ENTRIES} === {count}", f"{count} measurements listed")
+        visitor.until(f"{ENTRIES} === {count}", f"{count} measurements listed", seconds=MEASURED)
         visitor.until("return location.search.includes('report.')", "the report in the link")
         at_rest(visitor)
         links.append(visitor.driver.current_url)
