@@ -145,7 +145,8 @@ class Database:
         text = " ".join(str(error).split())
         for secret in sorted(filter(None, hidden), key=len, reverse=True):
             text = text.replace(secret, "***")
-        return QueryFailed("source failed", f"The query of '{self.name}' failed: {text[:300].removesuffix('.')}.")
+        status: Status = "invalid" if _is_wrong(error) else "source failed"
+        return QueryFailed(status, f"The query of '{self.name}' failed: {text[:300].removesuffix('.')}.")
 
     def refused(self) -> QueryFailed:
         """The sentence on a statement that would do more than read."""
@@ -154,6 +155,14 @@ class Database:
 
 
 _Ask = Callable[[Database, str, str, Mapping[str, Any], _Stop], Any]
+
+
+def _is_wrong(error: BaseException) -> bool:
+    """Whether the statement is at fault, such as for a table that is not there, and not the database or the network:
+    PEP 249 calls that a programming error, and SQLite an error without a more special code.
+    """
+    is_sqlite = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return is_sqlite or any(kind.__name__ == "ProgrammingError" for kind in type(error).__mro__)
 
 
 @dataclass

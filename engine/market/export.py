@@ -15,6 +15,8 @@ MOST = 1_000_000
 """Bars of one file, at most: it is made in memory."""
 _PIECE = 100_000  # bars
 Format = Literal["csv", "parquet"]
+ABOUT = ("collection", "symbol", "interval", "currency", "timezone", "origin")
+"""What the metadata of a Parquet file tell of its series."""
 _COLUMNS = ("open", "high", "low", "close", "volume")
 _MORE = {"adj_close": "adj close", "splits": "stock splits", "dividend_per_share": "dividends"}
 
@@ -23,8 +25,9 @@ def export(bars: Bars, format: Format, *, whole: bool = False) -> bytes:
     """The columns time, open, high, low, close and volume of ``bars``, without those that the series lacks; the
     ``whole`` file has adj close, stock splits and dividends too, and can be imported again.
 
-    Times are dates, of intraday bars moments in UTC; missing values are empty. The Parquet file names collection,
-    symbol, interval, currency and source in its metadata. Raises ``DataError`` for more than ``MOST`` bars.
+    Times are dates, of intraday bars moments in UTC; missing values are empty. The metadata of a Parquet file say what
+    a CSV cannot: the ``ABOUT`` of the series, and whether its prices are split adjusted. Raises ``DataError`` for more
+    than ``MOST`` bars.
     """
     if len(bars) > MOST:
         raise DataError(f"{bars.series.symbol} has {len(bars):,} bars and a file at most {MOST:,}: narrow the dates.")
@@ -52,8 +55,9 @@ def _csv(bars: Bars, whole: bool, heading: bool = True) -> bytes:
 def _parquet(bars: Bars, whole: bool) -> bytes:
     import pyarrow.parquet as parquet
 
-    names = ("collection", "symbol", "interval", "currency", "origin")
-    about = {name: getattr(bars.series, name) for name in names}
+    about = {name: getattr(bars.series, name) for name in ABOUT}
+    if bars.series.split_adjusted:
+        about["adjustment"] = "splits"
     buffer = BytesIO()
     parquet.write_table(_table(bars, whole).replace_schema_metadata(about), buffer)
     return buffer.getvalue()

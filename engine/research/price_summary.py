@@ -53,7 +53,7 @@ def summarise(bars: Bars) -> PriceSummary:
         close=float(close[-1]),
         last=int(known[-1]),
         years=(len(close) - 1) / periods_per_year(time),
-        metrics=_metrics(time, close),
+        metrics=_metrics(time, close, bars.series.kind),
         peak=None if peak is None else int(known[peak]),
         recovery=None if recovery is None else int(known[recovery]),
         skewness=_skewness(returns),
@@ -71,10 +71,13 @@ def common_period(market: tuple[Bars, ...]) -> tuple[Bars, ...]:
     )
 
 
-def _metrics(time: Times, close: Floats) -> dict[str, float | None]:
-    """``equity_metrics``, and no compound annual growth rate out of less than a month."""
+def _metrics(time: Times, close: Floats, kind: str) -> dict[str, float | None]:
+    """``equity_metrics``, without the compound annual growth rate of less than a month and without the reward for risk
+    of an economic series, in which nobody can invest.
+    """
     found = equity_metrics(time, close, periods_per_year(time))
-    return found if spans_month(time) else found | {"cagr": None}
+    left_out = (() if spans_month(time) else ("cagr",)) + (("sharpe", "sortino") if kind == "economic" else ())
+    return found | dict.fromkeys(left_out)
 
 
 def _bar_return(returns: Floats, known: NDArray[np.intp], place: int) -> BarReturn:

@@ -177,6 +177,13 @@ FORMATS: Final[tuple[Format, ...]] = (
         file=re.compile(r"HistoricalData_()\d"),
     ),
     Format(
+        "stratoscope",
+        "Stratoscope",
+        re.compile(r"^time,.*\b(adj close|stock splits|dividends)\b"),
+        _USUAL,
+        file=re.compile(r"(.+)-\d+(?:m|h|d|w|mo)-\d{4}-\d\d-\d\d-\d{4}-\d\d-\d\d"),
+    ),
+    Format(
         "tradingview",
         "TradingView",
         _headed("time", "open", "high", "low", "close"),

@@ -64,10 +64,10 @@ def read(file: BinaryIO, name: str, choices: Choices, progress: Progress = silen
     cells = _Cells(name, table.format, table.layout, Times(name, table.format.times, choices.date_order))
     for at, piece in enumerate(table.pieces(table.layout, ragged)):
         cells.add(piece)
-        if not at and not (choices.timezone or table.format.timezone) and cells.times.has_clock():
+        if not at and not (table.choices.timezone or table.format.timezone) and cells.times.has_clock():
             raise zone_question(name, table.format)  # the rest of a large file would tell no more
         progress(min((at + 1) / table.blocks, 1.0) * READ, f"Reading {name}.")
-    return _parsed(cells, choices, ragged.numbers(table.first, cells.rows), ragged)
+    return _parsed(cells, table.choices, ragged.numbers(table.first, cells.rows), ragged)
 
 
 def symbols_in(file: BinaryIO, name: str, choices: Choices) -> tuple[str, ...]:
@@ -86,8 +86,11 @@ def symbols_in(file: BinaryIO, name: str, choices: Choices) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """A file whose format is known: ``pieces`` reads its cells, about ``blocks`` times, data from line ``first`` on."""
+    """A file whose format is known: ``pieces`` reads its cells, about ``blocks`` times, data from line ``first`` on.
+    ``choices`` are the user's, completed by what the file states.
+    """
 
+    choices: Choices
     format: Format
     layout: Layout
     pieces: Callable[[Layout, Ragged], Iterator[Any]]
@@ -97,6 +100,7 @@ class _Table:
 
 def _open(file: BinaryIO, name: str, choices: Choices) -> _Table:
     stored = arrow_file(file, name)
+    choices = choices.or_else(stored.about) if stored else choices
     encoding, head = ("", list(stored.head)) if stored else head_of(file, name, choices.encoding)
     found = named_format(choices.format) if choices.format else format_of(head[0])
     if found is None:
@@ -106,9 +110,11 @@ def _open(file: BinaryIO, name: str, choices: Choices) -> _Table:
         )
     layout = layout_of(found, head, name, choices.symbol)
     if stored:
-        return _Table(found, layout, lambda columns, _: stored.pieces(columns), max(stored.rows / 250_000, 1), 1)
+        return _Table(
+            choices, found, layout, lambda columns, _: stored.pieces(columns), max(stored.rows / 250_000, 1), 1
+        )
     blocks = max(_size(file) / BLOCK, 1)
-    return _Table(found, layout, partial(text_pieces, file, encoding), blocks, layout.first)
+    return _Table(choices, found, layout, partial(text_pieces, file, encoding), blocks, layout.first)
 
 
 def _size(file: BinaryIO) -> int:

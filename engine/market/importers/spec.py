@@ -10,7 +10,7 @@ from pydantic import field_validator
 from engine.core.errors import DataError
 from engine.core.spec import Action, Estimate, Spec, parameter
 from engine.market.importers import uploads
-from engine.market.importers.choices import AUTOMATIC, Choices, checked_timezone
+from engine.market.importers.choices import AUTOMATIC, Choices, checked_timezone, is_currency
 from engine.market.importers.formats import named_format
 from engine.market.symbols import collection_name, symbol
 
@@ -110,7 +110,7 @@ class ImportRequest(Spec):
     @field_validator("currency")
     @classmethod
     def _is_currency(cls, name: str | None) -> str | None:
-        if name is not None and not (1 <= len(name.strip()) <= 8 and name.strip().isalnum()):
+        if name is not None and not is_currency(name.strip()):
             raise ValueError("A currency has at most 8 letters, such as USD.")
         return name.strip() if name else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
@@ -18,6 +18,7 @@ BLOCK = 8 << 20
 """Bytes of text that are read at once."""
 _ROWS = 250_000  # of a Parquet file that are read at once
 _MOST_ROWS = 100_000_000  # of a file: a small one can claim any number
+_SHORT = 200  # bytes of a text that describes a series
 _TUPLE = re.compile(r"\('([^']*)', '([^']*)'\)")  # how pandas writes a column of two levels
 
 
@@ -84,11 +85,12 @@ def _reason(error: BaseException) -> str:
 @dataclass(frozen=True, eq=False)
 class ArrowFile:
     """An opened Parquet or Feather file: ``head`` are its headings as lines of a CSV file would have them, ``order``
-    the names of its columns in that order.
+    the names of its columns in that order, ``about`` what its metadata say of the series.
     """
 
     head: tuple[str, ...]
     order: tuple[str, ...]
+    about: Mapping[str, str]
     rows: int
     _file: Any
     _is_parquet: bool
@@ -152,7 +154,14 @@ def _opened(file: BinaryIO, is_parquet: bool, name: str) -> ArrowFile:
     if len(set(schema.names)) < len(schema.names):
         raise DataError(f"{name} has two columns of one name: rename one of them.")
     order = _index_first(schema)
-    return ArrowFile(_headings(order), tuple(order), rows, found, is_parquet)
+    return ArrowFile(_headings(order), tuple(order), _about(schema), rows, found, is_parquet)
+
+
+def _about(schema: Any) -> dict[str, str]:
+    """The short texts of its metadata, by name."""
+    given = (schema.metadata or {}).items()
+    short = {name: value for name, value in given if len(value) <= _SHORT}
+    return {name.decode(errors="replace"): value.decode(errors="replace") for name, value in short.items()}
 
 
 def _index_first(schema: Any) -> list[str]:

@@ -136,6 +136,23 @@ def test_a_query_that_would_write_is_refused_for_each_symbol_and_not_tried_again
     assert report.to_retry == ()
 
 
+@pytest.mark.parametrize("query", ["SELECT * FROM absent", "SELECT absent FROM prices", "SELECT * FRM prices"])
+def test_a_wrong_query_is_not_tried_again(workspace: Workspace, address: str, query: str) -> None:
+    with pytest.raises(QueryFailed, match="The query of 'own' failed: ") as refused:
+        database(workspace, address).table(query)
+    assert refused.value.status == "invalid"
+
+
+def test_a_locked_database_may_answer_later(workspace: Workspace) -> None:
+    path = workspace.folder / "locked.db"
+    with closing(sqlite3.connect(path)) as owner:
+        owner.execute("CREATE TABLE prices (day, px)")
+        owner.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(QueryFailed, match="locked") as refused:
+            Database("own", str(path), 20.0).table("SELECT * FROM prices")
+    assert refused.value.status in PASSING
+
+
 def test_a_symbol_is_a_value_and_no_part_of_the_statement(workspace: Workspace, address: str) -> None:
     found = database(workspace, address).table(BOUND, "x' OR '1'='1")
     assert found.num_rows == 0

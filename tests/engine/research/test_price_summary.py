@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import skew
@@ -27,6 +29,13 @@ def test_the_summary_says_when_the_deepest_fall_began_and_ended() -> None:
     assert (summary.best.value, day(bars, summary.best.bar)) == (pytest.approx(0.5), "2020-01-04")
     assert (summary.worst.value, day(bars, summary.worst.bar)) == (pytest.approx(-0.5), "2020-01-03")
     assert (summary.close, day(bars, summary.last)) == (110.0, "2020-01-06")
+
+
+def test_nobody_can_invest_in_an_economic_series() -> None:
+    walk = random_walk(300)
+    economic = replace(walk, series=replace(walk.series, kind="economic"))
+    rewards = dict.fromkeys(("sharpe", "sortino"))
+    assert summarise(economic).metrics == summarise(walk).metrics | rewards != summarise(walk).metrics
 
 
 def test_a_fall_that_goes_on_has_not_recovered() -> None:

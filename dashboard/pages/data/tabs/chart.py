@@ -130,7 +130,8 @@ def kpis(summary: PriceSummary, bars: Bars, clock: Clock) -> list[metric.Metric]
     metrics, interval = summary.metrics, bar_interval(bars.series.interval)
     is_short = bool(metrics) and metrics["volatility"] is None
     span = "under a month" if is_short else f"{summary.years:.1f} years" if metrics else "too few bars"
-    cagr, deepest = metrics.get("cagr"), metrics.get("max_drawdown")
+    cagr, sharpe, deepest = (metrics.get(name) for name in ("cagr", "sharpe", "max_drawdown"))
+    reward = span if is_short else "risk-free 0%" if sharpe is not None or bars.series.tradeable else "not tradeable"
     return [
         metric.Metric(
             "Last close",
@@ -140,7 +141,7 @@ def kpis(summary: PriceSummary, bars: Bars, clock: Clock) -> list[metric.Metric]
         ),
         _figure("cagr", signed_percent(cagr), span, tone=metric.tone(cagr)),
         _figure("volatility", percent(metrics.get("volatility")), span if is_short else "annualised"),
-        _figure("sharpe", number(metrics.get("sharpe"), 2), span if is_short else "risk-free 0%"),
+        _figure("sharpe", number(sharpe, 2), reward),
         _figure("max_drawdown", signed_percent(deepest), *_spell(summary, bars, clock), tone=metric.tone(deepest)),
         metric.Metric("Skew", number(summary.skewness, 2, signed=True), interval.adjective, help=SKEWNESS),
         _extreme(f"Best {interval.period}", summary.best, bars, clock),
