@@ -49,7 +49,8 @@
     const plot = box && box.querySelector(".js-plotly-plot");
     if (!figure || !figure.data) return undrawn(plot, figure);
     const isNew = context.triggered.some((item) => item.prop_id.includes('"role":"figure"'));
-    if (!isNew && plot && plot.lastDrawn) figure = plot.lastDrawn.figure;  // ``drawnOver`` leaves the store as it was
+    // ``drawnOver`` leaves the store as it was.
+    figure = !isNew && plot && plot.lastDrawn ? plot.lastDrawn.figure : here.onClock(figure);
     const chosen = themes[theme.mode + (theme.swapped ? "-swapped" : "")];
     const whole = () => drawnIn(id, plot, figure, chosen, context.outputs_list[0].id.graph);
     return plot && plot.settled ? plot.settled.then(whole) : whole();
@@ -80,7 +81,7 @@
     const card = document.querySelector('[data-graph="' + graph + '"]'), plot = card && card.querySelector(".js-plotly-plot");
     const last = plot && plot.lastDrawn;
     if (!last || !figure || !figure.data) return false;
-    if (here.patched(plot, figure, last.theme, (value) => resolved(value, last.theme.tokens))) return true;
+    if (here.patched(plot, here.onClock(figure), last.theme, (value) => resolved(value, last.theme.tokens))) return true;
     plot.lastDrawn = last;
     return false;
   };

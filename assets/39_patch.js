@@ -16,6 +16,8 @@
       return Array.isArray(other) && one.length === other.length && one.every((item, index) => isSame(item, other[index]));
     }
     if (!isPlain(one) || !isPlain(other)) return false;
+    // An encoded list, in which Plotly keeps what it has read of it.
+    if ("bdata" in one) return one.bdata === other.bdata && one.dtype === other.dtype && one.shape === other.shape;
     const names = Object.keys(one);
     return names.length === Object.keys(other).length && names.every((name) => name in other && isSame(one[name], other[name]));
   }
@@ -66,11 +68,16 @@
     const places = changedTraces(last.figure.data, figure.data);
     const changed = differences(last.figure.layout, figure.layout, "");
     if (!places || !Object.keys(changed).every((name) => LAYOUT.test(name))) return false;
-    if (!Object.keys(changed).length && here.pointsMoved(plot, places, last.figure.data, figure.data)) return true;
-    const traces = resolve(places.map((index) => figure.data[index]));
+    const isRenamed = places.some((index) => last.figure.data[index].name !== figure.data[index].name);
     rename(plot, places, figure.data);
     plot.layout.uirevision = figure.layout.uirevision;
     delete changed.uirevision;
+    if (!Object.keys(changed).length && here.pointsMoved(plot, places, last.figure.data, figure.data)) {
+      plot._fullLayout.uirevision = figure.layout.uirevision;
+      if (isRenamed) plot.emit("plotly_afterplot");
+      return true;
+    }
+    const traces = resolve(places.map((index) => figure.data[index]));
     window.Plotly.animate(plot, { data: traces, traces: places }, AT_ONCE)
       .then(() => Object.keys(changed).length && window.Plotly.update(plot, {}, changed))
       .then(() => plot.emit("plotly_afterplot"));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,15 +20,20 @@ FLAGS = [
 ]
 
 
+CLOCK = "America/New_York"
+"""The clock of the browser: not that of the bars, so that a chart which follows it is found out."""
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
-    """A headless Chromium, driven by selenium."""
+    """A headless Chromium, driven by selenium, with another clock than the bars have."""
     from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
 
     options = webdriver.ChromeOptions()
     for flag in FLAGS:
         options.add_argument(flag)
-    driver = webdriver.Chrome(options=options)
+    driver = webdriver.Chrome(options=options, service=Service(env={**os.environ, "TZ": CLOCK}))
     driver.set_script_timeout(120)
     try:
         yield driver

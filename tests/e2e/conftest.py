@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from dash.testing.browser import Browser
 
+from tests.benchmarks.browser import CLOCK
 from tests.e2e.visitor import Visitor
 from tests.support.workbench import Server, server
 
@@ -27,17 +28,22 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def browser(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """The browser that Dash's plugin would start for each journey anew, without a page's scripts at hand."""
+    """The browser that Dash's plugin would start for each journey anew, without a page's scripts at hand, on another
+    clock than the bars have.
+    """
     option = request.config.getoption
-    with Browser(
-        browser=option("webdriver"),
-        remote=option("remote"),
-        remote_url=option("remote_url"),
-        headless=option("headless"),
-        options=request.config.hook.pytest_setup_options(),
-        download_path=str(tmp_path_factory.mktemp("download")),
-        percy_run=False,
-    ) as started:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", CLOCK)
+        started = Browser(
+            browser=option("webdriver"),
+            remote=option("remote"),
+            remote_url=option("remote_url"),
+            headless=option("headless"),
+            options=request.config.hook.pytest_setup_options(),
+            download_path=str(tmp_path_factory.mktemp("download")),
+            percy_run=False,
+        )
+    with started:
         yield started
 
 

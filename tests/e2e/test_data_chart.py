@@ -1,4 +1,4 @@
-"""The data page's chart: zoomed to single bars, drawn with an indicator, saved as a layout, opened by its address."""
+"""The data page's chart: on the bars' clock, zoomed, with an indicator, saved as a layout, opened by its address."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ pad.dispatchEvent(new WheelEvent('wheel', {deltaY: arguments[0], ...at}));
 """
 
 
+MOMENTS = """
+const plot = document.querySelector('[data-graph="data-chart"] .js-plotly-plot'), axis = plot._fullLayout.xaxis;
+const time = plot.data[0].x._inputArray || plot.data[0].x, day = (value) => new Date(value).toISOString().slice(0, 10);
+window.Plotly.Fx.hover(plot, [{curveNumber: 0, pointNumber: 0}]);
+const said = [...plot.querySelectorAll('.hoverlayer text')].map((item) => item.textContent).join(' ');
+const layout = {xaxis: {type: 'date', range: [0, 1]}, shapes: [{x0: 0, x1: 1}, {xref: 'paper', x0: 0}]};
+const moved = window.dash_clientside.stratoscope.onClock({data: [], layout: layout}).layout;
+return [day(time[0]), day(axis.d2c(time[0])), said, [...moved.xaxis.range, moved.shapes[0].x1, moved.shapes[1].x0]];
+"""
+"""The first bar's day by its data, on its axis and in its hover box; and moments of a layout."""
+EPOCH, NEXT = "1970-01-01 00:00:00.000", "1970-01-01 00:00:00.001"
+
+
 def drawn(visitor: Visitor) -> None:
     visitor.sees_trace("data-chart", "NVDA")
     visitor.until(SAID, "what is drawn", "NVDA, total return")
@@ -44,6 +57,11 @@ def test_the_wheel_reaches_single_bars_and_the_address_keeps_them(visitor: Visit
     visitor.open("/data")
     drawn(visitor)
     visitor.until(SAID, "weeks at first", "weekly candles")
+    own, at, hover, layout = visitor.js(MOMENTS)
+    assert visitor.js("return new Date(0).getHours()") != 0, "the browser's clock is that of the bars"
+    assert own == at
+    assert own in hover
+    assert layout == [EPOCH, NEXT, NEXT, 0]
     before = visitor.link()
     visitor.wait_for(lambda: closer(visitor), "days")
     visitor.until("return location.search.includes('from=')", "the part in sight in the address")
