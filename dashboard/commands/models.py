@@ -6,7 +6,6 @@ import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -14,6 +13,7 @@ from typing import Any, Final
 from dashboard.commands import service
 from dashboard.commands.output import print_lines, table_lines
 from dashboard.text.certificate import lines
+from dashboard.text.format import minute
 from dashboard.text.model_card import markdown
 from engine.core.config import settings
 from engine.core.database import prepare_cache
@@ -139,5 +139,5 @@ def _plain(item: Registered) -> dict[str, Any]:
 
 
 def _row(item: Registered) -> tuple[str, ...]:
-    saved = f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M}"
+    saved = minute(item.created)
     return item.name, str(item.version), item.run[:12], saved, item.label

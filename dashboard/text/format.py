@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 MINUS = "\u2212"
 MISSING = "\u2013"
@@ -85,6 +85,11 @@ def day(moment: date | datetime | str) -> str:
 def day_range(start: date | datetime | str, end: date | datetime | str) -> str:
     """``2013-01-02 to 2023-09-21``."""
     return f"{day(start)} to {day(end)}"
+
+
+def minute(seconds: float) -> str:
+    """``2023-09-21 14:30 UTC`` of a moment in seconds since 1970."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def count(value: int, one: str, many: str = "") -> str:

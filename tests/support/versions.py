@@ -24,4 +24,4 @@ class Clock:
         return self._moment
 
     def fromtimestamp(self, *given: object) -> datetime:
-        return datetime.fromtimestamp(*given)  # type: ignore[arg-type]
+        return datetime.fromtimestamp(*given)  # type: ignore[arg-type]  # noqa: DTZ006 - as it is asked

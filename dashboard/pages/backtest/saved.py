@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from dashboard import runs, state
 from dashboard.pages.backtest import comparison
 from dashboard.pages.backtest.form import FORM
+from dashboard.text.format import minute
 from dashboard.text.metrics import metric_text
 from engine.backtest.metrics import METRICS
 from engine.backtest.result import BacktestResult
@@ -40,7 +41,7 @@ def row(item: Saved, changed: str = "") -> dict[str, Any]:
         "stored": item.size > 0,
         "then": f"{query}&compare={comparison.HERE},{item.key}",
         "created": item.created * 1000,
-        "moment": f"{datetime.fromtimestamp(item.created, UTC):%Y-%m-%d %H:%M} UTC",
+        "moment": minute(item.created),
         "tags": ", ".join(item.tags),
         "note": item.note,
         "pinned": item.pinned,

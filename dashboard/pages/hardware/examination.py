@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from dash import Input, Output, callback, html, no_update
@@ -18,6 +17,7 @@ from dashboard.jobs.side_job import SideJob
 from dashboard.pages.hardware import ids
 from dashboard.pages.hardware.request import PAGE
 from dashboard.security.payloads import Answer, Progress
+from dashboard.text.format import minute
 from engine.core.errors import EngineError
 from engine.core.spec import kind_name
 from engine.jobs import actions
@@ -78,7 +78,7 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, str, str]:
         done = runs.report({name: str(value) for name, value in (answer or {}).items()}, Examination)
     except EngineError as error:
         return html.P(str(error), className="pad"), "", "of this machine"
-    when = datetime.fromtimestamp(done.created).strftime("%Y-%m-%d %H:%M")
+    when = minute(done.created)
     return described(done.report), done.report.text(), f"{when} · {done.report.verdict()}"
 
 

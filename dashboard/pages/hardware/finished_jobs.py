@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from dash import Input, Output, callback, dcc, html
@@ -18,7 +17,7 @@ from dashboard.jobs.tray import link
 from dashboard.pages.hardware import ids
 from dashboard.pages.hardware.view import size
 from dashboard.security.payloads import Listed
-from dashboard.text.format import MISSING, duration, number, percent
+from dashboard.text.format import MISSING, duration, minute, number, percent
 from engine.jobs.use import Use, slowdowns
 
 SHOWN = 60
@@ -73,7 +72,7 @@ def _row(job: Job) -> dict[str, Any]:
     mark = [html.Span(job.status, className=_ENDED[job.status])] if job.status in _ENDED else []
     return {
         "Job": [label, *mark],
-        "Ended": datetime.fromtimestamp(job.finished).strftime("%Y-%m-%d %H:%M") if job.finished else MISSING,
+        "Ended": minute(job.finished) if job.finished else MISSING,
         "Waited": duration(job.waited),
         "Took": duration(use.seconds) if use else _took(job),
         "Processor": percent(use.processor / use.seconds, 0) if use and use.seconds else MISSING,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -13,7 +12,7 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.text.format import MINUS, MISSING, grouped, megabytes, number, percent
+from dashboard.text.format import MINUS, MISSING, grouped, megabytes, minute, number, percent
 from engine import devices
 from engine.benchmarks.advice import verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
@@ -196,7 +195,7 @@ def earlier(shown: Performed | None) -> list[Component]:
 
 
 def _entry(done: Performed, is_shown: bool) -> Component:
-    when = datetime.fromtimestamp(done.report.measured).strftime("%Y-%m-%d %H:%M")
+    when = minute(done.report.measured)
     first = done.report.results[0]
     speeds = [
         f"{title} {number(value, 2)}×"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from dashboard import state
 from dashboard.components.preview import TONES
-from dashboard.text.format import count, number, signed_percent
+from dashboard.text.format import count, minute, number, signed_percent
 from engine.backtest.spec import BacktestSpec
 from engine.backtest.sweeps.spec import SweepSpec
 from engine.backtest.walkforward.spec import WalkForwardSpec
@@ -66,7 +65,7 @@ def _row(entry: Entry, trials: int) -> dict[str, Any]:
         "curve": seen.own.hex(),  # the cell is drawn anew when this changes
         "held": seen.held.hex(),
         "created": entry.created * 1000,
-        "moment": f"{datetime.fromtimestamp(entry.created, UTC):%Y-%m-%d %H:%M} UTC",
+        "moment": minute(entry.created),
         "tags": entry.tags.replace(",", ", "),
         "pinned": entry.pinned,
         "deleted": entry.deleted,

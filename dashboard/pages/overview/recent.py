@@ -92,7 +92,7 @@ def _link(page: str, item: Entry) -> Component:
 def _moment(created: float) -> str:
     """The time of a run of today, the day of an earlier one."""
     moment = datetime.fromtimestamp(created, UTC)
-    return f"{moment:%H:%M}" if moment.date() == datetime.now(UTC).date() else f"{moment:%Y-%m-%d}"
+    return f"{moment:%H:%M} UTC" if moment.date() == datetime.now(UTC).date() else f"{moment:%Y-%m-%d}"
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Component:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from dashboard.components import table
-from dashboard.text.format import count
+from dashboard.text.format import count, minute
 from engine.core.errors import DataError
 from engine.market.inventory import Item
 from engine.market.quality.finding import SEVERITIES, Severity
@@ -50,7 +49,7 @@ TRASH_COLUMNS = [
     table.Column("interval", "Interval", width=74),
     table.Column("rows", "Bars", "number", width=86),
     table.Column("size", "Size", width=78),
-    table.Column("deleted", "Deleted", width=128, help="UTC."),
+    table.Column("deleted", "Deleted", width=150),
     table.Column("left", "Days left", "number", width=84, help="Until it is deleted for good."),
 ]
 
@@ -90,7 +89,7 @@ def badge(verdict: Verdict | None) -> tuple[str, int]:
 
 def trash_row(item: Deleted, now: float) -> dict[str, Any]:
     """A deleted series as a row."""
-    moment = datetime.fromtimestamp(item.deleted, UTC).strftime("%Y-%m-%d %H:%M")
+    moment = minute(item.deleted)
     left = max(0, DAYS - int((now - item.deleted) // 86_400))
     about = {"id": item.id, "symbol": item.symbol, "collection": item.collection, "interval": item.interval}
     return about | {"rows": item.rows, "size": item.size, "deleted": moment, "left": left}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -19,7 +18,7 @@ from dashboard.components.store import store
 from dashboard.pages.hardware.benchmarks import ids
 from dashboard.pages.hardware.benchmarks.view import seconds
 from dashboard.pages.hardware.request import PAGE
-from dashboard.text.format import MISSING, count, number
+from dashboard.text.format import MISSING, count, minute, number
 from engine import devices, routing
 from engine.benchmarks import routed
 from engine.routing import Route, Work
@@ -90,7 +89,7 @@ def _rows(work: Work) -> list[Component]:
     sizes: Sequence[int] = () if found.stale else sorted(found.seconds)
     routes = [(f"{size:,}", routing.route(work, size)) for size in sizes] or [(MISSING, routing.route(work, 1))]
     mark = [html.Span("stale", className="chip warn", title=found.stale)] if found.stale else []
-    when = f"Measured {datetime.fromtimestamp(found.moment):%Y-%m-%d %H:%M}." if found.moment else None
+    when = f"Measured {minute(found.moment)}." if found.moment else None
     first = html.Th([work.title, *mark], scope="row", rowSpan=len(routes), title=when)
     last = html.Td(_choice(work), rowSpan=len(routes))
     rows = [[html.Td(size), *_cells(route)] for size, route in routes]

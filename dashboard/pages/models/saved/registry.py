@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import dash_bootstrap_components as dbc
@@ -22,7 +21,7 @@ from dashboard.pages.models.saved.tab import seen
 from dashboard.runs.saved_runs import ROW, SHELVES, keys_of
 from dashboard.runs.tabs import Tab
 from dashboard.security.payloads import Edit, Rows
-from dashboard.text.format import count, number
+from dashboard.text.format import count, minute, number
 from engine.core.errors import DataError, EngineError
 from engine.models.service import registered
 
@@ -198,7 +197,7 @@ def served(summary: Mapping[str, Any] | None) -> Component:
     if summary is None:
         text = "Off. With service.enabled and a token in config.yaml other programs ask POST /api/predict."
         return html.P(text, className="hint pad")
-    since = f"{datetime.fromtimestamp(summary['since'], UTC):%Y-%m-%d %H:%M} UTC"
+    since = minute(summary["since"])
     times = (
         f", in {number(summary['median_ms'], 1)} ms in the median, 99% within {number(summary['p99_ms'], 1)} ms"
         if summary["median_ms"] is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from dashboard import runs, state
+from dashboard.text.format import minute
 from engine.core.errors import EngineError
 from engine.core.spec import Spec
 from engine.jobs import library
@@ -102,4 +102,4 @@ def _spec(item: Registered) -> ModelSpec | None:
 
 def saved_at(created: float) -> dict[str, Any]:
     """When, as the cell of the column draws it."""
-    return {"created": created * 1000, "moment": f"{datetime.fromtimestamp(created, UTC):%Y-%m-%d %H:%M} UTC"}
+    return {"created": created * 1000, "moment": minute(created)}
