@@ -28,7 +28,7 @@
   let hadResult = {}, broughtUp = {};
 
   /* Where there is little room the settings lie above the results: what has come of a run takes their place, once; of
-     a page that follows its settings the first result alone, for then they may be in use. */
+     a page that follows its settings the first result or error alone, for then they may be in use. */
   function bringUp(page, result, quiet) {
     const button = document.getElementById(here.domId({ role: "run-button", page: page }));
     const side = button && button.closest(".side"), fold = button && button.closest(".study .panel-card")?.querySelector(".study-fold");
@@ -59,7 +59,7 @@
       const cause = (context.triggered[0] || {}).prop_id || "";
       if (cause.includes('"cancel"')) words = "Cancelling";
     }
-    if (state === "ready" || (!quiet && state === "error")) bringUp(page, result, quiet);
+    if (state === "ready" || state === "error") bringUp(page, result, quiet);
     const bar = "run-bar" + (quiet ? " quiet" : "") + (state === "running" ? " is-running" : "");
     const shown = state === "error" ? (hadResult[page] ? "is-ready is-old" : "is-failed")
       : state === "running" ? (hadResult[page] ? "is-ready is-old" : "is-loading") : "is-" + state;

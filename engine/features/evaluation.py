@@ -22,7 +22,7 @@ from engine.indicators import (
     require_inputs,
 )
 from engine.market import catalog
-from engine.market.availability import align_known, known_at, known_until, require_common_time
+from engine.market.availability import align_known, known_at, known_until, require_common_time, require_overlap
 from engine.market.bars import Bars, Floats, Market
 from engine.market.panel import align
 from engine.market.spec import MarketSpec
@@ -62,8 +62,12 @@ class FeatureInputs:
         return FeatureInputs(changed[0], dict(zip(names[1:], changed[1:], strict=True)))
 
     def compute(self, feature: Indicator, bars: Bars) -> dict[str, Floats]:
-        """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column."""
+        """``feature`` of ``bars``, one symbol of the market. Raises ``DataError`` where a series lacks a column, or a
+        comparison of symbols has none at the same time.
+        """
         require_inputs(feature, bars)
+        if isinstance(feature, PanelIndicator) or (isinstance(feature, MarketIndicator) and feature.compares_symbols()):
+            require_overlap(self.market.bars)
         if isinstance(feature, MarketIndicator):
             return self._market_row(feature, bars)
         if isinstance(feature, PanelIndicator):

@@ -36,7 +36,7 @@ of each of its parts, ``{"event": "used"}`` with the fields of ``use.Use``; all 
 the cluster's own thread: it must return at once."""
 
 
-_GRACE = 0.5  # seconds that a cancelled job has to stop by itself
+_GRACE = 0.3  # seconds that a cancelled job has to stop by itself: three reports of progress
 _TIMEOUT = 10.0  # seconds within which a worker must have heard of a cancellation
 _ATTEMPTS = 3  # attempts of a job whose worker died because of another job; workers that we kill do not count
 _log = logging.getLogger("stratoscope.jobs")
@@ -77,6 +77,7 @@ class Cluster:
         self._lock = threading.Lock()
         self._ready: Future[Any] = Future()  # of the client
         self._starter: threading.Thread | None = None
+        self._template: threading.Thread | None = None
         self._embedded: Any = None
         self._jobs: dict[str, _Job] = {}  # by key
         self._names: dict[str, _Job] = {}  # by Dask's key
@@ -117,7 +118,7 @@ class Cluster:
     def cancel(self, key: str) -> bool:
         """Stop the job ``key``; False if there is none. Its future raises ``Cancelled`` at once.
 
-        The next call of the job's progress raises ``Cancelled`` too; a job that makes none within half a second
+        The next call of the job's progress raises ``Cancelled`` too; a job that makes none within 0.3 seconds
         loses its process, which starts anew. A job that another server has submitted to the same scheduler continues.
         """
         with self._lock:
@@ -184,8 +185,8 @@ class Cluster:
         if self._compute.scheduler is None:
             self._embedded = local_cluster.start(self._compute, self._folder)
         client = _dask().Client(self._compute.scheduler or self._embedded, timeout=5, set_as_default=False)
-        client.register_plugin(local_cluster.warm_up_plugin(self._warm))
         client.subscribe_topic(worker.TOPIC, self._on_event)
+        client.register_plugin(local_cluster.warm_up_plugin(self._warm))
         return client
 
     def _launch(self, job: _Job, ready: Future[Any]) -> None:
@@ -267,6 +268,9 @@ class Cluster:
     def _on_event(self, event: tuple[float, Mapping[str, Any]]) -> None:
         """A message from a worker about a job or a part of one, on the client's event loop."""
         message = event[1]
+        if message["event"] == "warm":
+            self._keep_template()
+            return
         name = message["task"]
         job = self._names.get(name) or self._names.get(worker.parent_task(name))
         if job is None or job.future.done():
@@ -286,6 +290,14 @@ class Cluster:
         of_all = message["event"] == "used"  # parts take what the job takes
         if job.listen is not None and (of_all or (name == job.name and message["event"] != "ended")):
             job.listen(message)
+
+    def _keep_template(self) -> None:
+        """Once a worker is warm and the machine has time: what a kill costs from then on is no wait."""
+        if self._embedded is not None and self._template is None:
+            self._template = threading.Thread(
+                target=local_cluster.keep_template, args=(self._warm,), name="worker-template", daemon=True
+            )
+            self._template.start()
 
     def _settle(self, job: _Job, value: Any = None, error: BaseException | None = None) -> None:
         with self._lock:

@@ -36,7 +36,7 @@ HEAVY = (
 for the end of a step."""
 
 TOPIC = "stratoscope"
-"""Under which workers send messages to servers: mappings with "event", "task" (Dask's key), "worker" and "pid"."""
+"""Under which workers send messages to servers: mappings with "event", "task" (Dask's key, if any), "worker", "pid"."""
 
 _THROTTLE = 0.05  # seconds between two messages of progress
 _IMPORTING = threading.Lock()  # held by the warm-up while it imports
@@ -195,6 +195,7 @@ def settings(workers: int) -> dict[str, object]:
     environment = dict.fromkeys(threads, max((os.cpu_count() or 1) // workers, 1)) | _FREED
     return {
         "distributed.nanny.pre-spawn-environ": environment,
+        "distributed.worker.multiprocessing-method": "spawn",  # until ``local_cluster.keep_template``
         "distributed.scheduler.allowed-failures": 0,  # what killed one worker would kill the next
         "distributed.scheduler.work-stealing-interval": "100ms",
         "distributed.scheduler.http.routes": [],
@@ -223,6 +224,7 @@ def _warm_up(worker: Any, modules: Sequence[str]) -> None:
     for module in modules:
         while not _load_if_idle(worker, module):
             time.sleep(0.05)
+    send_event(worker, "", {"event": "warm"})
 
 
 def _load_if_idle(worker: Any, module: str) -> bool:

@@ -7,6 +7,7 @@ zones or calendars are combined, a value is used from the moment at which it was
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -117,6 +118,22 @@ def require_common_time(other: Bars, market: Sequence[Bars]) -> None:
     raise DataError(
         f"{other.series.symbol} has bars from {_day(other.time[0])} to {_day(other.time[-1])}, and {whose} from "
         f"{_day(first)} to {_day(last)}: they have no time in common. Choose one whose bars overlap."
+    )
+
+
+def require_overlap(market: Sequence[Bars]) -> None:
+    """Raise ``DataError`` where each symbol of ``market`` has bars, and each begins after the one before it has ended:
+    there is nothing that a comparison of them could compare.
+    """
+    in_time = sorted((bars for bars in market if len(bars)), key=lambda bars: bars.time[0])
+    pairs = list(pairwise(in_time))
+    if len(in_time) < len(market) or not pairs or any(late.time[0] <= early.time[-1] for early, late in pairs):
+        return
+    early, late = pairs[0]
+    raise DataError(
+        f"No two of the {len(market):,} symbols have bars at the same time, so there is nothing to compare: "
+        f"{early.series.symbol} ends on {_day(early.time[-1])}, and {late.series.symbol} begins on "
+        f"{_day(late.time[0])}. Choose symbols whose bars overlap."
     )
 
 

@@ -202,6 +202,10 @@ class Model(Spec):
         """
         return 1.0
 
+    def memory(self, rows: int, features: int) -> float:
+        """Bytes of main memory that one ``fit`` takes beside its rows, at least."""
+        return 0.0
+
     def answer_seconds(self, rows: int, features: int, trained: int) -> float:
         """Roughly how long ``predict`` of ``rows`` takes on one core, fitted on ``trained`` rows."""
         return 5e-7 * rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from engine.models import OnStep, call_model
 from engine.models.dataset import Dataset
 from engine.models.fitting import TrainedModel, TrainingCurve, thinned, train
 from engine.models.fold_result import FoldResult
+from engine.models.kept_parts import KeptParts
 from engine.models.permutation_importance import permutation_importance
 from engine.models.preparation import Parts, named, naming, parts, prepare
 from engine.models.scores import HEADLINE, Scored, constant, headline, is_predicted, out_of_sample
@@ -37,26 +38,55 @@ class FoldOutcome:
     base: Floats
     permutation: Floats
 
+    def summary(self) -> Mapping[str, object]:
+        """The scores of the test."""
+        return self.result.scores
 
-def train_folds(spec: ModelSpec, found: Parts, progress: Progress) -> tuple[list[FoldOutcome], Mapping[str, object]]:
-    """The outcomes of all folds in order, and the loss curves that were last reported.
+
+def train_folds(
+    spec: ModelSpec, found: Parts, progress: Progress, kept: KeptParts[FoldOutcome] | None = None
+) -> tuple[list[FoldOutcome], Mapping[str, object]]:
+    """The outcomes of all folds in order, and the loss curves that were last reported. Folds that are ``kept`` are not
+    trained again, and those that are trained are kept.
 
     Where the cluster has other workers they share the folds: they get the spec alone and build the rows themselves,
     quicker than sending them.
     """
     count = len(found.folds)
     curves = _Curves(progress, spec, count)
-    if not distributes(count):
-        return [curves.keep(n, outcome_of(spec, found, n, curves.watch(n))) for n in range(count)], curves.partial()
+    done = {n: outcome for n in range(count) if kept is not None and (outcome := kept.get(n)) is not None}
+    for number, outcome in done.items():
+        curves.keep(number, outcome)
+
+    def on_outcome(number: int, outcome: FoldOutcome) -> None:
+        done[number] = curves.keep(number, outcome)
+        if kept is not None:
+            kept.add(number, outcome)
+
+    _train(spec, found, [number for number in range(count) if number not in done], curves, on_outcome)
+    return [done[number] for number in range(count)], curves.partial()
+
+
+def _train(
+    spec: ModelSpec,
+    found: Parts,
+    numbers: Sequence[int],
+    curves: _Curves,
+    on_outcome: Callable[[int, FoldOutcome], None],
+) -> None:
+    """Train the folds with these numbers, and tell of each as it is done."""
+    if not distributes(len(numbers)):
+        for number in numbers:
+            on_outcome(number, outcome_of(spec, found, number, curves.watch(number)))
+        return
     text = canonical_json(spec)
-    numbers = [part.tolist() for part in np.array_split(np.arange(count), min(count, _MAXIMUM_TASKS))]
+    shared = [part.tolist() for part in np.array_split(numbers, min(len(numbers), _MAXIMUM_TASKS))]
 
     def on_part(place: int, part: Sequence[FoldOutcome]) -> None:
-        for number, outcome in zip(numbers[place], part, strict=True):
-            curves.keep(number, outcome)
+        for number, outcome in zip(shared[place], part, strict=True):
+            on_outcome(number, outcome)
 
-    parts_done = fan_out(_train_in_worker, [(text, part) for part in numbers], curves.report, on_part)
-    return [outcome for part in parts_done for outcome in part], curves.partial()
+    fan_out(_train_in_worker, [(text, part) for part in shared], curves.report, on_part)
 
 
 def outcome_of(spec: ModelSpec, found: Parts, number: int, on_step: OnStep | None = None) -> FoldOutcome:

@@ -17,6 +17,7 @@ from engine.market.bars import Market
 from engine.models.evaluation import evaluated
 from engine.models.folds import FoldOutcome, train_folds
 from engine.models.history import History
+from engine.models.kept_parts import kept_parts
 from engine.models.label_permutation import null_scores
 from engine.models.memory import require_memory
 from engine.models.preparation import Parts, parts
@@ -28,7 +29,7 @@ from engine.models.splits.fold import paths, stitched
 @computes(ModelSpec)
 def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> ModelResult:
     """The trained models and their predictions. Raises ``DataError`` for a feature that looks ahead, a label that does
-    beyond its end, too few rows, or more than memory holds.
+    beyond its end, too few rows, or more than memory holds. Folds that a run which was stopped has trained are kept.
     """
     require_memory(spec)
     progress(0.0, "Checking features and label for look-ahead")
@@ -36,11 +37,15 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     require_honest_end(spec.target, inputs["market"])
     features: FeatureMatrix = inputs["features"]
     found = parts(spec, inputs["market"], features)
-    outcomes, curve = train_folds(spec, found, section(progress, 0.05, 0.5 if spec.null_fits else 0.9))
+    kept = kept_parts(spec, FoldOutcome)
+    outcomes, curve = train_folds(spec, found, section(progress, 0.05, 0.5 if spec.null_fits else 0.9), kept)
     nulls = null_scores(spec, found, section(progress, 0.5, 0.95), curve)
     progress(0.95, "Scoring", {**curve, **nulls.so_far()})
     bare = _stitched(spec, inputs["market"], features, found, outcomes)
-    return evaluated(bare, found, nulls, spec, section(progress, 0.95, 1.0))
+    result = evaluated(bare, found, nulls, spec, section(progress, 0.95, 1.0))
+    if kept is not None:
+        kept.forget()
+    return result
 
 
 def _stitched(

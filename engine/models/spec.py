@@ -136,7 +136,13 @@ class ModelSpec(RunSpec):
     def estimate(self) -> Estimate:
         rows, columns = self.expected_size()
         seconds = 0.1 + self.fit_seconds() * (2 + self.null_fits) + self.answer_seconds()
-        return Estimate(seconds=seconds, megabytes=100 + rows * (columns + 8) * 32e-6)
+        megabytes = 100 + rows * (columns + 8) * 32e-6 + self.fit_memory() * 1e-6
+        return Estimate(seconds=seconds, megabytes=megabytes)
+
+    def fit_memory(self) -> float:
+        """Bytes that the model, or the largest of those that it is made of, takes beside its rows, at least."""
+        rows, columns = self.expected_size()
+        return max(item.memory(int(rows), columns) for item in self.model.walk() if isinstance(item, Model))
 
     def expected_size(self) -> tuple[float, int]:
         """Roughly the rows before the holdout, and the columns of the features."""

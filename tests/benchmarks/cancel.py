@@ -1,6 +1,6 @@
 """Cancel of a training by a worker: from the click to a worker that is free again, for every kind of model.
 
-A kind that reports its steps stops by itself; one that is solved at once loses its process after half a second.
+A kind that reports its steps stops by itself; one that is solved at once loses its process after 0.3 seconds.
 """
 
 from __future__ import annotations

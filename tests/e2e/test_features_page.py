@@ -137,6 +137,10 @@ def test_on_a_phone_the_first_result_takes_the_place_of_the_settings(visitor: Vi
         visitor.fill("features", "features.0.window", 35)
         visitor.sees_trace("features-chart", "SMA 35")
         assert visitor.js("return document.querySelector('.side').open"), "they stay, for they are in use"
+        failing = {"features": [{"kind": "expression", "text": 'close / of("NOSUCH", close)'}]}
+        visitor.open(f"/features?spec={to_query(FeatureSpec.parse(failing))}")
+        visitor.until(BANNER, "what is wrong with the request")
+        visitor.until("return !document.querySelector('.side').open", "the settings folded away from what is wrong")
     finally:
         visitor.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

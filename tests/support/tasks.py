@@ -30,6 +30,10 @@ def nothing(progress: Progress) -> int:
     return os.getpid()
 
 
+def parent(progress: Progress) -> int:
+    return os.getppid()
+
+
 def others(progress: Progress) -> int:
     """How many other jobs run."""
     return other_jobs()

@@ -94,7 +94,7 @@ def describe(data: runs.ResultData, symbol: str | None, answer: Answer) -> tuple
     crumbs = [bars.series.symbol, count(len(values.names), "feature"), dates]
     shell.show_context(crumbs, [*chips, *view.device_chips(spec, values)])
     tested = leak_test.note(found, answer)
-    note = f"{said} {tested[:1].upper()}{tested[1:]}." if said and tested else said or tested
+    note = f"{said} {tested[:1].upper()}{tested[1:].rstrip('.')}." if said and tested else said or tested
     return rows, table.fitting(len(rows), MOST_HEIGHT), note, leak_test.proof(found)
 
 

@@ -27,7 +27,7 @@ from engine.backtest.walkforward.choice import (
     trial_statistics,
     with_values,
 )
-from engine.backtest.walkforward.kept import KeptWindows, kept_windows
+from engine.backtest.walkforward.kept import kept_windows
 from engine.backtest.walkforward.result import WalkForwardResult
 from engine.backtest.walkforward.spec import LIMIT, WalkForwardSpec
 from engine.backtest.walkforward.walk import Step, Walk
@@ -38,6 +38,7 @@ from engine.core.store import Trial
 from engine.jobs.executors import computes
 from engine.market.bars import Bars, Floats, Times, periods_per_year
 from engine.market.catalog import require_tradeable
+from engine.models.kept_parts import KeptParts
 from engine.strategies import Allocation
 
 CLOUD = 3_000
@@ -57,7 +58,7 @@ def compute(spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress
 
 
 def run_windows(
-    spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress, kept: KeptWindows | None = None
+    spec: WalkForwardSpec, inputs: Mapping[str, Any], progress: Progress, kept: KeptParts[Step] | None = None
 ) -> WalkForwardResult:
     """The result of ``spec``; windows that are ``kept`` are not computed again. Raises ``DataError``
     where not even one window fits, and whatever a backtest and a sweep raise.
@@ -143,7 +144,7 @@ def _windows(spec: WalkForwardSpec, measured_bars: MeasuredBars) -> tuple[Window
     return tuple(replace(window, train=max(window.train, ready)) for window in windows)
 
 
-def _run_windows(walk: Walk, steps: list[Step], kept: KeptWindows | None, progress: Progress) -> SweepResult:
+def _run_windows(walk: Walk, steps: list[Step], kept: KeptParts[Step] | None, progress: Progress) -> SweepResult:
     """Append to ``steps``, of those ``kept`` and others; returns the sweep over all test bars, for hindsight."""
     spec, bars, windows = walk.spec, walk.bars, walk.windows
     for number in range(len(windows)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,6 +31,8 @@ from engine.models.neural.trainers import arrays_of, trainer_of
 from engine.models.neural.training import Training
 from engine.models.scaling import Scaling
 from engine.models.symbol import Symbol
+
+_NUMBER = 4  # bytes
 
 
 class Neural(Training, Model):
@@ -132,6 +135,18 @@ class Neural(Training, Model):
             best_step=course.epoch if later is None else course.best_epoch,
             gradient_norm=np.array(course.gradient_norm),
         )
+
+    def memory(self, rows: int, features: int) -> float:
+        """Weights with their gradients and the optimiser's states, and a batch with what its layers keep. CUDA has a
+        memory of its own.
+        """
+        placed = self.placed()
+        if placed.device == "cuda":
+            return 0.0
+        network = placed.network(features, 1)
+        weights = sum(math.prod(item.shape) for item in network.parameters().values())
+        copies = 2 + (int(placed.momentum > 0) if placed.optimiser == "sgd" else 2)
+        return _NUMBER * (copies * weights + min(placed.batch_size, rows) * network.held(placed.lookback()))
 
     def answer_seconds(self, rows: int, features: int, trained: int) -> float:
         """A third of an epoch on as many rows: the way forward."""

@@ -14,8 +14,10 @@ from engine.features.context import context_requests
 from engine.features.evaluation import FeatureInputs
 from engine.features.leakage import look_ahead
 from engine.indicators.averages import Sma
+from engine.indicators.breadth import Breadth
 from engine.indicators.cross_asset import Beta, LongerBars
 from engine.indicators.cross_section import ReturnRank, rank
+from engine.indicators.expression import Expression
 from engine.market.bars import Bars, Market
 from engine.market.spec import MarketSpec
 from engine.strategies.operands.feature import Feature
@@ -157,6 +159,25 @@ def test_what_is_missing_gets_a_sentence(indicator: Any, words: str) -> None:
     context = {"context - - 1d": Market((replace(OWN, series=OWN.series),))}
     with pytest.raises(DataError, match=words):
         FeatureInputs(Market((OWN,)), context).compute(indicator, OWN)
+
+
+@pytest.mark.parametrize(
+    "feature", [ReturnRank(), Breadth(), Expression(text="rank(volume)"), Expression(text="demean(close)")], ids=str
+)
+def test_symbols_that_never_meet_are_not_compared(feature: Any) -> None:
+    first, second, third = walks(50, 50, 50)
+    apart = tuple(
+        replace(bars, time=bars.time + np.timedelta64(days, "D"))
+        for bars, days in ((first, 0), (second, 50), (third, 100))
+    )
+    with pytest.raises(
+        DataError, match=r"No two of the 3 symbols have bars at the same time.* 2020-02-19.* 2020-02-20"
+    ):
+        FeatureInputs(Market(apart), {}).compute(feature, apart[0])
+    meet = (*apart[:2], third)  # the last is there at the time of the first
+    FeatureInputs(Market(meet), {}).compute(feature, first)
+    begun = tuple(bars.slice(0, 50 * (place == 0)) for place, bars in enumerate(apart))
+    FeatureInputs(Market(begun), {}).compute(feature, begun[0])  # a history in which others are yet to begin
 
 
 def test_rules_say_that_they_cannot_have_other_series() -> None:

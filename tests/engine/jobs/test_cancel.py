@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
+import psutil
 import pytest
 
 import engine.jobs.cluster
@@ -58,6 +61,22 @@ def test_cancel_kills_a_job_that_does_not_listen(cluster: Cluster, gate: Path, t
     assert eventually(lambda: is_gone(pid))
     assert all(isinstance(outcome, tuple) for outcome in outcomes(waiting))  # nobody else is blamed
     assert eventually(lambda: everybody_works(cluster, f"again-{task.__name__}-{time.monotonic()}"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers start from nothing")
+def test_a_worker_that_starts_anew_is_a_copy_of_a_warm_process(cluster: Cluster) -> None:
+    assert eventually(lambda: cluster._template is not None)
+    cast(threading.Thread, cluster._template).join(TIMEOUT)
+    heard = Heard()
+    cluster.submit("copied", tasks.asleep, listen=heard)
+    killed = int(heard.first()["message"])
+    cluster.cancel("copied")
+    assert eventually(lambda: is_gone(killed))
+    assert eventually(lambda: everybody_works(cluster, f"copied-{time.monotonic()}"))
+    parents = set(outcomes([cluster.submit(f"parent-{n}", tasks.parent) for n in range(20)]))
+    (template,) = parents - {os.getpid()}
+    assert psutil.Process(template).ppid() == os.getpid()
+    assert all(cluster.submit(f"warm-{n}", tasks.is_warm).result(TIMEOUT) for n in range(4))
 
 
 def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path, gate: Path) -> None:

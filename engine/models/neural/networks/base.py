@@ -107,6 +107,10 @@ class Network(ABC):
     def scores(self, at: Pass, x: Array) -> Array:
         """Logits of classes (one of two classes), or the number."""
 
+    def held(self, window: int) -> int:
+        """Numbers that one window takes in training, at least: its own, and what layers keep for the way back."""
+        return 0
+
     @property
     def rectifies(self) -> bool:
         """Whether its units cut off what is below zero, so that weights begin larger (He et al. 2015)."""

@@ -65,6 +65,9 @@ class Convolutional(SequenceNetwork):
             return kernel | {f"{name}.bias": Parameter((units,), "zeros")}
         return {f"{name}.kernel": Parameter((inputs, 1, self.taps))} | linear(name, inputs, units)
 
+    def held(self, window: int) -> int:
+        return window * (self.features + 2 * sum(self.channels))
+
     def sequence(self, at: Pass, x: Array) -> Array:
         for number in range(len(self.channels)):
             name, before = f"block.{number}", x

@@ -48,6 +48,9 @@ class Perceptron(Network):
                 found |= normalisation(f"norm.{number}", units, self.normalisation)
         return found
 
+    def held(self, window: int) -> int:
+        return sum(self.widths[:-1])
+
     def scores(self, at: Pass, x: Array) -> Array:
         x = x.reshape(len(x), -1)
         for number in range(len(self.hidden) + 1):

@@ -57,6 +57,9 @@ class Recurrent(SequenceNetwork):
             found["attention.score"] = Parameter((1, self.width))
         return found
 
+    def held(self, window: int) -> int:
+        return window * (self.features + (GATES[self.cell] + 1) * sum(self.layers))
+
     def sequence(self, at: Pass, x: Array) -> Array:
         for number in range(len(self.layers)):
             name = f"recurrent.{number}"

@@ -43,6 +43,12 @@ class Transformer(SequenceNetwork):
             found |= linear(f"{name}.narrow", self.feed_forward, self.width)
         return found | normalisation("last", self.width, "layer")
 
+    def held(self, window: int) -> int:
+        of_block = (
+            6 * self.width + 2 * self.feed_forward
+        )  # query, key, value, what is attended to, two norms; two dense
+        return window * (self.features + self.blocks * of_block)
+
     def sequence(self, at: Pass, x: Array) -> Array:
         x = at.linear(x, "embedding") + at.arrays.place(places(x.shape[1], self.width))
         x = at.dropped(x, self.dropout)

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 
 from engine.backtest.walkforward import run as executor
-from engine.backtest.walkforward.kept import KeptWindows, kept_windows
+from engine.backtest.walkforward.kept import kept_windows
 from engine.backtest.walkforward.spec import WalkForwardSpec
+from engine.backtest.walkforward.walk import Step
 from engine.core.errors import Cancelled
 from engine.core.progress import silent
 from engine.core.store import encode
 from engine.jobs import runner
 from engine.market.sources.stored import save
+from engine.models.kept_parts import KeptParts
 from engine.research import ledger
 from tests.support.market import random_walk
 from tests.support.walks import walk_spec
@@ -42,7 +44,7 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def kept(spec: WalkForwardSpec) -> KeptWindows:
+def kept(spec: WalkForwardSpec) -> KeptParts[Step]:
     found = kept_windows(spec)
     assert found is not None
     return found
