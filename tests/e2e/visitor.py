@@ -52,7 +52,7 @@ class Visitor:
     within ``TIMEOUT``.
     """
 
-    TIMEOUT = 60.0
+    TIMEOUT = 240.0  # seconds: a busy machine begins the first job after one minute
 
     def __init__(self, browser: Any, address: str) -> None:
         self.browser, self.address, self.driver = browser, address, browser.driver

@@ -26,7 +26,7 @@ def asked(
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_answers_come_in_the_order_of_the_request_from_so_many_threads(threads: int) -> None:
-    gate, running, most, lock = threading.Barrier(threads, timeout=60), 0, 0, threading.Lock()
+    gate, running, most, lock = threading.Barrier(threads, timeout=240), 0, 0, threading.Lock()
 
     def ask(name: str, notify: Notify) -> Fetched:
         nonlocal running, most
