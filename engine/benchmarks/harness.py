@@ -17,25 +17,14 @@ from engine.benchmarks.lane import Lane
 from engine.benchmarks.processes import Apart, Bench
 from engine.benchmarks.result import BenchmarkResult, Floats, WorkloadResult
 from engine.benchmarks.roofs import Roofs
-from engine.benchmarks.spec import (
-    MINIMUM_REPETITIONS,
-    PAUSE,
-    ROUNDS,
-    SAMPLING_BUDGET,
-    WARM_UP,
-    BenchmarkSpec,
-    megabytes_of,
-)
+from engine.benchmarks.room import require_memory
+from engine.benchmarks.spec import MINIMUM_REPETITIONS, PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
 from engine.benchmarks.variants import Variant
-from engine.benchmarks.workloads import NOUN, Target, Workload
+from engine.benchmarks.workloads import Target, Workload
 from engine.core import energy, libraries
-from engine.core.errors import DeviceError, SpecError
-from engine.core.memory import available_memory
-from engine.core.plugin_errors import plugin_errors
+from engine.core.errors import DeviceError
 from engine.core.progress import Progress
 from engine.core.registry import info
-
-MEMORY_SHARE = 0.8  # of the memory that is free: the libraries themselves need some
 
 Plan = Sequence[tuple[tuple[Workload, ...], tuple[Variant, ...]]]
 """The sizes of each workload, and the variants that measure it."""
@@ -109,38 +98,6 @@ def _shares(progress: Progress, count: int) -> list[Progress]:
         progress((index + fraction) / count, message, partial)
 
     return [functools.partial(part, index) for index in range(count)]
-
-
-def require_memory(workload: Workload, variants: Sequence[Variant]) -> None:
-    """Raises ``DeviceError``, with the size that fits, where ``workload`` needs more memory than is free."""
-    free = available_memory() / 1e6 * MEMORY_SHARE
-    with plugin_errors(workload, NOUN):
-        needed = megabytes_of(workload, variants)
-    if needed <= free:
-        return
-    fits = _largest_that_fits(workload, variants, free)
-    advice = f"{workload.axis_title()} {fits:,} would fit" if fits else "choose fewer variants"
-    raise DeviceError(
-        f"{workload.label()} needs about {needed / 1e3:.1f} GB in {len(variants)} variant{'s' * (len(variants) != 1)} "
-        f"and {free / 1e3:.1f} GB may be used: {advice}."
-    )
-
-
-def _largest_that_fits(workload: Workload, variants: Sequence[Variant], free: float) -> int:
-    """The largest size of the workload's axis, in steps of its form, that ``free`` megabytes can hold; 0 for none."""
-    step = max(int((type(workload).model_fields[workload.axis].json_schema_extra or {}).get("step", 1)), 1)  # type: ignore[union-attr, arg-type]
-    low, high = 0, workload.axis_value() // step
-    while low < high:
-        middle = (low + high + 1) // 2
-        try:
-            fits = megabytes_of(workload.at(middle * step), variants) <= free
-        except SpecError:  # below the smallest, or with what its other fields forbid
-            fits = True
-        low, high = (middle, high) if fits else (low, middle - 1)
-    try:
-        return workload.at(low * step).axis_value()
-    except SpecError:
-        return 0
 
 
 def _busy() -> float:

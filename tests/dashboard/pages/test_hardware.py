@@ -19,9 +19,11 @@ from dashboard.pages.hardware.benchmarks import view as benchmark_view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.request import FORM
 from engine import devices
+from engine.benchmarks import room
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.core.errors import EngineError, SpecError
+from engine.benchmarks.workloads.matrix_product import MatrixProduct
+from engine.core.errors import DeviceError, EngineError, SpecError
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs import actions, executors
@@ -50,6 +52,16 @@ def test_a_forged_request_is_refused_at_its_field(change: dict[str, object], pat
     with pytest.raises(SpecError) as caught:
         FORM.parse({**FORM.defaults(), **change})
     assert [name for name, _ in caught.value.problems] == [path]
+
+
+def test_what_memory_cannot_hold_is_not_begun(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "available_memory", lambda: 1_000_000_000)
+    large, small = (BenchmarkSpec(workload=MatrixProduct(size=size)) for size in (16_384, 512))
+    with pytest.raises(DeviceError, match=r"may be used: Size [\d,]+ would fit\.$"):
+        FORM.require_feasible(large)
+    assert (FORM.extent(large), FORM.extent(small)) == ("more than the free memory holds", "")
+    workspace.configure("compute: {scheduler: tcp://elsewhere:8786}")
+    FORM.require_feasible(large)  # of another machine nothing is known here
 
 
 @pytest.mark.parametrize("forged", [0, -1, 59, None, "600", 10**9])
