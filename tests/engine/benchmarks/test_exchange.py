@@ -144,13 +144,17 @@ def test_devices_follow_a_measurement_of_all_that_could_do_the_work(workspace: W
 
 def test_a_claim_stands_beside_what_was_measured() -> None:
     """Published: MLX 2.7 and 1.27 times as fast as torch, a hand-over 3 to 5 times as fast as a copy."""
-    names = ("torch:cpu", "mlx:cpu")
+    names = ("torch:mps", "mlx:gpu")
     parts = [part(times, names) for times in ([0.9, 0.3], [0.2, 0.4], [0.5, 0.2], [0.5, 0.05])]
     found = claims(BenchmarkResult(tuple(parts), machine="", versions={}, measured=0.0))
     assert [claim.measured for claim in found] == pytest.approx([3.0, 0.5, 4.0])
     assert [claim.verdict() for claim in found] == [
         "More than published.", "Less than published.", "As published.",
     ]  # fmt: skip
+    mixed = [replace(item, variants=("torch:mps", "mlx:cpu")) for item in parts]
+    unlike = claims(BenchmarkResult(tuple(mixed), machine="", versions={}, measured=0.0))
+    assert [claim.measured for claim in unlike] == [claim.measured for claim in found]
+    assert {claim.verdict() for claim in unlike} == {"No verdict: measured on a CPU, and the claim is of a GPU."}
     absent = [replace(item, variants=("torch:cpu", "other:cpu")) for item in parts]
     nothing = claims(BenchmarkResult(tuple(absent), machine="", versions={}, measured=0.0))
     assert {claim.verdict() for claim in nothing} == {"Not measured here."}
