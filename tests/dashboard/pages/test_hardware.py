@@ -15,6 +15,7 @@ from flask import Flask
 
 from dashboard.jobs.requested import reported
 from dashboard.pages.hardware import callbacks, measured, sampler
+from dashboard.pages.hardware.benchmarks import callbacks as benchmark_callbacks
 from dashboard.pages.hardware.benchmarks import view as benchmark_view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.request import FORM
@@ -187,6 +188,22 @@ def test_what_another_machine_or_library_measured_is_marked_and_not_compared(
     assert measured.others(shown, shown.report.results[0]) == []
     assert mark in str(callbacks.draw(away, None, 0)[2])
     assert "chip warn" not in str(callbacks.draw(here, None, 0)[2])
+
+
+def test_what_is_stale_is_compared_with_its_own_time(workspace: Workspace) -> None:
+    spec, old = BenchmarkSpec(), {"versions": {"numpy": "1.0"}}
+    measure(spec, measured=1.0)
+    measure(spec, measured=2.0, median=np.array([[0.001], [np.nan]]), upper=np.array([[0.0012], [np.nan]]), **old)
+    shown = actions.find(measure(spec, measured=3.0, **old)["report"])
+    assert shown is not None
+    assert [when for when, _ in measured.dated_others(shown, shown.report.results[0])] == [2.0]
+    drawn, words = benchmark_callbacks.over_time(shown, 0)
+    assert len(drawn.data[0].x) == 2
+    assert "NumPy CPU is 2.00 times as slow as before" in str(words)
+    assert "Measured with other versions: numpy 1.0." in str(words)
+    now = actions.find(measure(spec, measured=4.0)["report"])
+    assert now is not None
+    assert benchmark_callbacks.over_time(now, 0)[1] == "no regression, on this machine"
 
 
 def test_other_measurements_of_the_same_work_are_compared_and_other_work_is_not(workspace: Workspace) -> None:

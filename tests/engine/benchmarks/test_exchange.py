@@ -124,6 +124,11 @@ def test_a_regression_is_beyond_a_tenth_and_the_quartiles_of_before(
     assert regressions(part(latest, NAMES), earlier) == pytest.approx(expected)
 
 
+def test_one_disturbed_measurement_hides_no_regression() -> None:
+    earlier: list[WorkloadResult] = [part([0.5, value], NAMES) for value in (0.1, 0.1, 9.0)]
+    assert regressions(part([0.5, 0.2], NAMES), earlier) == pytest.approx({"torch CPU": 2.0})
+
+
 def test_a_device_that_failed_is_excluded_with_the_reason() -> None:
     failed = part([0.5, float("nan")], ("numpy:cpu", "torch:cuda"))
     assert routed.excluded(failed) == {"torch:cuda": "torch CUDA failed: no kernel"}

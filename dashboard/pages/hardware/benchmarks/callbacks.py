@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from dash import Input, Output, State, callback, dcc, no_update
+from dash import Input, Output, State, callback, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -24,6 +24,8 @@ from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads.claims_suite import ClaimsSuite
 from engine.core.errors import DataError, EngineError
 from engine.jobs.actions import Performed
+
+REGRESSED = "Than the median of earlier measurements of the same work: more than a tenth, beyond the quartiles of both."
 
 
 @callback(
@@ -92,13 +94,15 @@ def read(contents: str) -> ResultFile:
     return exchange.from_json(data)
 
 
-def over_time(done: Performed, place: int | None) -> tuple[Any, str]:
+def over_time(done: Performed, place: int | None) -> tuple[Any, Any]:
     """The chart of all measurements of the work that is shown, and what has become slower."""
     shown = measured.chosen(done.report, place)
     earlier = [item for item in measured.dated_others(done, shown) if item[0] <= done.report.measured]
     slower = advice.regressions(shown, [item for _, item in earlier])
-    words = ", ".join(f"{title} is {ratio:.2f} times as slow as before" for title, ratio in slower.items())
+    where = f". {reason}" if (reason := measured.elsewhere(done.report)) else ", on this machine"
     if not earlier:
         return states.no_figure("Measured once. Measure it again another day to see whether it changes."), ""
     drawn = timings.figure(timings.info([*earlier, (done.report.measured, shown)]))
-    return drawn, words or "on this machine, no regression"
+    words = [f"{title} is {ratio:.2f} times as slow as before" for title, ratio in slower.items()]
+    chips = [html.Span(text, className="chip warn", title=REGRESSED) for text in words]
+    return drawn, [*chips, where.lstrip(".,")] if chips else f"no regression{where}"
