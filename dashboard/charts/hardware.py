@@ -223,8 +223,9 @@ def _area(values: Floats, name: str, colour: str, template: str, width: float, s
     if np.isfinite(y).all():
         return [line | filled]
     x, y = _grounded(x, y)
-    area = {"type": "scatter", "x": x, "y": _compact(y), "name": name, "mode": "none", "hoverinfo": "skip"}
-    return [area | filled | {"showlegend": False, "legendgroup": name}, line | {"legendgroup": name}]
+    unseen = {"width": 0}  # mode "none" would leave the last line of a trace that had one
+    area = {"type": "scatter", "x": x, "y": _compact(y), "name": name, "mode": "lines", "line": unseen} | filled
+    return [area | {"hoverinfo": "skip", "showlegend": False, "legendgroup": name}, line | {"legendgroup": name}]
 
 
 def _grounded(x: NDArray[np.int16], y: Floats) -> tuple[NDArray[np.int16], Floats]:

@@ -68,8 +68,8 @@ def test_an_area_ends_where_its_line_does() -> None:
     area, line = checked(hardware.gpu_figure(hardware.GpuInfo(values))).data
     assert (line.fill, line.legendgroup, line.showlegend) == (None, "GPU", None)
     np.testing.assert_array_equal(line.y, values[1:])
-    assert (area.fill, area.mode, area.hoverinfo, area.showlegend, area.legendgroup) == (
-        "tozeroy", "none", "skip", False, "GPU",
+    assert (area.fill, area.mode, area.line.width, area.hoverinfo, area.showlegend, area.legendgroup) == (
+        "tozeroy", "lines", 0, "skip", False, "GPU",
     )  # fmt: skip
     assert area.x.tolist() == [-7, -7, -6, -6, -3, -3, -3, -1, -1, 0, 0]
     assert area.y.tolist() == [0, 10, 20, 0, 0, 30, 0, 0, 40, 40, 0]

@@ -281,6 +281,7 @@ def test_the_workloads_of_a_suite_are_chosen_one_by_one(workspace: Workspace) ->
     options, chosen, shape = callbacks.offer_workloads(data)
     assert [item["label"] for item in options] == ["Matrix product 64 × 64 float32", "Rolling mean"]
     assert (chosen, shape) == (0, "seg small")
+    assert callbacks.offer_workloads(measure(spec, results=(first,) * 40))[2] == "seg small many"
     for place, label in ((0, "Matrix product"), (1, "Rolling mean"), (2, "Matrix product"), ("1", "Matrix product")):
         assert label in str(callbacks.draw(data, None, place)[2])  # type: ignore[arg-type]
 

@@ -49,6 +49,22 @@ def test_the_file_of_a_machine_with_an_odd_name_can_be_read_again() -> None:
     assert exchange.from_json(text.encode()).machine.startswith("R D  1 ?xxx")
 
 
+def test_work_with_an_odd_name_can_be_exported_and_of_the_same_work_the_first() -> None:
+    """A plug-in's, which may be called what it likes."""
+    odd = replace(part([0.5, 0.1], NAMES), labels=("R&D <1>" + "x" * 200,), titles=("a\x00b", "c"))
+    twice = replace(result(0.5, 0.1), results=(odd, replace(odd, median=np.array([[0.51], [0.11]]))))
+    back = exchange.from_json(exchange.to_json(twice).encode())
+    assert back.rows == exchange.rows(twice)
+    assert [(row.title, row.median) for row in back.rows] == [("a?b", 0.5), ("c", 0.1)]
+    assert {row.work for row in back.rows} == {"R D  1 " + "x" * 153}
+
+
+def test_a_name_that_stands_twice_is_refused() -> None:
+    text = exchange.to_json(result(0.5, 0.1)).replace('"machine"', '"machine": "Another", "machine"', 1)
+    with pytest.raises(DataError, match="not JSON"):
+        exchange.from_json(text.encode())
+
+
 GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
 
 
@@ -67,6 +83,9 @@ GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
         ({"rows": [GOOD["rows"][0] | {"code": "import os"}]}, "damaged at 'rows"),
         ({"rows": GOOD["rows"][:1] * 5001}, "damaged at 'rows"),
         ({"rows": None}, "damaged at 'rows"),
+        ({"rows": GOOD["rows"][:1] * 2}, "damaged at 'rows"),
+        ({"rows": [GOOD["rows"][0] | {"lower": 0.7}]}, "damaged at 'rows"),
+        ({"rows": [GOOD["rows"][0] | {"upper": 0.3}]}, "damaged at 'rows"),
         ({"versions": {"numpy": ["2"]}}, "damaged at 'versions"),
         ({"more": 1}, "damaged at 'more"),
         ({"mo\u202ere": 1}, "damaged at 'mo?re'"),

@@ -16,7 +16,7 @@ from dashboard.components import states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.hardware import ids as page_ids
 from dashboard.pages.hardware import measured
-from dashboard.pages.hardware.benchmarks import ids, view
+from dashboard.pages.hardware.benchmarks import ids, layout, view
 from dashboard.pages.hardware.request import PAGE
 from engine.benchmarks import advice, exchange
 from engine.benchmarks.exchange import ResultFile
@@ -72,12 +72,13 @@ def export(clicks: int | None, data: runs.ResultData) -> Any:
     Output(ids.COMPARED, "children"),
     Output(ids.UPLOAD, "contents"),
     Input(ids.UPLOAD, "contents"),
-    State(frame.result(PAGE), "data"),
+    Input(frame.result(PAGE), "data"),
     prevent_initial_call=True,
 )
 def compare(contents: str | None, data: runs.ResultData) -> tuple[Any, Any]:
+    """The result beside a file; of another result nothing is compared yet."""
     if not contents:
-        raise PreventUpdate
+        return layout.hint(), no_update
     try:
         return view.compared(runs.report(data, BenchmarkSpec).report, read(contents)), None
     except EngineError as error:
