@@ -317,7 +317,9 @@
   here.csv = function (plot) {
     const isDate = ((plot._fullLayout || {}).xaxis || {}).type === "date";
     const grid = plot._fullData.find((trace) => trace.type === "heatmap");
-    const traces = plot._fullData.filter((trace) => trace.visible === true && trace.type !== "heatmap");
+    const isBare = (trace) => trace.mode === "none" || (trace.line || {}).width === 0;
+    const isShape = (trace) => trace.hoverinfo === "skip" && isBare(trace);  // drawn of no values of its own
+    const traces = plot._fullData.filter((trace) => trace.visible === true && trace.type !== "heatmap" && !isShape(trace));
     const names = columnNames(plot), rows = grid ? gridRows(grid, names) : tableRows(traces, isDate, names);
     return rows.map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
   };

@@ -140,11 +140,13 @@ def route(work: Work, size: int) -> Route:
     wanted = pinned().get(work.name, "")
     if wanted in here and wanted not in excluded:
         return Route(wanted, "Pinned by hand.", seconds, _margin(seconds, wanted))
-    note = f" It is pinned to {wanted}, which {_missing(wanted, excluded)}" if wanted else ""
+    title = devices.NAMES.get(wanted, wanted)
+    note = f" It is pinned to {title}, which {_missing(wanted, excluded)}" if wanted else ""
     if not seconds:
         return Route(work.usual, (found.stale or "Nothing is measured here.") + note)
     device = min(seconds, key=seconds.__getitem__)
-    return Route(device, "Measured fastest." + note, seconds, _margin(seconds, device))
+    reason = "Measured fastest." if len(seconds) > 1 else "The only one timed at this size."
+    return Route(device, reason + note, seconds, _margin(seconds, device))
 
 
 def _missing(name: str, excluded: Mapping[str, str]) -> str:

@@ -139,17 +139,17 @@ def cpu_figure(info: CpuInfo) -> Figure:
         rows = base.value_axis(title="Core", autorange="reversed", nticks=6)
         return _figure([_heatmap(info)], "cpu", len(info.mean) * info.step, rows, hover="closest")
     is_few, step = len(info.busy) <= len(base.SERIES), info.step
-    area = _line(info.mean, "Mean", base.SERIES[4], PERCENT, 1, step, filled=True)
+    mean = _area(info.mean, "Mean", base.SERIES[4], PERCENT, 1, step)
     cores = [
         _line(busy, f"Core {number + 1}", colour, PERCENT, 1.4, step, showlegend=is_few)
         for number, (busy, colour) in enumerate(zip(info.busy, _core_colours(len(info.busy)), strict=True))
     ]
-    return _figure([area, *cores], "cpu", len(info.mean) * step, _percent_axis())
+    return _figure([*mean, *cores], "cpu", len(info.mean) * step, _percent_axis())
 
 
 def memory_figure(info: MemoryInfo) -> Figure:
     """Memory in use as an area, what is ours of it as a line, up to all that the machine has."""
-    traces = [_line(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, info.step, filled=True)]
+    traces = _area(info.used, "In use", base.SERIES[0], GIGABYTES, 1.6, info.step)
     traces += [_line(info.own, "Stratoscope", base.SERIES[1], GIGABYTES, 1.6, info.step)]
     traces += [_line(info.swap, "Swap", base.SERIES[5], GIGABYTES, 1.4, info.step)] if info.swap is not None else []
     y_axis = base.value_axis(range=[0, info.total], ticksuffix=" GB", nticks=5, tickformat="~g")
@@ -158,8 +158,8 @@ def memory_figure(info: MemoryInfo) -> Figure:
 
 def gpu_figure(info: GpuInfo) -> Figure:
     """The GPU's load as an area."""
-    area = _line(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, info.step, filled=True)
-    return _figure([area], "gpu", len(info.busy) * info.step, _percent_axis())
+    area = _area(info.busy, "GPU", base.SERIES[2], PERCENT, 1.6, info.step)
+    return _figure(area, "gpu", len(info.busy) * info.step, _percent_axis())
 
 
 def traffic_figure(info: TrafficInfo) -> Figure:
@@ -204,16 +204,37 @@ def _line(
     template: str,
     width: float,
     step: int,
-    *,
-    filled: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
-    area = {"fill": "tozeroy", "fillcolor": base.tint(colour, 16)} if filled else {}
     x, y = _known(values, step)
     return {
         "type": "scatter", "x": x, "y": _compact(y), "name": name, "mode": "lines",
-        "line": {"color": colour, "width": width}, "hovertemplate": template, **area, **options,
+        "line": {"color": colour, "width": width}, "hovertemplate": template, **options,
     }  # fmt: skip
+
+
+def _area(values: Floats, name: str, colour: str, template: str, width: float, step: int) -> list[dict[str, Any]]:
+    """A line and what is filled below it. Plotly fills across the gaps of a line: where there are some, the area is a
+    trace of its own.
+    """
+    filled = {"fill": "tozeroy", "fillcolor": base.tint(colour, 16)}
+    line = _line(values, name, colour, template, width, step)
+    x, y = _known(values, step)
+    if np.isfinite(y).all():
+        return [line | filled]
+    x, y = _grounded(x, y)
+    unseen = {"width": 0}  # mode "none" would leave the last line of a trace that had one
+    area = {"type": "scatter", "x": x, "y": _compact(y), "name": name, "mode": "lines", "line": unseen} | filled
+    return [area | {"hoverinfo": "skip", "showlegend": False, "legendgroup": name}, line | {"legendgroup": name}]
+
+
+def _grounded(x: NDArray[np.int16], y: Floats) -> tuple[NDArray[np.int16], Floats]:
+    """The known points, and zero at both ends of each stretch of them."""
+    is_known = np.isfinite(y)
+    ends = np.flatnonzero(np.diff(is_known, prepend=False, append=False))  # the first of a stretch, and past its last
+    ends_at = x[ends - np.arange(len(ends)) % 2]
+    points_x, points_y = np.insert(x, ends, ends_at), np.insert(y, ends, 0.0)
+    return points_x[np.isfinite(points_y)], points_y[np.isfinite(points_y)]
 
 
 def _heatmap(info: CpuInfo) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import yaml
 from dashboard.commands.output import print_lines, write_text
 from dashboard.jobs.elsewhere import listed
 from dashboard.tear_sheet import tear_sheet, walk_sheet
-from dashboard.text.format import duration, megabytes
+from dashboard.text.format import duration, estimated
 from dashboard.text.report import lines
 from dashboard.text.restated import plain, sentence, since_run
 from engine.backtest.reports.export import equity_csv, trades_csv
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     files = _files_asked_for(args, spec)
     cost = spec.estimate()
     if cost.way:
-        print(f"About {duration(cost.seconds)}, {megabytes(cost.megabytes)}: {cost.way}.", file=sys.stderr)
+        print(f"About {duration(cost.seconds)}, {estimated(cost.megabytes)}: {cost.way}.", file=sys.stderr)
     with listed(spec) as progress:
         result = runner.run(spec, progress)
     for path, write in files:

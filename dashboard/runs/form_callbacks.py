@@ -20,7 +20,7 @@ from dashboard.jobs.access import cancel
 from dashboard.jobs.requested import Request, fulfil, job_key, reported, stored
 from dashboard.runs.results import warning
 from dashboard.security.payloads import ResultData, Run
-from dashboard.text.format import count, duration, megabytes
+from dashboard.text.format import count, duration, estimated
 from engine.core.errors import SpecError
 from engine.core.progress import Progress
 from engine.core.spec import Action, canonical_json, to_python, to_yaml
@@ -210,7 +210,7 @@ def refused(spec: Request) -> str:
 def estimate(spec: Request) -> str:
     """What the request will cost, for the line under the run button."""
     cost = spec.estimate()
-    return ": ".join(filter(None, (f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}", cost.way)))
+    return ": ".join(filter(None, (f"about {duration(cost.seconds)}, {estimated(cost.megabytes)}", cost.way)))
 
 
 def _draft(spec: Request) -> dict[str, str]:

@@ -70,6 +70,11 @@ def megabytes(value: float | None) -> str:
     return number(value / 1024, 1, "GB") if value >= 1000 else number(value, 0, "MB")
 
 
+def estimated(millions: float) -> str:
+    """Millions of bytes, which estimates count in, as ``megabytes`` prints those of 1,024."""
+    return megabytes(millions * 1e6 / 2**20)
+
+
 def disk_size(amount: float) -> str:
     """Bytes as ``84 KB``, ``1.4 MB``, ``812 MB`` or ``23.5 GB``, in units of 1,024."""
     if amount < 2**20:

@@ -55,7 +55,8 @@ def verdict(result: WorkloadResult, row: int, size: int) -> str:
 
 def regressions(latest: WorkloadResult, earlier: Sequence[WorkloadResult]) -> dict[str, float]:
     """Variants, by title, that are slower at the largest size than the median of earlier measurements of the same work,
-    and how many times: more than a tenth, and beyond the quartiles of both.
+    and how many times: more than a tenth, and beyond the quartiles of both. One that was disturbed hides nothing, as
+    the upper quartile of before is the median of theirs.
     """
     found = {}
     for row, name in enumerate(latest.variants):
@@ -65,8 +66,8 @@ def regressions(latest: WorkloadResult, earlier: Sequence[WorkloadResult]) -> di
         known = np.isfinite(medians)
         if not known.any() or not np.isfinite(latest.median[row, -1]):
             continue
-        usual, highest = float(np.median(np.array(medians)[known])), float(np.max(np.array(uppers)[known]))
+        usual, upper = (float(np.median(np.array(values)[known])) for values in (medians, uppers))
         ratio = float(latest.median[row, -1]) / usual
-        if ratio > REGRESSION and latest.lower[row, -1] > highest:
+        if ratio > REGRESSION and latest.lower[row, -1] > upper:
             found[latest.titles[row]] = ratio
     return found

@@ -12,18 +12,22 @@ from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 @dataclass(frozen=True)
 class Claim:
     """``published`` is how many times as fast something is said to be, from the least to the most, and ``measured``
-    what it is here, NaN where one of the two was not timed; ``how`` names what was compared.
+    what it is here, NaN where one of the two was not timed; ``how`` names what was compared, and ``on_gpu`` says that
+    both were on a GPU, of which every claim is.
     """
 
     text: str
     published: tuple[float, float]
     measured: float
     how: str
+    on_gpu: bool
 
     def verdict(self) -> str:
         """In words."""
         if not np.isfinite(self.measured):
             return "Not measured here."
+        if not self.on_gpu:
+            return "No verdict: measured on a CPU, and the claim is of a GPU."
         low, high = self.published
         if self.measured < low / 1.1:
             return "Less than published."
@@ -48,18 +52,20 @@ Side = tuple[WorkloadResult, str]
 def _claim(text: str, published: tuple[float, float], slow: Side, fast: Side) -> Claim:
     """At the largest size that both were timed at."""
     for size in reversed(range(len(slow[0].sizes))):
-        (slower, of), (faster, to) = _best(*slow, size), _best(*fast, size)
+        (on_cpu, slower, of), (also, faster, to) = _best(*slow, size), _best(*fast, size)
         if np.isfinite(slower / faster):
-            return Claim(text, published, slower / faster, f"{slow[0].labels[size]}: {to} against {of}")
-    return Claim(text, published, float("nan"), slow[0].labels[-1])
+            how = f"{slow[0].labels[size]}: {to} against {of}"
+            return Claim(text, published, slower / faster, how, on_gpu=not (on_cpu or also))
+    return Claim(text, published, float("nan"), slow[0].labels[-1], on_gpu=False)
 
 
-def _best(result: WorkloadResult, library: str, size: int) -> tuple[float, str]:
-    """Seconds and title of the fastest variant of a library, one on a GPU if there is one; NaN for none."""
+def _best(result: WorkloadResult, library: str, size: int) -> tuple[bool, float, str]:
+    """Whether it is on a CPU, seconds and title of the fastest variant of a library, one on a GPU if there is one; NaN
+    for none.
+    """
     timed = [
         (name.endswith(":cpu"), float(result.median[row, size]), result.titles[row])
         for row, name in enumerate(result.variants)
         if name.partition(":")[0] == library and np.isfinite(result.median[row, size])
     ]
-    _, seconds, title = min(timed, default=(False, float("nan"), ""))
-    return seconds, title
+    return min(timed, default=(True, float("nan"), ""))

@@ -11,7 +11,7 @@ import math
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.core.errors import DataError, SpecError
@@ -40,6 +40,14 @@ class Row(Spec):
     rate: Annotated[float, Field(ge=0, lt=1e30)]
     unit: Name
 
+    @field_validator("upper")
+    @classmethod
+    def _in_order(cls, upper: float, told: ValidationInfo) -> float:
+        low, middle = (told.data.get(name, upper) for name in ("lower", "median"))
+        if not low <= middle <= upper:
+            raise ValueError("Quartiles must ascend.")
+        return upper
+
 
 class ResultFile(Spec):
     """What a file holds: the timings of one machine, ``measured`` in seconds since 1970."""
@@ -50,13 +58,20 @@ class ResultFile(Spec):
     measured: Annotated[float, Field(ge=0, lt=1e11)]
     rows: Annotated[tuple[Row, ...], Field(max_length=MOST_ROWS)]
 
+    @field_validator("rows")
+    @classmethod
+    def _told_once(cls, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+        if len({(row.work, row.variant) for row in rows}) < len(rows):
+            raise ValueError("A variant is named twice for the same work.")
+        return rows
+
 
 def to_json(result: BenchmarkResult) -> str:
     """The file of a result; what was not timed is left out."""
     found = ResultFile(
         schema_version=1,
-        machine=re.sub(r"[<>&]", " ", shown(result.machine))[:400],
-        versions=result.versions,
+        machine=_plain(result.machine, 400),
+        versions={_plain(name): _plain(version) for name, version in result.versions.items()},
         measured=result.measured,
         rows=rows(result),
     )
@@ -64,16 +79,24 @@ def to_json(result: BenchmarkResult) -> str:
 
 
 def rows(result: BenchmarkResult) -> tuple[Row, ...]:
-    """Every timing of a result."""
-    return tuple(row for item in result.results for row in _rows(item))
+    """Every timing of a result, the first of those of the same work: suites share some."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in (row for item in result.results for row in _rows(item)):
+        found.setdefault((row.work, row.variant), row)
+    return tuple(found.values())
+
+
+def _plain(text: str, most: int = 160) -> str:
+    """``text`` as a file may hold it."""
+    return re.sub(r"[<>&]", " ", shown(text))[:most]
 
 
 def _rows(item: WorkloadResult) -> list[Row]:
     return [
         Row(
-            work=item.labels[size], variant=item.variants[row], title=item.titles[row],
+            work=_plain(item.labels[size]), variant=_plain(item.variants[row]), title=_plain(item.titles[row]),
             lower=float(item.lower[row, size]), median=float(item.median[row, size]),
-            upper=float(item.upper[row, size]), rate=float(item.rate[row, size]), unit=item.unit,
+            upper=float(item.upper[row, size]), rate=float(item.rate[row, size]), unit=_plain(item.unit),
         )
         for size in range(len(item.sizes))
         for row in range(len(item.variants))
@@ -86,7 +109,7 @@ def from_json(data: bytes) -> ResultFile:
     if len(data) > LARGEST:
         raise DataError(f"The file has more than {LARGEST:,} bytes, which no result of benchmarks has.")
     try:
-        plain = json.loads(data, parse_constant=_no_number)
+        plain = json.loads(data, parse_constant=_no_number, object_pairs_hook=_named_once)
     except (ValueError, RecursionError):
         raise DataError("This is not a result file: it is not JSON.") from None
     if not isinstance(plain, dict) or "schema_version" not in plain:
@@ -98,6 +121,13 @@ def from_json(data: bytes) -> ResultFile:
     except SpecError as error:
         field = shown(error.problems[0][0][:60])
         raise DataError(f"This result file is damaged at '{field}': export it again.") from None
+
+
+def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """An object of JSON, in which programs may read either of two values of the same name."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def _no_number(name: str) -> float:

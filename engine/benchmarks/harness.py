@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from statistics import median
 
 import numpy as np
@@ -17,28 +17,27 @@ from engine.benchmarks.lane import Lane
 from engine.benchmarks.processes import Apart, Bench
 from engine.benchmarks.result import BenchmarkResult, Floats, WorkloadResult
 from engine.benchmarks.roofs import Roofs
-from engine.benchmarks.spec import (
-    MINIMUM_REPETITIONS,
-    PAUSE,
-    ROUNDS,
-    SAMPLING_BUDGET,
-    WARM_UP,
-    BenchmarkSpec,
-    megabytes_of,
-)
+from engine.benchmarks.room import require_memory
+from engine.benchmarks.spec import MINIMUM_REPETITIONS, PAUSE, ROUNDS, SAMPLING_BUDGET, WARM_UP, BenchmarkSpec
 from engine.benchmarks.variants import Variant
-from engine.benchmarks.workloads import NOUN, Target, Workload
+from engine.benchmarks.workloads import Target, Workload
 from engine.core import energy, libraries
-from engine.core.errors import DeviceError, SpecError
-from engine.core.memory import available_memory
-from engine.core.plugin_errors import plugin_errors
+from engine.core.errors import DeviceError
 from engine.core.progress import Progress
 from engine.core.registry import info
 
-MEMORY_SHARE = 0.8  # of the memory that is free: the libraries themselves need some
-
 Plan = Sequence[tuple[tuple[Workload, ...], tuple[Variant, ...]]]
 """The sizes of each workload, and the variants that measure it."""
+
+
+@dataclass(frozen=True)
+class _Session:
+    """What all workloads of a benchmark share."""
+
+    spec: BenchmarkSpec
+    bench: Bench
+    roofs: Roofs
+    alongside: Alongside
 
 
 def measure(spec: BenchmarkSpec, progress: Progress, bench: Bench | None = None) -> BenchmarkResult:
@@ -61,20 +60,20 @@ def measure(spec: BenchmarkSpec, progress: Progress, bench: Bench | None = None)
 
 def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress) -> BenchmarkResult:
     alongside = Alongside(spec.beside_jobs, progress)
+    progress = alongside.progress
     alongside.wait()
     busy = _busy()
     progress(0.0, "Measuring how steady this machine is")
     report = functools.partial(progress, 0.0, "Measuring how steady this machine is")
     relative_iqr = bench.relative_iqr(report)
     roofs = Roofs(bench)
+    session = _Session(spec, bench, roofs, alongside)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
     results = list[WorkloadResult]()
     for sizes, variants in plan:
-        alongside.wait()
-        columns = [_measure(workload, variants, spec, next(shares), bench, roofs) for workload in sizes]
+        columns = [_measure(session, workload, variants, next(shares)) for workload in sizes]
         targets = spec.workload.targets(len(results))
         results.append(replace(_result(sizes, columns, spec.repetitions), target=_targets(targets, sizes, variants)))
-        alongside.look()
     needs = {name for _, variants in plan for item in variants for name in item.needs}
     versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
     return BenchmarkResult(
@@ -103,44 +102,13 @@ def _variants(spec: BenchmarkSpec, workload: Workload) -> tuple[Variant, ...]:
 
 
 def _shares(progress: Progress, count: int) -> list[Progress]:
-    """``progress`` of each of ``count`` equal parts."""
+    """``progress`` of each of ``count`` equal parts, which says the how many-th it is."""
 
     def part(index: int, fraction: float, message: str, partial: Mapping[str, object] | None = None) -> None:
-        progress((index + fraction) / count, message, partial)
+        place = f"{index + 1} of {count}: " if count > 1 else ""
+        progress((index + fraction) / count, f"{place}{message}", partial)
 
     return [functools.partial(part, index) for index in range(count)]
-
-
-def require_memory(workload: Workload, variants: Sequence[Variant]) -> None:
-    """Raises ``DeviceError``, with the size that fits, where ``workload`` needs more memory than is free."""
-    free = available_memory() / 1e6 * MEMORY_SHARE
-    with plugin_errors(workload, NOUN):
-        needed = megabytes_of(workload, variants)
-    if needed <= free:
-        return
-    fits = _largest_that_fits(workload, variants, free)
-    advice = f"{workload.axis_title()} {fits:,} would fit" if fits else "choose fewer variants"
-    raise DeviceError(
-        f"{workload.label()} needs about {needed / 1e3:.1f} GB in {len(variants)} variant{'s' * (len(variants) != 1)} "
-        f"and {free / 1e3:.1f} GB may be used: {advice}."
-    )
-
-
-def _largest_that_fits(workload: Workload, variants: Sequence[Variant], free: float) -> int:
-    """The largest size of the workload's axis, in steps of its form, that ``free`` megabytes can hold; 0 for none."""
-    step = max(int((type(workload).model_fields[workload.axis].json_schema_extra or {}).get("step", 1)), 1)  # type: ignore[union-attr, arg-type]
-    low, high = 0, workload.axis_value() // step
-    while low < high:
-        middle = (low + high + 1) // 2
-        try:
-            fits = megabytes_of(workload.at(middle * step), variants) <= free
-        except SpecError:  # below the smallest, or with what its other fields forbid
-            fits = True
-        low, high = (middle, high) if fits else (low, middle - 1)
-    try:
-        return workload.at(low * step).axis_value()
-    except SpecError:
-        return 0
 
 
 def _busy() -> float:
@@ -149,10 +117,10 @@ def _busy() -> float:
     return psutil.cpu_percent(interval=PAUSE or None) / 100
 
 
-def _measure(
-    workload: Workload, variants: Sequence[Variant], spec: BenchmarkSpec, progress: Progress, bench: Bench, roofs: Roofs
-) -> list[Lane]:
+def _measure(session: _Session, workload: Workload, variants: Sequence[Variant], progress: Progress) -> list[Lane]:
     """The variants after their turns at one size."""
+    spec, bench = session.spec, session.bench
+    session.alongside.wait()
     with ExitStack() as stack:
         progress(0.0, "Making the inputs")
         inputs, expected = bench.open(workload, functools.partial(progress, 0.0, "Making the inputs"))
@@ -163,10 +131,10 @@ def _measure(
             lane.begin(workload, inputs, expected, report)
             lane.warm_up(WARM_UP, report)
             _plan(lane, spec.repetitions, spec.workload.budget())
-        _take_turns(lanes, _reporter(lanes, workload, progress))
+        _take_turns(lanes, _reporter(lanes, workload, progress), session.alongside)
     report = functools.partial(progress, 1.0, "Measuring what the device reaches at most")
     for lane in lanes:
-        if problem := roofs.problem(workload, lane, report):
+        if problem := session.roofs.problem(workload, lane, report):
             lane.reject(problem)
     return lanes
 
@@ -193,16 +161,18 @@ def _plan(lane: Lane, repetitions: int, budget: float = SAMPLING_BUDGET) -> None
         lane.note = f"{lane.target} of {repetitions} repetitions: a call takes {lane.pace:.2g} s."
 
 
-def _take_turns(lanes: list[Lane], report: Callable[[Lane, bool], None]) -> None:
+def _take_turns(lanes: list[Lane], report: Callable[[Lane, bool], None], alongside: Alongside) -> None:
     """The samples of every variant, a share a round, every second round in the opposite order."""
     for turn in range(ROUNDS):
         for lane in lanes if turn % 2 == 0 else reversed(lanes):
             share = lane.target * (turn + 1) // ROUNDS
             if share == len(lane.samples):
                 continue
+            alongside.wait()
             report(lane, True)
             time.sleep(PAUSE)
             lane.sample(share, functools.partial(report, lane, False))
+            alongside.look()
 
 
 def _reporter(lanes: list[Lane], workload: Workload, progress: Progress) -> Callable[[Lane, bool], None]:

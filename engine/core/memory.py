@@ -9,7 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
-_FILES = (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes"))  # cgroup v2, v1
+_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),  # cgroup v2
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),  # v1
+)
+"""The limit, what is used, and the line of memory.stat with what of it the kernel gives up on demand."""
 
 _MAPPED = (-3, 1 << 20)  # glibc's M_MMAP_THRESHOLD, and the bytes from which on a block is mapped by itself
 
@@ -23,7 +27,8 @@ def available_memory() -> int:
 
 def container_memory(root: Path = Path("/")) -> tuple[int, int] | None:
     """Bytes that the control group of this process may use and does use, by the tightest limit of it and of those above
-    it; None where there is none, as outside Linux. ``root`` is where the files of the system are.
+    it; None where there is none, as outside Linux. Files that are merely cached do not count as used. ``root`` is where
+    the files of the system are.
     """
     total = int(psutil.virtual_memory().total)
     found = [pair for folder in control_groups(root, "memory") for pair in _pairs(folder) if pair[0] < total]
@@ -51,12 +56,20 @@ def control_groups(root: Path, controller: str) -> list[Path]:
 
 def _pairs(folder: Path) -> list[tuple[int, int]]:
     found = []
-    for limit, used in _FILES:
+    for limit, used, cached in _FILES:
         try:
-            found.append((int((folder / limit).read_text()), int((folder / used).read_text())))
+            most, now = (int((folder / name).read_text()) for name in (limit, used))
         except (OSError, ValueError):  # no such file, or "max"
             continue
+        found.append((most, max(now - _counted(folder / "memory.stat", cached), 0)))
     return found
+
+
+def _counted(path: Path, name: str) -> int:
+    """The number beside ``name`` in a file of such lines; 0 where there is none."""
+    with suppress(OSError, ValueError):
+        return next((int(line.split()[1]) for line in path.read_text().splitlines() if line.startswith(f"{name} ")), 0)
+    return 0
 
 
 def peak_memory() -> float:

@@ -23,6 +23,7 @@ from engine.core.cores import logical_cores
 from engine.core.database import connect
 from engine.core.errors import EngineError
 from engine.core.memory import available_memory
+from engine.machine.inventory import VARIABLES, home, size_of
 from engine.machine.libraries import Loaded
 from engine.machine.result import Check
 
@@ -32,7 +33,9 @@ LEAST_DISK, ENOUGH_DISK = 200 * 2**20, 2 * 2**30
 LEAST_MEMORY = 2**30
 CLOCK = 2.0
 """Seconds that the clock of the disk may be off."""
+_OTHER_CACHE = "Or name another folder as 'cache' in config.yaml."
 _IN_CACHE = ("Database", "Clock")
+_IN_THE_WAY = "If that is not where packages are installed, take it away there, or PYTHONPATH out of the environment."
 _REINSTALL = "Run make run, which installs what is missing, or install it again with pip."
 
 
@@ -93,13 +96,19 @@ def packages() -> Check:
 
 
 def libraries(loaded: Loaded) -> Iterator[Check]:
-    """One check that they load; one more for each that does not."""
-    bad = {name: told for name, told in loaded.libraries.items() if "error" in told or "missing" in told}
+    """One check that they load and compute; one more for each that does not."""
+    bad = {name: told for name, told in loaded.libraries.items() if {"error", "missing", "wrong"} & set(told)}
     for name, told in bad.items():
+        if "wrong" in told:
+            found = (
+                f"It loads from {home(told.get('place', ''))}, and does not compute: {str(told['wrong']).rstrip('.')}."
+            )
+            yield Check(f"Library {name}", "failed", found, f"{_IN_THE_WAY} {_REINSTALL}")
+            continue
         reason = told.get("error") or f"the package {told.get('missing')} is missing"
         yield Check(f"Library {name}", "failed", f"It does not load: {reason}.", remedy_of(str(reason)))
     if good := len(loaded.libraries) - len(bad):
-        yield Check("Libraries", "passed", f"{good} libraries load.")
+        yield Check("Libraries", "passed", f"{good} libraries load, and those whose result is known compute it.")
 
 
 def remedy_of(reason: str) -> str:
@@ -144,10 +153,9 @@ def configuration() -> Check:
 
 def cache(config: Config) -> Check:
     """Whether files can be written, replaced and read in the cache, and a database kept there."""
-    title, advice = (
-        "Cache",
-        "Give this user the right to write there, or name another folder as 'cache' in config.yaml.",
-    )
+    title, advice = "Cache", f"Give this user the right to write there. {_OTHER_CACHE}"
+    if in_the_way := next((path for path in (config.cache, *config.cache.parents) if path.is_file()), None):
+        return Check(title, "failed", f"{in_the_way} is a file, and the cache needs a folder there.", _OTHER_CACHE)
     try:
         config.cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=config.cache, prefix=".doctor-") as folder:
@@ -198,7 +206,7 @@ def disk(config: Config) -> Check:
     """Whether there is room in the cache."""
     folder = next(path for path in (config.cache, *config.cache.parents) if path.exists())
     free = shutil.disk_usage(folder).free
-    said = f"{free / 2**30:.1f} GB are free where the cache is."
+    said = f"{size_of(free)} are free where the cache is."
     if free >= ENOUGH_DISK:
         return Check("Disk", "passed", said)
     advice = "Make room: stratoscope clean says what can be removed from the cache."
@@ -241,7 +249,7 @@ def threads(config: Config) -> Check:
     if asked > there:
         found = f"{workers} workers of {each} thread{'s' * (each != 1)} share {there} processor{'s' * (there != 1)}."
         return Check("Threads", "warning", found, "Lower 'compute.workers' in config.yaml.")
-    said = {name: os.environ[name] for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS") if name in os.environ}
+    said = {name: os.environ[name] for name in VARIABLES if name.endswith("_THREADS") and name in os.environ}
     more = [f"{name}={value}" for name, value in said.items() if not value.isdigit() or int(value) > there]
     if more:
         found = f"{', '.join(more)}, and {there} processors may be used."

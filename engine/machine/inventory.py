@@ -60,13 +60,13 @@ def _machine() -> Iterator[Fact]:
         yield Fact("Kinds of cores", ", ".join(f"{kind.count} {kind.name}" for kind in kinds))
     if (quota := linux.processor_quota()) is not None:
         yield Fact("Container's processors", f"{quota:g}", "its share of processor time")
-    listed = ", ".join(f"{item.name} {_size(item.size)} x {item.count}" for item in caches)
+    listed = ", ".join(f"{item.name} {size_of(item.size)} x {item.count}" for item in caches)
     yield Fact("Caches", listed or NOT_READABLE, "" if listed else "the system lists none")
-    yield Fact("Memory", _size(machine.memory))
+    yield Fact("Memory", size_of(machine.memory))
     if (container := container_memory()) is not None:
-        yield Fact("Container's memory", _size(container[0]), f"{_size(container[1])} used")
+        yield Fact("Container's memory", size_of(container[0]), f"{size_of(container[1])} used")
     swap = psutil.swap_memory().total
-    yield Fact("Swap", _size(swap) if swap else "none")
+    yield Fact("Swap", size_of(swap) if swap else "none")
     yield Fact("System", f"{linux.distribution() or _mac()} on {platform.machine()}", machine.system)
     yield Fact("Python", f"{platform.python_implementation()} {platform.python_version()}", platform.python_compiler())
 
@@ -98,7 +98,7 @@ def _libraries(loaded: Loaded) -> Iterator[Fact]:
     for name, told in loaded.libraries.items():
         distributions = libraries.installed(libraries.NUMERIC.get(name, (name,))[:1])
         said = next(iter(distributions.values()), "") or ("not installed" if "missing" in told else "installed")
-        yield Fact(name, said, str(told.get("error") or told.get("built") or ""))
+        yield Fact(name, said, str(told.get("error") or told.get("wrong") or told.get("built") or ""))
 
 
 def _threads(loaded: Loaded) -> Iterator[Fact]:
@@ -129,8 +129,8 @@ def _ours() -> Iterator[Fact]:
     except ConfigError as error:
         yield Fact("Configuration", "not valid", str(error))
         return
-    yield Fact("Cache", _home(found.cache))
-    place = _home(found.results) if found.results else "in the cache"
+    yield Fact("Cache", home(found.cache))
+    place = home(found.results) if found.results else "in the cache"
     yield Fact("Results", place, f"at most {found.results_limit_gb:g} GB")
     each = found.compute.threads_per_worker()
     yield Fact("Workers", f"{found.compute.worker_count()} of {each} thread{'s' * (each != 1)}")
@@ -157,14 +157,15 @@ def _output(command: Sequence[str]) -> str:
         return ""
 
 
-def _home(path: Path | str) -> str:
+def home(path: Path | str) -> str:
     """Without the user's name, as it may be shown to others."""
     home = str(Path.home())
     text = str(path)
     return f"~{text[len(home) :]}" if home != "/" and text.startswith(f"{home}/") else text
 
 
-def _size(size: int) -> str:
+def size_of(size: int) -> str:
+    """Bytes as ``812.0 MB`` or ``24 GB``, in units of 1,024."""
     for unit, scale in (("GB", 2**30), ("MB", 2**20)):
         if size >= scale:
             return f"{size / scale:.{0 if size % scale == 0 else 1}f} {unit}"

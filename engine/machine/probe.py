@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine import devices
+from engine.machine import known
 
 LIBRARIES = (
     *("numpy", "scipy", "pandas", "pyarrow", "numba", "talib", "sklearn", "statsmodels", "arch", "optuna"),
@@ -53,7 +54,17 @@ def _library(name: str) -> dict[str, Any]:
         about = built(module) if built else ""
     except Exception as error:  # noqa: BLE001 - what it is built of is a courtesy
         about = f"does not tell what it was built with ({type(error).__name__})"
-    return {"seconds": taken, "built": about}
+    wrong = _wrong(name, module)
+    place = {"wrong": wrong, "place": str(getattr(module, "__file__", None) or "")} if wrong else {}
+    return {"seconds": taken, "built": about, **place}
+
+
+def _wrong(name: str, module: Any) -> str:
+    """Why a library that loads does not compute what is known; "" where it does."""
+    try:
+        return known.problem(name, module)
+    except Exception as error:  # noqa: BLE001 - a broken library raises whatever it likes
+        return f"{type(error).__name__}: {_first_line(error)}"
 
 
 def _device(name: str) -> dict[str, Any]:

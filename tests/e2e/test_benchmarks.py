@@ -105,8 +105,15 @@ window.Plotly.restyle(plot, { visible: "legendonly" }, [1]).then(move).then(show
 """
 
 
+TABLE = """
+const line = { visible: true, type: "scatter", mode: "lines", name: "Load", x: [1], y: [3] };
+const area = { ...line, x: [1, 1, 1], y: [0, 3, 0], hoverinfo: "skip", line: { width: 0 } };
+return window.dash_clientside.stratoscope.csv({ _fullData: [area, line], _fullLayout: {}, layout: {} });
+"""
+
+
 def test_points_of_a_live_chart_are_drawn_as_plotly_would(visitor: Visitor) -> None:
-    """Gaps, another number of points and a line that is hidden included."""
+    """Gaps, another number of points and a line that is hidden included; an area is no column of the table."""
     visitor.open("/hardware")
     visitor.until(HELD, "the load of the machine")
     visitor.js("window.dash_clientside.set_props('hardware-interval', {disabled: true})")
@@ -120,6 +127,7 @@ def test_points_of_a_live_chart_are_drawn_as_plotly_would(visitor: Visitor) -> N
     assert "-20,90" in found["rows"]
     assert found["second"][0::2] == [5, 25]
     assert found["paths"] > len(found["drawn"])
+    assert visitor.js(TABLE) == "position,Load\r\n1,3\r\n"
 
 
 FOLLOW = """

@@ -87,7 +87,7 @@ def test_a_pinned_device_that_is_gone_is_said_to_be(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(devices, "expected", lambda: ("torch:cpu",))
     found = routing.route(WORK, 10)
     assert found.device == "torch:cpu"
-    assert "pinned to torch:cuda, which is not on this machine" in found.reason
+    assert "pinned to torch CUDA, which is not on this machine" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dashboard.features_form import FeaturesForm
 from dashboard.indicator_facets import INDICATOR_FACETS
 from dashboard.market_options import BLANKS, MARKET, SHOWN_AS
 from dashboard.pages.features import ids
-from dashboard.text.format import count, duration, megabytes
+from dashboard.text.format import count, duration, estimated
 from engine.core.errors import DataError
 from engine.core.spec import Action, RunSpec
 from engine.features.spec import FeatureSpec
@@ -25,7 +25,7 @@ class PageForm(FeaturesForm):
             return
         if (cost := spec.estimate()).seconds > LONGEST:
             size = f"{count(len(spec.features), 'feature')} of {count(len(spec.market.symbols), 'symbol')}"
-            price = f"about {duration(cost.seconds)} and {megabytes(cost.megabytes)}"
+            price = f"about {duration(cost.seconds)} and {estimated(cost.megabytes)}"
             advice = "choose fewer features or symbols, or compute them with 'stratoscope run'."
             raise DataError(f"{size} take {price}, which is too long for a page: {advice}")
         spec.require_room()

@@ -37,6 +37,8 @@ PARTS = (benchmarks,)
 """What else declares callbacks of the page."""
 CHARTS = (ids.CPU, ids.MEMORY, ids.GPU, ids.TRAFFIC)
 """The live ones."""
+MANY = 12
+"""Workloads of a suite from which on their choice is a list to scroll through."""
 NO_REFERENCE = "The reference was not timed, so there is no speed-up: add it to the variants, or see the table."
 
 
@@ -106,7 +108,8 @@ def introduce(_: str | None) -> Any:
 def offer_workloads(data: runs.ResultData) -> tuple[Any, ...]:
     """The workloads of a suite to choose from; nothing to choose where there is one."""
     options = measured.choices(runs.report(data, BenchmarkSpec).report)
-    return options, 0, "seg small" if len(options) > 1 else "d-none"
+    style = "seg small many" if len(options) > MANY else "seg small" if len(options) > 1 else "d-none"
+    return options, 0, style
 
 
 @callback(

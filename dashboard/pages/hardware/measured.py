@@ -91,9 +91,8 @@ def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -
     many = len(result.sizes) > 1
     reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"
-    text = (
-        f"{drawn}, whisker = quartiles{', ring = earlier measurement' if has_earlier else ''}: {grouped(result.label)}"
-    )
+    rings = ", ring = earlier measurement" if has_earlier else ""
+    text = f"{grouped(result.label)}: {drawn}, whisker = quartiles{rings}"
     noise = result.noise()
     marks = [*_elsewhere_chip(benchmark), *_unsteady(benchmark)]
     if math.isnan(noise):
@@ -163,8 +162,8 @@ def elsewhere(result: BenchmarkResult) -> str:
 
 
 def others(done: Performed, shown: WorkloadResult) -> list[WorkloadResult]:
-    """The latest other measurements of the work that is shown, newest first: same workload and sizes, same machine,
-    same libraries.
+    """The latest other measurements of the work that is shown, newest first: same workload and sizes, by the machine
+    and the libraries that it was measured with.
     """
     return [item for _, item in reversed(dated_others(done, shown))]
 
@@ -176,10 +175,15 @@ def dated_others(done: Performed, shown: WorkloadResult) -> list[tuple[float, Wo
         for item in actions.performed(kind_name(BenchmarkSpec), SEARCHED)
         if item.id != done.id
         and (item.action.workload, item.action.sizes) == (done.action.workload, done.action.sizes)
-        and not elsewhere(item.report)
+        and _setting(item.report) == _setting(done.report)
     )
     parts = [(result.measured, part) for result in islice(found, COMPARED) for part in result.results]
     return [(when, part) for when, part in parts if part.labels == shown.labels][::-1]
+
+
+def _setting(result: BenchmarkResult) -> tuple[object, ...]:
+    """What timings must have in common to be compared."""
+    return result.machine, result.versions, result.fingerprint
 
 
 def earlier(shown: Performed | None) -> list[Component]:
@@ -207,7 +211,8 @@ def _entry(done: Performed, is_shown: bool) -> Component:
     if not is_shown:
         mark = dcc.Link("Open", href=f"/hardware?spec={state.report_query(done.id)}", className="link-button")
     body = html.Div([html.B(grouped(done.label)), words])
-    return html.Div([body, *_elsewhere_chip(done.report), mark], className="job", key=done.id)
+    ends = html.Div([*_elsewhere_chip(done.report), mark], className="job-ends")
+    return html.Div([body, ends], className="job", key=done.id)
 
 
 def _elsewhere_chip(result: BenchmarkResult) -> list[Component]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace
@@ -30,13 +30,18 @@ _SPAWNED = "spawn_main"  # in the command line of a worker process, and of no ot
 @dataclass(frozen=True)
 class ProcessUse:
     """One process of ours: ``memory`` is resident bytes, ``busy`` percent of one core, ``gpu_memory`` what it holds on
-    GPUs, None where their driver does not say.
+    GPUs, None where their driver does not say. Of a worker with what the processes take that it has started.
     """
 
     pid: int
     memory: int
     busy: float
     gpu_memory: int | None = None
+
+    def __add__(self, other: ProcessUse) -> ProcessUse:
+        """Both together, under the first one's number."""
+        told = [item for item in (self.gpu_memory, other.gpu_memory) if item is not None]
+        return ProcessUse(self.pid, self.memory + other.memory, self.busy + other.busy, sum(told) if told else None)
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class Reader:
     def __init__(self, nvml: Any) -> None:
         self._nvml = nvml
         self._server = psutil.Process()
-        self._children: dict[int, tuple[psutil.Process, bool]] = {}
+        self._children: dict[int, tuple[psutil.Process, int]] = {}  # with the worker that each belongs to, or 0
         self._count = 0
         self._disk, self._net, self._moment = _disks(), _network(), time.time()
         self._sensors = Sensors()
@@ -205,19 +210,34 @@ class Reader:
     def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
         """Worker processes, then the server's other children."""
         if self._count % _SEARCH == 0:
-            found = {item.pid: item for item in self._server.children(recursive=True)}
-            known = {pid: pair for pid, pair in self._children.items() if found.get(pid) == pair[0]}
-            new = {pid: (item, _is_worker(item)) for pid, item in found.items() if pid not in known}
-            self._children = dict(sorted({**known, **new}.items()))
+            self._search()
         self._count += 1
-        uses: tuple[list[ProcessUse], list[ProcessUse]] = ([], [])
+        workers, others = dict[int, ProcessUse](), list[ProcessUse]()
         on_gpu = _by_process(self._nvml)
-        for process, is_worker in self._children.values():
+        for process, worker in self._children.values():
             try:
-                uses[not is_worker].append(replace(_process_use(process), gpu_memory=on_gpu.get(process.pid)))
+                use = replace(_process_use(process), gpu_memory=on_gpu.get(process.pid))
             except psutil.Error:  # it has ended; the next search forgets it
                 continue
-        return tuple(uses[0]), tuple(uses[1])
+            if process.pid == worker:
+                workers[worker] = use
+            elif worker in workers:
+                workers[worker] += use
+            else:
+                others.append(use)
+        return tuple(workers.values()), tuple(others)
+
+    def _search(self) -> None:
+        """Find the children anew: workers, then what they have started and all others."""
+        found = {item.pid: item for item in self._server.children(recursive=True)}
+        known = {pid: pair for pid, pair in self._children.items() if found.get(pid) == pair[0]}
+        new = [item for pid, item in found.items() if pid not in known]
+        homes = {pid: worker for pid, (_, worker) in known.items()}
+        homes |= {item.pid: item.pid if _is_worker(item) else 0 for item in new}
+        for item in new:
+            homes[item.pid] = homes[item.pid] or _home(item, homes)
+        pairs = sorted((homes[pid] != pid, pid, item) for pid, item in found.items())
+        self._children = {pid: (item, homes[pid]) for _, pid, item in pairs}
 
 
 def _disks() -> Any:
@@ -249,6 +269,13 @@ def _rates(now: Any, before: Any, names: Sequence[str], pause: float) -> list[fl
 
 def _process_use(process: psutil.Process) -> ProcessUse:
     return ProcessUse(process.pid, process.memory_info().rss, process.cpu_percent())
+
+
+def _home(process: psutil.Process, homes: Mapping[int, int]) -> int:
+    """The worker that has started a process, itself or by another one; 0 where none has."""
+    with contextlib.suppress(psutil.Error):
+        return next((homes[item.pid] for item in process.parents() if homes.get(item.pid)), 0)
+    return 0
 
 
 def _is_worker(process: psutil.Process) -> bool:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dashboard.components.fields import Values
 from dashboard.components.form import Form
+from engine.benchmarks.room import require_room
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads import WORKLOADS, Workload
+from engine.core.config import settings
+from engine.core.errors import DeviceError
+from engine.core.spec import Action, RunSpec
 
 PAGE = "hardware"
 
@@ -39,7 +43,22 @@ def _offered(values: Values) -> list[tuple[str, str]]:
     return [(item["value"], item["label"]) for item in variants_of(_kind(values))]
 
 
-FORM = Form(
+class BenchmarkForm(Form):
+    """A form that does not begin what this machine's memory cannot hold."""
+
+    def require_feasible(self, spec: RunSpec | Action) -> None:
+        if isinstance(spec, BenchmarkSpec) and settings().compute.scheduler is None:
+            require_room(spec)
+
+    def extent(self, spec: RunSpec | Action) -> str:
+        try:
+            self.require_feasible(spec)
+        except DeviceError:
+            return "more than the free memory holds"
+        return ""
+
+
+FORM = BenchmarkForm(
     page=PAGE,
     spec=BenchmarkSpec,
     action="Run benchmarks",

@@ -10,7 +10,7 @@ from dashboard.components.card import card
 from dashboard.components.graph import graph
 from dashboard.components.states import skeleton
 from dashboard.pages.overview import ids
-from dashboard.text.format import duration, megabytes
+from dashboard.text.format import duration, estimated
 
 
 def layout(query: str | None) -> Component:
@@ -72,7 +72,7 @@ def _question() -> Component:
         html.H2("Does momentum on six names survive costs?"),
         html.P("Each month, hold the three names that were strongest over the last twelve months but one."),
         html.Div([html.Span(fact, className="chip") for fact in facts], className="chip-row"),
-        html.Div([run, html.Span(f"about {duration(cost.seconds)}, {megabytes(cost.megabytes)}", className="hint")],
+        html.Div([run, html.Span(f"about {duration(cost.seconds)}, {estimated(cost.megabytes)}", className="hint")],
                  className="try-line"),
     ]  # fmt: skip
     sample = graph(ids.SAMPLE, height=170, title="The sample", sub="growth of 100, log", rescale=False)

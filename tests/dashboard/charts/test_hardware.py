@@ -62,6 +62,20 @@ def test_cores_are_lines_from_the_first_known_second_in_one_byte_a_number() -> N
     assert mean.fill == "tozeroy"
 
 
+def test_an_area_ends_where_its_line_does() -> None:
+    """By the area under it as well, which Plotly would fill across a gap."""
+    values = np.array([NAN, 10, 20, NAN, NAN, 30, NAN, 40, 40])
+    area, line = checked(hardware.gpu_figure(hardware.GpuInfo(values))).data
+    assert (line.fill, line.legendgroup, line.showlegend) == (None, "GPU", None)
+    np.testing.assert_array_equal(line.y, values[1:])
+    assert (area.fill, area.mode, area.line.width, area.hoverinfo, area.showlegend, area.legendgroup) == (
+        "tozeroy", "lines", 0, "skip", False, "GPU",
+    )  # fmt: skip
+    assert area.x.tolist() == [-7, -7, -6, -6, -3, -3, -3, -1, -1, 0, 0]
+    assert area.y.tolist() == [0, 10, 20, 0, 0, 30, 0, 0, 40, 40, 0]
+    assert np.trapezoid(area.y.astype(float), area.x) == 15 + 40
+
+
 @pytest.mark.parametrize(("cores", "in_legend"), [(6, 7), (7, 1), (8, 1)])
 def test_up_to_eight_cores_are_lines_and_few_are_named_in_the_legend(cores: int, in_legend: int) -> None:
     drawn = checked(hardware.cpu_figure(hardware.cpu_info(ages(0), np.full((1, cores), 50.0), 60)))

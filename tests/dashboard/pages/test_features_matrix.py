@@ -157,7 +157,7 @@ def test_what_would_take_long_or_much_room_is_not_begun(monkeypatch: pytest.Monk
     monkeypatch.setattr(room, "SHARE", 0.0)
     with pytest.raises(DataError, match=r"A matrix of 1 feature and .* choose fewer features"):
         callbacks._outputs(spec, None, None)
-    monkeypatch.setattr(FeatureSpec, "estimate", lambda spec: Estimate(7_200.0, 4_096.0))
+    monkeypatch.setattr(FeatureSpec, "estimate", lambda spec: Estimate(7_200.0, 2**32 / 1e6))
     with pytest.raises(DataError, match=r"1 feature of 1 symbol take about 2 h and 4\.0 GB"):
         callbacks._outputs(spec, None, None)
 

@@ -15,13 +15,16 @@ from flask import Flask
 
 from dashboard.jobs.requested import reported
 from dashboard.pages.hardware import callbacks, measured, sampler
+from dashboard.pages.hardware.benchmarks import callbacks as benchmark_callbacks
 from dashboard.pages.hardware.benchmarks import view as benchmark_view
 from dashboard.pages.hardware.layout import layout
 from dashboard.pages.hardware.request import FORM
 from engine import devices
+from engine.benchmarks import room
 from engine.benchmarks.result import BenchmarkResult
 from engine.benchmarks.spec import BenchmarkSpec
-from engine.core.errors import EngineError, SpecError
+from engine.benchmarks.workloads.matrix_product import MatrixProduct
+from engine.core.errors import DeviceError, EngineError, SpecError
 from engine.core.progress import Progress
 from engine.core.spec import canonical_json
 from engine.jobs import actions, executors
@@ -50,6 +53,16 @@ def test_a_forged_request_is_refused_at_its_field(change: dict[str, object], pat
     with pytest.raises(SpecError) as caught:
         FORM.parse({**FORM.defaults(), **change})
     assert [name for name, _ in caught.value.problems] == [path]
+
+
+def test_what_memory_cannot_hold_is_not_begun(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "available_memory", lambda: 1_000_000_000)
+    large, small = (BenchmarkSpec(workload=MatrixProduct(size=size)) for size in (16_384, 512))
+    with pytest.raises(DeviceError, match=r"may be used: Size [\d,]+ would fit\.$"):
+        FORM.require_feasible(large)
+    assert (FORM.extent(large), FORM.extent(small)) == ("more than the free memory holds", "")
+    workspace.configure("compute: {scheduler: tcp://elsewhere:8786}")
+    FORM.require_feasible(large)  # of another machine nothing is known here
 
 
 @pytest.mark.parametrize("forged", [0, -1, 59, None, "600", 10**9])
@@ -177,6 +190,22 @@ def test_what_another_machine_or_library_measured_is_marked_and_not_compared(
     assert "chip warn" not in str(callbacks.draw(here, None, 0)[2])
 
 
+def test_what_is_stale_is_compared_with_its_own_time(workspace: Workspace) -> None:
+    spec, old = BenchmarkSpec(), {"versions": {"numpy": "1.0"}}
+    measure(spec, measured=1.0)
+    measure(spec, measured=2.0, median=np.array([[0.001], [np.nan]]), upper=np.array([[0.0012], [np.nan]]), **old)
+    shown = actions.find(measure(spec, measured=3.0, **old)["report"])
+    assert shown is not None
+    assert [when for when, _ in measured.dated_others(shown, shown.report.results[0])] == [2.0]
+    drawn, words = benchmark_callbacks.over_time(shown, 0)
+    assert len(drawn.data[0].x) == 2
+    assert "NumPy CPU is 2.00 times as slow as before" in str(words)
+    assert "Measured with other versions: numpy 1.0." in str(words)
+    now = actions.find(measure(spec, measured=4.0)["report"])
+    assert now is not None
+    assert benchmark_callbacks.over_time(now, 0)[1] == "no regression, on this machine"
+
+
 def test_other_measurements_of_the_same_work_are_compared_and_other_work_is_not(workspace: Workspace) -> None:
     spec = BenchmarkSpec()
     measure(BenchmarkSpec.parse({"workload": {"kind": "matrix_product", "size": 128}}), title="other")
@@ -252,6 +281,7 @@ def test_the_workloads_of_a_suite_are_chosen_one_by_one(workspace: Workspace) ->
     options, chosen, shape = callbacks.offer_workloads(data)
     assert [item["label"] for item in options] == ["Matrix product 64 × 64 float32", "Rolling mean"]
     assert (chosen, shape) == (0, "seg small")
+    assert callbacks.offer_workloads(measure(spec, results=(first,) * 40))[2] == "seg small many"
     for place, label in ((0, "Matrix product"), (1, "Rolling mean"), (2, "Matrix product"), ("1", "Matrix product")):
         assert label in str(callbacks.draw(data, None, place)[2])  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ from engine.jobs.use import Use
 from engine.market.spec import MarketSpec
 from tests.support.workspace import Workspace
 
-USE = Use(seconds=8.0, processor=12.0, memory=3 * 2**30, pid=1, busy=15.0, capacity=16.0, swapped=2**29)
+USE = Use(seconds=8.0, processor=12.0, memory=3 * 2**30, pid=4711, busy=15.0, capacity=16.0, swapped=2**29)
 JOB = Job("k", "data", "market", "Bars of AAPL", canonical_json(MarketSpec(symbols=("AAPL",))), created=100.0)
 
 
@@ -37,7 +37,17 @@ def test_what_another_version_has_written_is_not_known() -> None:
 def test_a_row_says_what_was_taken_and_why_it_was_slow() -> None:
     done = replace(JOB, status="done", started=110.0, finished=118.5, use=json.dumps(USE.event()))
     shown = str(finished_jobs.described([done, replace(JOB, status="failed", started=1.0, finished=2.0)]))
-    for words in ("Bars of AAPL", "10.0 s", "8.0 s", "150%", "3.0 GB", "waited 10 s", "512 MB swapped", "/data?spec="):
+    for words in (
+        "Bars of AAPL",
+        "10.0 s",
+        "8.0 s",
+        "150%",
+        "3.0 GB",
+        "4711",
+        "waited 10 s",
+        "512 MB swapped",
+        "/data?spec=",
+    ):
         assert words in shown
     assert "chip bad" in shown
     assert "not measured" in shown

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -10,6 +12,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from flask import Flask
 
@@ -36,6 +39,40 @@ def test_a_reading_tells_of_this_machine_and_of_this_process() -> None:
     assert 0 < sample.memory < sample.memory_total == devices.machine().memory
     assert sample.own >= sample.server.memory > 1e6
     assert sample.gpus == ()
+
+
+HELD = 64 * 2**20
+STARTS = f"""
+import subprocess, sys
+held = "held = bytearray(b'x' * {HELD}); print(flush=True); input()"
+with subprocess.Popen([sys.executable, "-c", held], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as inner:
+    print(inner.stdout.readline(), flush=True)
+    input()
+    inner.communicate(b"end")
+"""
+
+
+def test_what_a_worker_has_started_counts_as_its_own() -> None:
+    """As the processes of a benchmark; what somebody else has started does not."""
+    reader = Reader(None)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    command = [sys.executable, "-c", STARTS]
+    with subprocess.Popen([*command, "spawn_main"], **pipes) as worker, subprocess.Popen(command, **pipes) as other:
+        for process in (worker, other):
+            process.stdout.readline()
+        sample = reader.read()
+        alone = psutil.Process(worker.pid).memory_info().rss
+        for process in (worker, other):
+            process.communicate(b"end")
+    assert [use.pid for use in sample.workers] == [worker.pid]
+    assert sample.workers[0].memory > alone + HELD
+    assert sample.own > sample.server.memory + sample.workers[0].memory + HELD
+
+
+def test_uses_add_up() -> None:
+    first, second = readings.ProcessUse(1, 100, 50.0), readings.ProcessUse(2, 10, 25.0, gpu_memory=7)
+    assert first + second == readings.ProcessUse(1, 110, 75.0, 7)
+    assert (first + first).gpu_memory is None
 
 
 def test_a_disk_that_tells_nothing_has_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,6 +49,22 @@ def test_the_file_of_a_machine_with_an_odd_name_can_be_read_again() -> None:
     assert exchange.from_json(text.encode()).machine.startswith("R D  1 ?xxx")
 
 
+def test_work_with_an_odd_name_can_be_exported_and_of_the_same_work_the_first() -> None:
+    """A plug-in's, which may be called what it likes."""
+    odd = replace(part([0.5, 0.1], NAMES), labels=("R&D <1>" + "x" * 200,), titles=("a\x00b", "c"))
+    twice = replace(result(0.5, 0.1), results=(odd, replace(odd, median=np.array([[0.51], [0.11]]))))
+    back = exchange.from_json(exchange.to_json(twice).encode())
+    assert back.rows == exchange.rows(twice)
+    assert [(row.title, row.median) for row in back.rows] == [("a?b", 0.5), ("c", 0.1)]
+    assert {row.work for row in back.rows} == {"R D  1 " + "x" * 153}
+
+
+def test_a_name_that_stands_twice_is_refused() -> None:
+    text = exchange.to_json(result(0.5, 0.1)).replace('"machine"', '"machine": "Another", "machine"', 1)
+    with pytest.raises(DataError, match="not JSON"):
+        exchange.from_json(text.encode())
+
+
 GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
 
 
@@ -67,6 +83,9 @@ GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
         ({"rows": [GOOD["rows"][0] | {"code": "import os"}]}, "damaged at 'rows"),
         ({"rows": GOOD["rows"][:1] * 5001}, "damaged at 'rows"),
         ({"rows": None}, "damaged at 'rows"),
+        ({"rows": GOOD["rows"][:1] * 2}, "damaged at 'rows"),
+        ({"rows": [GOOD["rows"][0] | {"lower": 0.7}]}, "damaged at 'rows"),
+        ({"rows": [GOOD["rows"][0] | {"upper": 0.3}]}, "damaged at 'rows"),
         ({"versions": {"numpy": ["2"]}}, "damaged at 'versions"),
         ({"more": 1}, "damaged at 'more"),
         ({"mo\u202ere": 1}, "damaged at 'mo?re'"),
@@ -124,6 +143,11 @@ def test_a_regression_is_beyond_a_tenth_and_the_quartiles_of_before(
     assert regressions(part(latest, NAMES), earlier) == pytest.approx(expected)
 
 
+def test_one_disturbed_measurement_hides_no_regression() -> None:
+    earlier: list[WorkloadResult] = [part([0.5, value], NAMES) for value in (0.1, 0.1, 9.0)]
+    assert regressions(part([0.5, 0.2], NAMES), earlier) == pytest.approx({"torch CPU": 2.0})
+
+
 def test_a_device_that_failed_is_excluded_with_the_reason() -> None:
     failed = part([0.5, float("nan")], ("numpy:cpu", "torch:cuda"))
     assert routed.excluded(failed) == {"torch:cuda": "torch CUDA failed: no kernel"}
@@ -144,13 +168,17 @@ def test_devices_follow_a_measurement_of_all_that_could_do_the_work(workspace: W
 
 def test_a_claim_stands_beside_what_was_measured() -> None:
     """Published: MLX 2.7 and 1.27 times as fast as torch, a hand-over 3 to 5 times as fast as a copy."""
-    names = ("torch:cpu", "mlx:cpu")
+    names = ("torch:mps", "mlx:gpu")
     parts = [part(times, names) for times in ([0.9, 0.3], [0.2, 0.4], [0.5, 0.2], [0.5, 0.05])]
     found = claims(BenchmarkResult(tuple(parts), machine="", versions={}, measured=0.0))
     assert [claim.measured for claim in found] == pytest.approx([3.0, 0.5, 4.0])
     assert [claim.verdict() for claim in found] == [
         "More than published.", "Less than published.", "As published.",
     ]  # fmt: skip
+    mixed = [replace(item, variants=("torch:mps", "mlx:cpu")) for item in parts]
+    unlike = claims(BenchmarkResult(tuple(mixed), machine="", versions={}, measured=0.0))
+    assert [claim.measured for claim in unlike] == [claim.measured for claim in found]
+    assert {claim.verdict() for claim in unlike} == {"No verdict: measured on a CPU, and the claim is of a GPU."}
     absent = [replace(item, variants=("torch:cpu", "other:cpu")) for item in parts]
     nothing = claims(BenchmarkResult(tuple(absent), machine="", versions={}, measured=0.0))
     assert {claim.verdict() for claim in nothing} == {"Not measured here."}

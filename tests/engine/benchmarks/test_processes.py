@@ -165,6 +165,33 @@ def test_a_benchmark_waits_for_other_jobs_unless_it_is_told_not_to(monkeypatch: 
     assert allowed.seen
 
 
+def test_a_job_that_comes_and_goes_is_noted_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the turns of the variants: the bar stands still meanwhile."""
+    said = list[tuple[float, str]]()
+    waiting = "Waiting until another job ended"
+
+    def jobs() -> int:
+        """One comes with the first turn, and ends once somebody waits for it."""
+        words = [text for _, text in said]
+        return int(any(text.startswith("Timing") for text in words) and waiting not in words)
+
+    monkeypatch.setattr(alongside, "other_jobs", jobs)
+    monkeypatch.setattr(alongside, "PAUSE", 0.0)
+    spec = SPEC.model_copy(update={"sizes": ()})
+    result = harness.measure(spec, lambda fraction, text, partial=None: said.append((fraction, text)), Here())
+    assert result.beside
+    (place,) = (place for place, (_, text) in enumerate(said) if text == waiting)
+    assert said[place][0] == said[place - 1][0] > 0
+    assert not harness.measure(spec, silent, Here()).beside
+
+
+def test_the_parts_of_a_suite_are_counted() -> None:
+    said = list[str]()
+    harness.measure(SPEC, lambda _, text, partial=None: said.append(text), Here())
+    assert "1 of 2: Making the inputs" in said
+    assert "2 of 2: Timing NumPy CPU" in said
+
+
 def test_half_precision_may_be_computed_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch's attention on float16 is faster on a CPU than its product of float16 matrices."""
     monkeypatch.setattr(MatrixProduct, "number", lambda self: "float16")

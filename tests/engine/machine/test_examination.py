@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
+import json
+import os
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from engine import devices
 from engine.core.config import Compute, Config, Server
 from engine.core.progress import silent
 from engine.core.store import decode, encode
-from engine.machine import checks, inventory, libraries
+from engine.machine import checks, inventory, known, libraries
+from engine.machine import probe as probe_module
 from engine.machine.libraries import Loaded
 from engine.machine.result import Check, Fact, MachineReport, Section
 
@@ -79,6 +85,33 @@ def test_a_library_that_does_not_load_comes_with_a_way_out(reason: str, remedy: 
     assert remedy in found.remedy
 
 
+@pytest.mark.parametrize(
+    "name", ["numpy", "scipy", "pandas", "pyarrow", "numba", "talib", "sklearn", "lightgbm", "duckdb"]
+)
+def test_a_library_of_this_machine_computes_what_is_known(name: str) -> None:
+    assert known.problem(name, importlib.import_module(name)) == ""
+    assert known.problem("none of them", None) == ""
+
+
+def test_a_library_that_loads_and_does_not_compute_is_found(tmp_path: Path) -> None:
+    """Such as a folder of the same name that comes first."""
+    for name, source in (("duckdb", ""), ("talib", "import numpy as np\nSUM = lambda values, count: np.zeros(3)\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"__ta_version__ = b'0'\n{source}")
+    left_out = {*probe_module.LIBRARIES, *devices.NAMES} - {"duckdb", "talib"}
+    run = subprocess.run(
+        [sys.executable, "-m", probe_module.__name__, *left_out], capture_output=True, text=True, check=True,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(checks.__file__).parents[2]}"},
+    )  # fmt: skip
+    told = {line["library"]: line for line in map(json.loads, run.stdout.splitlines()) if "library" in line}
+    found = {check.title: check for check in checks.libraries(Loaded(told, {}, []))}
+    assert set(found) == {"Library duckdb", "Library talib"}
+    assert found["Library duckdb"].found.startswith(f"It loads from {tmp_path / 'duckdb' / '__init__.py'}, and does")
+    assert "AttributeError" in found["Library duckdb"].found
+    assert found["Library talib"].found.endswith("it gives 0 where 6 is right.")
+    assert "PYTHONPATH" in found["Library talib"].remedy
+
+
 def test_a_device_that_computes_wrongly_is_found() -> None:
     told = {"numpy:cpu": {"off": 0.0}, "torch:cpu": {"off": 2.0}}
     states = {check.title: check.state for check in checks.computes(Loaded({}, told, []))}
@@ -101,7 +134,9 @@ def test_the_packages_of_this_installation_are_the_needed_ones(monkeypatch: pyte
 def test_a_cache_that_cannot_be_written_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     found = checks.cache(Config(cache=tmp_path / "file" / "cache"))
-    assert found.state == "failed"
+    assert (found.state, found.found) == (
+        "failed", f"{tmp_path / 'file'} is a file, and the cache needs a folder there.",
+    )  # fmt: skip
     assert "'cache' in config.yaml" in found.remedy
     assert checks.cache(Config(cache=tmp_path / "cache")).state == "passed"
     assert not list((tmp_path / "cache").iterdir())
@@ -118,6 +153,7 @@ def test_a_disk_without_room_and_a_machine_without_memory(tmp_path: Path, monkey
     for free, state in ((2**20, "failed"), (2**30, "warning"), (2**40, "passed")):
         monkeypatch.setattr(checks.shutil, "disk_usage", lambda path, free=free: type("", (), {"free": free}))
         assert checks.disk(config).state == state
+        assert checks.disk(config).found.startswith({"failed": "1 MB", "warning": "1 GB", "passed": "1024 GB"}[state])
     for free, state in ((2**20, "failed"), (2**31, "warning"), (2**37, "passed")):
         monkeypatch.setattr(checks, "available_memory", lambda free=free: free)
         assert checks.memory(config).state == state
@@ -145,6 +181,8 @@ def test_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "logical_cores", lambda: 2)
     assert checks.threads(Config(compute=Compute(workers=200))).state == "warning"
     monkeypatch.setenv("OMP_NUM_THREADS", "64")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "three")
+    assert "OPENBLAS_NUM_THREADS=three" in checks.threads(Config(compute=Compute(workers=1))).found
     assert "OMP_NUM_THREADS=64" in checks.threads(Config(compute=Compute(workers=1))).found
 
 

@@ -93,6 +93,26 @@ def test_the_first_version_of_control_groups_is_read_too(tmp_path: Path) -> None
     assert linux.processor_quota(root) == 0.5
 
 
+@pytest.mark.parametrize(
+    ("folder", "files"),
+    [
+        ("sys/fs/cgroup", {"memory.max": 2**30, "memory.current": 1000, "memory.stat": "anon 1\ninactive_file 400\n"}),
+        (
+            "sys/fs/cgroup/memory",
+            {
+                "memory.limit_in_bytes": 2**30,
+                "memory.usage_in_bytes": 1000,
+                "memory.stat": "inactive_file 7\ntotal_inactive_file 400\n",
+            },
+        ),
+    ],
+)
+def test_cached_files_are_not_what_a_container_uses(folder: str, files: dict[str, object], tmp_path: Path) -> None:
+    tree = {f"{folder}/box/{name}": f"{value}\n" for name, value in files.items()}
+    root = write(tmp_path, {"proc/self/cgroup": "4:memory:/box\n0::/box\n", **tree})
+    assert memory.container_memory(root) == (2**30, 600)
+
+
 @pytest.mark.parametrize("function", [linux.caches, linux.core_kinds, linux.energy_counters])
 def test_a_system_that_tells_nothing_is_no_error(function: object, tmp_path: Path) -> None:
     assert function(tmp_path) == ()  # type: ignore[operator]

@@ -6,7 +6,7 @@ import base64
 import binascii
 from typing import Any
 
-from dash import Input, Output, State, callback, dcc, no_update
+from dash import Input, Output, State, callback, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from dashboard import ids as frame
@@ -16,7 +16,7 @@ from dashboard.components import states
 from dashboard.components.graph import ids_sub
 from dashboard.pages.hardware import ids as page_ids
 from dashboard.pages.hardware import measured
-from dashboard.pages.hardware.benchmarks import ids, view
+from dashboard.pages.hardware.benchmarks import ids, layout, view
 from dashboard.pages.hardware.request import PAGE
 from engine.benchmarks import advice, exchange
 from engine.benchmarks.exchange import ResultFile
@@ -24,6 +24,8 @@ from engine.benchmarks.spec import BenchmarkSpec
 from engine.benchmarks.workloads.claims_suite import ClaimsSuite
 from engine.core.errors import DataError, EngineError
 from engine.jobs.actions import Performed
+
+REGRESSED = "Than the median of earlier measurements of the same work: more than a tenth, beyond the quartiles of both."
 
 
 @callback(
@@ -70,12 +72,13 @@ def export(clicks: int | None, data: runs.ResultData) -> Any:
     Output(ids.COMPARED, "children"),
     Output(ids.UPLOAD, "contents"),
     Input(ids.UPLOAD, "contents"),
-    State(frame.result(PAGE), "data"),
+    Input(frame.result(PAGE), "data"),
     prevent_initial_call=True,
 )
 def compare(contents: str | None, data: runs.ResultData) -> tuple[Any, Any]:
+    """The result beside a file; of another result nothing is compared yet."""
     if not contents:
-        raise PreventUpdate
+        return layout.hint(), no_update
     try:
         return view.compared(runs.report(data, BenchmarkSpec).report, read(contents)), None
     except EngineError as error:
@@ -92,13 +95,15 @@ def read(contents: str) -> ResultFile:
     return exchange.from_json(data)
 
 
-def over_time(done: Performed, place: int | None) -> tuple[Any, str]:
+def over_time(done: Performed, place: int | None) -> tuple[Any, Any]:
     """The chart of all measurements of the work that is shown, and what has become slower."""
     shown = measured.chosen(done.report, place)
     earlier = [item for item in measured.dated_others(done, shown) if item[0] <= done.report.measured]
     slower = advice.regressions(shown, [item for _, item in earlier])
-    words = ", ".join(f"{title} is {ratio:.2f} times as slow as before" for title, ratio in slower.items())
+    where = f". {reason}" if (reason := measured.elsewhere(done.report)) else ", on this machine"
     if not earlier:
         return states.no_figure("Measured once. Measure it again another day to see whether it changes."), ""
     drawn = timings.figure(timings.info([*earlier, (done.report.measured, shown)]))
-    return drawn, words or "on this machine, no regression"
+    words = [f"{title} is {ratio:.2f} times as slow as before" for title, ratio in slower.items()]
+    chips = [html.Span(text, className="chip warn", title=REGRESSED) for text in words]
+    return drawn, [*chips, where.lstrip(".,")] if chips else f"no regression{where}"

@@ -38,5 +38,9 @@ def _compared() -> Component:
         file_button(take, ids.UPLOAD, endings=(".json",), most=LARGEST),
         dcc.Download(id=ids.FILE),
     ]
-    hint = html.P("Export this result there, and choose the file here.", className="hint pad")
-    return card("Other machines", html.Div(hint, id=ids.COMPARED), tools=tools)
+    return card("Other machines", html.Div(hint(), id=ids.COMPARED), tools=tools)
+
+
+def hint() -> Component:
+    """What to do before there is a file to compare with."""
+    return html.P("Export this result there, and choose the file here.", className="hint pad")

@@ -39,17 +39,22 @@ def advised(result: BenchmarkResult) -> Component:
     rows: list[list[Cell]] = [
         [grouped(told.work), *(seconds(told.seconds.get(name)) for name in named), told.sentence] for told in found
     ]
-    return bar_table(head, rows[:MOST], empty="Nothing was timed.")
+    return _told(bar_table(head, rows[:MOST], empty="Nothing was timed."))
 
 
 def claimed(result: BenchmarkResult) -> Component:
     """Published ratios beside those of this machine."""
     rows: list[list[Cell]] = [
         [claim.text, " to ".join(_times(value) for value in dict.fromkeys(claim.published)),
-         _times(claim.measured), claim.how, claim.verdict()]
+         _times(claim.measured), f"{claim.verdict()} {grouped(claim.how)}."]
         for claim in claims(result)
     ]  # fmt: skip
-    return bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Measured", ""), ("Verdict", "")], rows)
+    return _told(bar_table([("Claim", ""), ("Published", ""), ("Here", ""), ("Verdict", "")], rows))
+
+
+def _told(table: Component) -> Component:
+    """A table whose last column is sentences."""
+    return html.Div(table, className="told")
 
 
 def held(result: BenchmarkResult) -> list[Component]:
