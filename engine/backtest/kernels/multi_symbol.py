@@ -99,11 +99,24 @@ def follow_orders(orders: Any, count: Any, symbol: Any, rules: Any, row: Any, eq
     rule = rules[row]
     if not has_stops(rule):
         return follow_events(orders, 0, alternate(orders, count), symbol, rule, equity)
-    account, closes, places, own, setting, trades = symbol
+    made = resolve(orders, count, symbol[0], rule, stop_scratch(symbol, row), symbol[5])
+    return follow_trades(made, symbol, rule, equity)
+
+
+@inlined
+def stop_scratch(symbol: Any, row: Any) -> Any:
+    """The scratch of ``stops.find_stop_exit`` of a ``symbol_in`` at the setting ``row``."""
+    _, _, _, own, setting, _ = symbol
     if setting[0] != row:
         own[0][:] = -1
         setting[0] = row
-    made = resolve(orders, count, account, rule, own, trades)
+    return own
+
+
+@inlined
+def follow_trades(made: Any, symbol: Any, rule: Any, equity: Any) -> Any:
+    """``follow_orders`` of the ``made`` trades of a ``symbol_in``."""
+    account, closes, places, _, _, trades = symbol
     found = summarise_trades(trades, made, account[0], account[1], rule[0], rule[1])
     add_equity(equity, trades, made, account[0], closes, places, rule[0], rule[1])
     return found, made
