@@ -130,6 +130,30 @@ def unknown8(_: Any, values: Any, at: Any) -> Any:
 
 
 @_instruction
+def add8(_: Any, sums: Any, factors: Any, at: Any, left: Any, scale: Any, other: Any) -> Any:
+    """Add ``scale`` times value ``at + i`` of ``factors``, plus ``other``, to that of ``sums``, for i below 8 and
+    ``left``; both are contiguous float64 and have eight values from ``at`` on. Nothing times NaN is nothing here.
+    """
+
+    def codegen(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        into, by, place, left, scale, other = given
+        before = _load(context, builder, signature.args[0], into, place, _REALS)
+        factor = _load(context, builder, signature.args[1], by, place, _REALS)
+        nothing = builder.fcmp_ordered("==", scale, scale.type(0.0))
+        product = builder.fmul(_spread(builder, scale, _REALS), factor)
+        scaled = builder.select(nothing, ir.Constant(_REALS, None), product)
+        after = builder.fadd(before, builder.fadd(scaled, _spread(builder, other, _REALS)))
+        lanes = ir.VectorType(_WORD, 8)
+        chosen = builder.icmp_signed("<", lanes(list(range(8))), _spread(builder, left, lanes))
+        data = context.make_array(signature.args[0])(context, builder, into).data
+        target = builder.bitcast(builder.gep(data, [place]), _REALS.as_pointer())
+        builder.store(builder.select(chosen, after, before), target, align=8)
+        return context.get_dummy_value()
+
+    return types.none(sums, factors, types.intp, types.intp, types.float64, types.float64), codegen
+
+
+@_instruction
 def lowest(_: Any, word: Any) -> Any:
     """The place of the lowest bit of ``word`` that is set, 64 for none."""
 

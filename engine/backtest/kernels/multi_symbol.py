@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import add8, inlined, kernel
 from engine.backtest.kernels.crossing import changes, crossings, make_buffers
 from engine.backtest.kernels.holdings import PER_QUOTE, QUOTE, sharpe_of_returns, summarise
 from engine.backtest.kernels.orders import alternate, list_orders, shift_to_fills
@@ -147,15 +147,25 @@ def add_equity(
     at = 0
     for k in range(count):
         begin, end = places[entries[k]], places[exits[k]]
-        for t in range(max(at, 0), begin):
-            equity[t] += cash
+        _add_between(equity, closes, at, begin, 0.0, cash)
         units = cash * (lines[entries[k], PER_QUOTE] * gain_in)
-        for t in range(max(begin, 0), end):
-            equity[t] += units * closes[t]
+        _add_between(equity, closes, begin, end, units, 0.0)
         cash = units * (fill_prices[k] * gain_out)
         at = end
-    for t in range(at, len(equity)):
-        equity[t] += cash
+    _add_between(equity, closes, at, len(equity), 0.0, cash)
+
+
+@inlined
+def _add_between(equity: Any, closes: Any, first: Any, stop: Any, units: Any, cash: Any) -> Any:
+    """Add ``units`` or ``cash``, the other of which is nothing, from the bar ``first`` to ``stop``. Most stretches are
+    short, and eight bars cost as much as one.
+    """
+    last = len(equity) - 8
+    while first < stop and first <= last:
+        add8(equity, closes, first, stop - first, units, cash)
+        first += 8
+    for t in range(first, stop):
+        equity[t] += units * closes[t] if units != 0.0 else cash
 
 
 @inlined
