@@ -81,7 +81,8 @@ def _compare(bars: Bars) -> None:
     """Lines of one series with many, as conditions and crossings of a sweep are."""
     compare, cross = kernels().comparing.compare, kernels().comparing.cross
     np.asarray(bars.close > Column(np.ones((2, 1)), compare))
-    lines = np.ascontiguousarray(macd_lines.macd_signals(bars, 2, 3, (2, 4), macd_lines.macd_line(bars, 2, 3)).T)
+    line = macd_lines.macd_line(*(macd_lines.average(bars, window) for window in (2, 3)))
+    lines = np.ascontiguousarray(macd_lines.macd_signals(bars, 2, 3, (2, 4), line, macd_lines.known_runs(bars)).T)
     cross(bars.close, lines, *np.empty((2, 2, 2), dtype=np.uint64))
 
 

@@ -15,20 +15,22 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import kernel, lean_inlined, lowest
+from engine.backtest.kernels.compiled import inlined, kernel, lean, lean_inlined, lowest
 from engine.backtest.kernels.holdings import summarise
 from engine.backtest.kernels.multi_symbol import (
     TILE,
     follow_events,
     follow_orders,
+    follow_trades,
     make_symbol_scratch,
+    stop_scratch,
     store_metrics,
     store_portfolio_metrics,
     symbol_in,
     tile_equity,
 )
 from engine.backtest.kernels.orders import make_scratch, order_metrics, record, reset_scratch, shift_to_fills
-from engine.backtest.kernels.stops import has_stops
+from engine.backtest.kernels.stops import fill_trade, has_stops, summarise_trades
 
 _ONE, _TWO, _NONE = np.uint64(1), np.uint64(2), np.uint64(0)
 
@@ -80,6 +82,39 @@ def list_fills(entries: Any, exits: Any, shift: Any, bars: Any, events: Any) -> 
 
 
 @lean_inlined
+def next_bit(words: Any, at: Any) -> Any:
+    """The first bit of ``words`` that is set, from the bit ``at`` on; 64 behind the last word where none is."""
+    place = at >> 6
+    if place >= len(words):
+        return (len(words) + 1) << 6
+    word = words[place] & (~_NONE << np.uint64(at & 63))
+    while word == 0:
+        place += 1
+        if place == len(words):
+            return (place + 1) << 6
+        word = words[place]
+    return (place << 6) + lowest(word)
+
+
+@lean
+def list_trades(entries: Any, exits: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
+    """``stops.resolve`` of decisions that are filled ``shift`` bars later, from one that counts to the next: those that
+    change nothing are not looked at, of which there are many where a condition holds on many bars.
+    """
+    bars, shift = len(account[0]) - 1, account[4]
+    for w in range(len(entries)):
+        entries[w] &= ~exits[w]
+    made = 0
+    entry = next_bit(entries, 0) + shift
+    while entry < bars:
+        leave = next_bit(exits, entry - shift + 1) + shift
+        last = fill_trade(entry, leave, made, account, rule, scratch, trades)
+        made += 1
+        entry = next_bit(entries, last - shift + 1) + shift
+    return made
+
+
+@lean_inlined
 def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     """Orders at the bars of all decisions; where both sides decide it is an exit."""
     count = 0
@@ -93,12 +128,26 @@ def list_orders(entries: Any, exits: Any, orders: Any) -> Any:
     return count
 
 
+@lean_inlined
+def follow(entries: Any, exits: Any, account: Any, rule: Any, orders: Any, scratch: Any) -> Any:
+    """``orders.order_metrics`` of the words of a combination, which are used up."""
+    lines, drawdowns, fills, _, shift, _ = account
+    bars = len(lines) - 1
+    if len(fills):
+        count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
+        return order_metrics(orders, count, account, rule, scratch)
+    if has_stops(rule):
+        made = list_trades(entries, exits, account, rule, scratch[1], scratch[0])
+        return summarise_trades(scratch[0], made, lines, drawdowns, rule[0], rule[1]), made
+    count = list_fills(entries, exits, shift, bars, orders)
+    return summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1]), (count + 1) >> 1
+
+
 @kernel
 def sweep(rows: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics: Any) -> Any:
     """Figures of the combinations in ``chunk``, into the same positions of ``metrics``: see ``crossing.sweep``."""
     bits, entries_of, exits_of, all_enter, all_exit, begin = rows
-    lines, drawdowns, fills, _, shift, _ = account
-    bars = len(lines) - 1
+    bars = len(account[0]) - 1
     width = begin[1]
     entries, exits = np.empty(width, np.uint64), np.empty(width, np.uint64)
     orders = np.empty(bars + 1, np.int64)
@@ -107,20 +156,28 @@ def sweep(rows: Any, account: Any, rules: Any, rule_of: Any, chunk: Any, metrics
     for c in chunk:
         row = rule_of[c] if len(rule_of) else 0
         rule = rules[row]
-        stops = has_stops(rule)
-        if stops and row != setting:
+        if row != setting and has_stops(rule):
             reset_scratch(scratch)
         setting = row
         combine(bits, entries_of[c], all_enter, 0, entries)
         combine(bits, exits_of[c], all_exit, 0, exits)
-        if not stops and len(fills) == 0:
-            count = list_fills(entries, exits, shift, bars, orders)
-            found = summarise(orders, 0, count, lines, drawdowns, rule[0], rule[1])
-            record(metrics, c, found, (count + 1) >> 1)
-            continue
-        count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
-        found, number = order_metrics(orders, count, account, rule, scratch)
+        found, number = follow(entries, exits, account, rule, orders, scratch)
         record(metrics, c, found, number)
+
+
+@inlined
+def follow_symbol(entries: Any, exits: Any, symbol: Any, rules: Any, row: Any, orders: Any, equity: Any) -> Any:
+    """``multi_symbol.follow_orders`` of the words of a combination, which are used up."""
+    account = symbol[0]
+    fills, shift, bars = account[2], account[4], len(account[0]) - 1
+    if len(fills):
+        count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
+        return follow_orders(orders, count, symbol, rules, row, equity)
+    if has_stops(rules[row]):
+        made = list_trades(entries, exits, account, rules[row], stop_scratch(symbol, row), symbol[5])
+        return follow_trades(made, symbol, rules[row], equity)
+    count = list_fills(entries, exits, shift, bars, orders)
+    return follow_events(orders, 0, count, symbol, rules[row], equity)
 
 
 @kernel
@@ -138,18 +195,12 @@ def sweep_symbols(
         equity = tile_equity(sums, start, len(tile), scratch)
         for s in range(symbols[0], symbols[1]):
             symbol = symbol_in(market, s, scratch)
-            fills, shift, bars = symbol[0][2], symbol[0][4], len(symbol[0][0]) - 1
             own = begin[s + 1] - begin[s]
             entries, exits = words[0][:own], words[1][:own]
             for k in range(len(tile)):
                 c, row = tile[k], rule_of[tile[k]] if len(rule_of) else 0
                 combine(bits, entries_of[c], all_enter, begin[s], entries)
                 combine(bits, exits_of[c], all_exit, begin[s], exits)
-                if has_stops(rules[row]) or len(fills):
-                    count = shift_to_fills(orders, list_orders(entries, exits, orders), fills, shift, bars)
-                    found, made = follow_orders(orders, count, symbol, rules, row, equity[k])
-                else:
-                    count = list_fills(entries, exits, shift, bars, orders)
-                    found, made = follow_events(orders, 0, count, symbol, rules[row], equity[k])
+                found, made = follow_symbol(entries, exits, symbol, rules, row, orders, equity[k])
                 store_metrics(metrics, s + 1, c, found, made)
         store_portfolio_metrics(equity, symbols[1], metrics, tile)

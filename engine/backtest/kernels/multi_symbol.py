@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.backtest.kernels.compiled import inlined, kernel
+from engine.backtest.kernels.compiled import add8, inlined, kernel
 from engine.backtest.kernels.crossing import changes, crossings, make_buffers
 from engine.backtest.kernels.holdings import PER_QUOTE, QUOTE, sharpe_of_returns, summarise
 from engine.backtest.kernels.orders import alternate, list_orders, shift_to_fills
@@ -99,11 +99,24 @@ def follow_orders(orders: Any, count: Any, symbol: Any, rules: Any, row: Any, eq
     rule = rules[row]
     if not has_stops(rule):
         return follow_events(orders, 0, alternate(orders, count), symbol, rule, equity)
-    account, closes, places, own, setting, trades = symbol
+    made = resolve(orders, count, symbol[0], rule, stop_scratch(symbol, row), symbol[5])
+    return follow_trades(made, symbol, rule, equity)
+
+
+@inlined
+def stop_scratch(symbol: Any, row: Any) -> Any:
+    """The scratch of ``stops.find_stop_exit`` of a ``symbol_in`` at the setting ``row``."""
+    _, _, _, own, setting, _ = symbol
     if setting[0] != row:
         own[0][:] = -1
         setting[0] = row
-    made = resolve(orders, count, account, rule, own, trades)
+    return own
+
+
+@inlined
+def follow_trades(made: Any, symbol: Any, rule: Any, equity: Any) -> Any:
+    """``follow_orders`` of the ``made`` trades of a ``symbol_in``."""
+    account, closes, places, _, _, trades = symbol
     found = summarise_trades(trades, made, account[0], account[1], rule[0], rule[1])
     add_equity(equity, trades, made, account[0], closes, places, rule[0], rule[1])
     return found, made
@@ -134,15 +147,25 @@ def add_equity(
     at = 0
     for k in range(count):
         begin, end = places[entries[k]], places[exits[k]]
-        for t in range(max(at, 0), begin):
-            equity[t] += cash
+        _add_between(equity, closes, at, begin, 0.0, cash)
         units = cash * (lines[entries[k], PER_QUOTE] * gain_in)
-        for t in range(max(begin, 0), end):
-            equity[t] += units * closes[t]
+        _add_between(equity, closes, begin, end, units, 0.0)
         cash = units * (fill_prices[k] * gain_out)
         at = end
-    for t in range(at, len(equity)):
-        equity[t] += cash
+    _add_between(equity, closes, at, len(equity), 0.0, cash)
+
+
+@inlined
+def _add_between(equity: Any, closes: Any, first: Any, stop: Any, units: Any, cash: Any) -> Any:
+    """Add ``units`` or ``cash``, the other of which is nothing, from the bar ``first`` to ``stop``. Most stretches are
+    short, and eight bars cost as much as one.
+    """
+    last = len(equity) - 8
+    while first < stop and first <= last:
+        add8(equity, closes, first, stop - first, units, cash)
+        first += 8
+    for t in range(first, stop):
+        equity[t] += units * closes[t] if units != 0.0 else cash
 
 
 @inlined

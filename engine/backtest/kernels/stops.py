@@ -90,10 +90,10 @@ def has_stops(rule: Any) -> Any:
     return not (np.isnan(rule[3]) and np.isnan(rule[4]) and np.isnan(rule[5]) and rule[6] == 0)
 
 
-@lean
-def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
-    """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
-    returns how many. An exit at ``bars`` is none: the position is still open.
+@lean_inlined
+def fill_trade(entry: Any, leave: Any, made: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
+    """Into the place ``made`` of ``trades`` the position entered at the bar ``entry``, which a decision closes at
+    ``leave``, unless a stop does so before; returns the last bar whose orders it takes no notice of.
 
     A stop on the bar of an order comes after it where orders fill at the open, and before it where they fill at the
     close. An entry that was decided before the stop was reached, or at the close at which a time stop was decided, is
@@ -102,6 +102,25 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trad
     lines, _, fills, prices, shift, at_open = account
     entries, exits, fill_prices = trades
     bars = len(lines) - 1
+    clock = entry + np.int64(rule[6]) + shift if rule[6] > 0 else _NEVER
+    leave = min(leave, clock, bars)
+    price = lines[entry, QUOTE] * rule[2]
+    hit, quote = find_stop_exit(entry, leave if at_open else leave + 1, price, prices, rule, at_open, scratch)
+    entries[made] = entry
+    if hit < leave or (hit == leave and not at_open and hit < bars):
+        exits[made], fill_prices[made] = hit, quote
+        return hit - 1 if shift == 0 else fills[hit - 1] if len(fills) else hit
+    exits[made] = leave
+    fill_prices[made] = lines[leave, QUOTE]
+    return leave
+
+
+@lean
+def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trades: Any) -> Any:
+    """The trades that come of ``orders`` with stops: bars of entry and exit and the exit's quote, into ``trades``;
+    returns how many. An exit at ``bars`` is none: the position is still open.
+    """
+    bars = len(account[0]) - 1
     made = 0
     i = 0
     while i < count:
@@ -110,21 +129,11 @@ def resolve(orders: Any, count: Any, account: Any, rule: Any, scratch: Any, trad
             continue
         entry = orders[i] >> 1
         i += 1
-        clock = entry + np.int64(rule[6]) + shift if rule[6] > 0 else _NEVER
         j = i
         while j < count and orders[j] & 1:
             j += 1
-        leave = min(orders[j] >> 1 if j < count else bars, clock, bars)
-        price = lines[entry, QUOTE] * rule[2]
-        hit, quote = find_stop_exit(entry, leave if at_open else leave + 1, price, prices, rule, at_open, scratch)
-        entries[made] = entry
-        if hit < leave or (hit == leave and not at_open and hit < bars):
-            exits[made], fill_prices[made] = hit, quote
-            last = hit - 1 if shift == 0 else fills[hit - 1] if len(fills) else hit
-        else:
-            exits[made] = leave
-            fill_prices[made] = lines[leave, QUOTE]
-            last = leave
+        leave = orders[j] >> 1 if j < count else bars
+        last = fill_trade(entry, leave, made, account, rule, scratch, trades)
         made += 1
         while i < count and orders[i] >> 1 <= last:
             i += 1

@@ -76,9 +76,10 @@ class NestedGrid(Grid):
     def _fill(self, bits: NDArray[np.uint64], rows: Floats, symbol: int) -> None:
         """The crossings of the distinct combinations ``rows``: those upwards, then those downwards."""
         waiting: deque[Future[None]] = deque()
+        every = packed(np.ones(len(self._bars[symbol]), dtype=bool))
         with ThreadPoolExecutor(logical_cores()) as pool:
             for fast, slow, places in self._lines(rows, self._known[symbol]):
-                waiting.append(pool.submit(self._cross, bits, symbol, fast, slow, places))
+                waiting.append(pool.submit(self._cross, bits, symbol, every, fast, slow, places))
                 if len(waiting) > _WAITING:
                     waiting.popleft().result()
                 self._check_cancelled()
@@ -92,7 +93,8 @@ class NestedGrid(Grid):
             plain = {name: self._scales[axis].plain(value) for (name, axis), value in named}
             strategy = self._strategy.model_copy(update=plain)
             fast = strategy.fast_line(known)
-            for part in np.array_split(places, -(-len(places) // _LINES)):
+            for start in range(0, len(places), _LINES):
+                part = places[start : start + _LINES]
                 yield fast, strategy.slow_lines(known, self._values(rows[part])), part
 
     def _values(self, rows: Floats) -> dict[str, list[Any]]:
@@ -102,10 +104,12 @@ class NestedGrid(Grid):
             found[name] = [self._scales[axis].plain(value) for value in rows[:, column].tolist()]
         return found
 
-    def _cross(self, bits: NDArray[np.uint64], symbol: int, fast: Floats, slow: Floats, places: Places) -> None:
-        known, count, loops = len(self._known[symbol]), len(self._bars[symbol]), kernels().comparing
-        every = packed(np.ones(count, dtype=bool))
+    def _cross(
+        self, bits: NDArray[np.uint64], symbol: int, every: NDArray[np.uint64], fast: Floats, slow: Floats, at: Places
+    ) -> None:
+        """Into the rows ``at`` of ``bits``, and those half of all rows below, where ``fast`` crosses ``slow``."""
+        known, lead, loops = len(fast), len(fast) - len(self._bars[symbol]), kernels().comparing
         rises, falls = np.empty((2, len(slow), (known + 63) // 64), dtype=np.uint64)
         loops.cross(fast, np.ascontiguousarray(slow.T), rises, falls)
-        loops.store(rises, known - count, every, places, bits, self._begin[symbol])
-        loops.store(falls, known - count, every, places + len(bits) // 2, bits, self._begin[symbol])
+        loops.store(rises, lead, every, at, bits, self._begin[symbol])
+        loops.store(falls, lead, every, at + len(bits) // 2, bits, self._begin[symbol])

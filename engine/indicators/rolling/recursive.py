@@ -31,15 +31,16 @@ def exponential_mean(values: Floats, window: int, out: Floats) -> None:
 
 
 @kernel
-def exponential_means(values: Floats, windows: NDArray[np.int64], once: bool, out: Floats) -> None:
-    """Into ``out`` (bars, windows) those of one series without gaps, NaN before the first ``window`` values, in the
-    order of TA-Lib's operations; its compiler may have left product and sum to be rounded ``once``. All windows take a
-    bar together, in the processor's vector registers.
+def exponential_means(
+    values: Floats, windows: NDArray[np.int64], late: NDArray[np.int64], once: bool, out: Floats
+) -> None:
+    """Into ``out`` (bars, windows) those of one series without gaps, NaN on the first bars, ``late`` of them for each
+    window and its own at least, in the order of TA-Lib's operations; its compiler may have left product and sum to be
+    rounded ``once``. All windows take a bar together, in the processor's vector registers.
     """
     bars, count = len(values), len(windows)
     share, mean = 2.0 / (windows + 1.0), np.zeros(count)
     longest = min(windows.max(), bars)
-    out[:longest] = np.nan
     for k in range(count):
         window = windows[k]
         for bar in range(min(window, bars)):
@@ -53,6 +54,10 @@ def exponential_means(values: Floats, windows: NDArray[np.int64], once: bool, ou
         for k in range(count):
             mean[k] = _step(values[bar], mean[k], share[k], once)
             out[bar, k] = mean[k]
+    known = np.maximum(late, windows - 1)
+    for bar in range(min(known.max(), bars)):
+        for k in range(count):
+            out[bar, k] = out[bar, k] if bar >= known[k] else np.nan
 
 
 @kernel

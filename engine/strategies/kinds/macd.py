@@ -47,13 +47,18 @@ class Macd(FastAndSlow):
         return momentum.macd_warm_up(self.slow, self.signal) + 1
 
     def fast_line(self, bars: Bars) -> Floats:
-        return macd_lines.warmed_up(self._line(bars), self.slow)
+        return macd_lines.warmed_up(self._line(bars), self.slow, shared(macd_lines.known_runs, bars))
 
     def slow_line(self, bars: Bars) -> Floats:
         return momentum.macd_signal(bars, self.fast, self.slow, self.signal)
 
     def slow_lines(self, bars: Bars, values: Mapping[str, Sequence[Any]]) -> Floats:
-        return macd_lines.macd_signals(bars, self.fast, self.slow, values["signal"], self._line(bars))
+        runs = shared(macd_lines.known_runs, bars)
+        return macd_lines.macd_signals(bars, self.fast, self.slow, values["signal"], self._line(bars), runs)
 
     def _line(self, bars: Bars) -> Floats:
-        return shared(macd_lines.macd_line, bars, self.fast, self.slow)
+        return shared(_line, bars, self.fast, self.slow)
+
+
+def _line(bars: Bars, fast: int, slow: int) -> Floats:
+    return macd_lines.macd_line(*(shared(macd_lines.average, bars, window) for window in (fast, slow)))

@@ -78,6 +78,16 @@ def test_every_value_is_answered_as_by_itself(given_lines: tuple[np.ndarray, ...
         assert not isinstance(same(condition, np.array([v or 1.0 for v in values]), *given_lines), Many)
 
 
+def test_lines_that_are_infinite_are_answered_value_by_value() -> None:
+    """Nothing times infinity is unknown, in the midst of values that have an answer; of a few values and of many."""
+    kinds = np.array([-np.inf, -1.0, 0.0, 2.0, np.inf, NAN])
+    every = np.array(np.meshgrid(kinds, kinds, kinds)).reshape(3, -1)
+    with np.errstate(invalid="ignore"):
+        for values in (np.array([1.0, 0.0, -1.0]), np.array([np.inf, 1.0, NAN, -np.inf]), np.linspace(3, -3, 301)):
+            for condition in FOLLOWED.values():
+                same(condition, values, *every)
+
+
 def test_words_are_the_bits_of_a_condition() -> None:
     held = np.random.default_rng(0).random((3, 130)) < 0.5
     words = packed(held)

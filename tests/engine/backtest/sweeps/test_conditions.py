@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as some
 
 from engine.backtest.fast_metrics import kernel_account, kernel_rules
@@ -69,6 +69,13 @@ KINDS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 ]
 NAMES = [strategy["kind"] for strategy, _ in KINDS]
 
+STOPS = some.fixed_dictionaries({
+    "stop_loss": some.sampled_from([None, 0.01, 0.04]),
+    "take_profit": some.sampled_from([None, 0.01, 0.06]),
+    "trailing_stop": some.sampled_from([None, 0.02]),
+    "time_stop": some.sampled_from([None, 1, 4]),
+})  # fmt: skip
+
 
 def test_every_strategy_that_can_is_one_of_conditions() -> None:
     """But for those whose decisions follow from stored values or another run, or which hold all the time."""
@@ -91,6 +98,8 @@ def test_cell_is_the_run_that_it_opens_as(strategy: dict[str, Any], axes: list[d
     stops = {"stop_loss": 0.03, "take_profit": 0.05, "trailing_stop": 0.02}
     request = sweep(spec(strategy, stops=stops), [*axes, axis("costs.slippage", 0, 20, 10)])
     same_as_runs(run(request, one), one, count=4)
+    several = sweep(spec(strategy, ("TEST", "GAPS"), stops=stops), axes)
+    same_as_runs(run(several, one, gaps), one, gaps, count=2)
 
 
 @settings(max_examples=15)
@@ -100,7 +109,7 @@ def test_cell_is_the_run_on_any_series(data: some.DataObject) -> None:
     strategy, axes = data.draw(some.sampled_from(KINDS))
     fields: dict[str, Any] = {"fill": data.draw(some.sampled_from(FILLS))}
     if data.draw(some.booleans()):
-        fields["stops"] = {"stop_loss": 0.02, "time_stop": data.draw(some.sampled_from([None, 3]))}
+        fields["stops"] = data.draw(STOPS)
     try:
         found = run(sweep(spec(strategy, **fields), axes), bars)
     except DataError:
@@ -108,31 +117,30 @@ def test_cell_is_the_run_on_any_series(data: some.DataObject) -> None:
     same_as_runs(found, bars, count=8)
 
 
-@settings(max_examples=80)
+@settings(max_examples=150)
 @given(some.data())
 def test_words_are_followed_as_flags_are(data: some.DataObject) -> None:
+    """Combinations with stops of their own, in any order, of which some have none."""
     bars = data.draw(series(most=300))
     (entries, exits), (also, _) = (data.draw(flags(len(bars))) for _ in range(2))
     every = data.draw(some.booleans())
     request = spec({"kind": "buy_and_hold"}, fill=data.draw(some.sampled_from(FILLS)))
-    account = kernel_account(request, bars)
-    stops = data.draw(some.sampled_from([{}, {"stop_loss": 0.02}]))
-    fields = dict.fromkeys(("stop_loss", "take_profit", "trailing_stop", "time_stop"))
-    rules = kernel_rules({**dict(request.costs), **fields, **stops})
-    width = (len(bars) + 63) // 64
+    stops = data.draw(some.lists(STOPS, min_size=1, max_size=3))
+    account = kernel_account(request, bars, timed=any(item["time_stop"] for item in stops))
+    assume(account is not None)
+    rules = np.concatenate([kernel_rules({**dict(request.costs), **item}) for item in stops])
+    rule_of = np.array(data.draw(some.lists(some.integers(0, len(stops) - 1), min_size=2, max_size=4)), np.int32)
+    width, count = (len(bars) + 63) // 64, len(rule_of)
     bits = np.zeros((3, width), np.uint64)
     for row, held in zip(bits.view(np.uint8), (entries, also, exits), strict=True):
         packed = np.packbits(held, bitorder="little")
         row[: len(packed)] = packed
-    sides = np.array([[0, 1]], np.int32), np.array([[2]], np.int32)
+    sides = np.repeat([[0, 1]], count, axis=0).astype(np.int32), np.full((count, 1), 2, np.int32)
     rows = bits, *sides, every, True, np.array([0, width])
-    found, expected = (
-        (*(np.full(1, NAN) for _ in range(3)), np.zeros(1, np.int32)) for _ in range(2)
-    )  # fmt: skip
-    one, none = np.zeros(1, np.int64), np.empty(0, np.int32)
-    kernels().conditions.sweep(rows, account, rules, none, one, found)
+    found, expected = ((*(np.full(count, NAN) for _ in range(3)), np.zeros(count, np.int32)) for _ in range(2))
+    kernels().conditions.sweep(rows, account, rules, rule_of, np.arange(count), found)
     both = entries & also if every else entries | also
-    kernels().orders.evaluate_many(both, exits, account, rules, none, one, expected)
+    kernels().orders.evaluate_many(both, exits, account, rules, rule_of, np.arange(count), expected)
     np.testing.assert_array_equal(np.concatenate(found), np.concatenate(expected))
 
 
