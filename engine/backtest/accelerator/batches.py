@@ -35,7 +35,7 @@ Step = Callable[[int], None]
 @dataclass(frozen=True, eq=False)
 class Work:
     """What all batches share. ``rules`` and ``rule_of`` are those of ``kernels.conditions``; ``out`` takes the figures
-    in their places, ratios per bar.
+    in their places.
     """
 
     device: Device
@@ -61,9 +61,11 @@ def evaluate(
     places: Places,
     out: tuple[NDArray[Any], ...],
     step: Step,
+    yearly: float,
 ) -> Places:
-    """Figures of the combinations ``places`` into ``out``; returns those whose Sharpe ratio cannot be told from sums,
-    to be computed by the kernels. ``account`` satisfies ``series.is_followed``.
+    """Figures of the combinations ``places`` into ``out``, ratios per bar times ``yearly``, ``step`` told once some are
+    there; returns those whose Sharpe ratio cannot be told from sums, to be computed by the kernels. ``account``
+    satisfies ``series.is_followed``.
     """
     import torch
 
@@ -75,6 +77,7 @@ def evaluate(
         for part in (places[stopped], places[~stopped]):
             for batch in _batches(work, part) if len(part) else ():
                 left.append(_evaluate(work, batch))
+                out[1][batch] *= yearly
                 step(len(batch))
     return np.concatenate([np.empty(0, np.int64), *left])
 

@@ -55,14 +55,14 @@ class TorchAccelerator:
         """``grid.run``; false, with nothing done, where the ``account`` is none that it can follow."""
         if isinstance(account, MultiSymbol) or not is_followed(account, self.is_exact):
             return False
-        yearly = np.sqrt(grid.per_year())
+        yearly = float(np.sqrt(grid.per_year()))
         for block in grid.blocks(places, len(places)):
             ((_, shared),) = grid.prepare(block)
             signals = self._signals(grid, shared, len(account[3]))
-            left = self._evaluated(signals, account, rules, rule_of, block, out, step)
+            left = self._evaluated(signals, account, rules, rule_of, block, out, step, yearly)
             if len(left):
                 grid.loops()[0](*shared, account, rules, rule_of, left, out)
-            out[1][block] *= yearly
+                out[1][left] *= yearly
             self.followed += len(block)
         return True
 

@@ -117,25 +117,33 @@ def test_they_are_on_any_series_with_any_stops(data: some.DataObject) -> None:
 def test_combinations_that_do_not_fit_into_memory_at_once_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.backtest.accelerator.batches._HOST", 1e5)
     heard: list[int] = []
+    seen: list[Any] = []
     request = sweep(spec(SMA), [FAST, SLOW, STOPS[0]])
     bars = random_walk(300, seed=5)
     expected = on(ON_CPU, request, bars)
-    monkeypatch.setattr(on_grid, "evaluate", _heard(heard, on_grid.evaluate))
+    monkeypatch.setattr(on_grid, "evaluate", _heard(heard, seen, on_grid.evaluate))
     found = on(ON_TORCH, request, bars)
+    known = found.sharpe[np.isfinite(found.sharpe)]
+    for count, sharpe in zip(np.cumsum([count for count in heard if count]), seen, strict=True):  # annualised at once
+        assert np.isin(sharpe, known).sum() >= count - (len(found) - len(known))
     np.testing.assert_array_equal(found.sharpe, expected.sharpe)
     assert len([count for count in heard if count]) > 2
     assert sum(heard) == len(found)
 
 
-def _heard(heard: list[int], evaluate: Any) -> Any:
+def _heard(heard: list[int], seen: list[Any], evaluate: Any) -> Any:
+    """``evaluate`` that keeps its steps, and the Sharpe ratios that are there after each."""
+
     def listening(*work: Any) -> Any:
-        *rest, step = work
+        *rest, out, step, yearly = work
 
         def told(count: int) -> None:
             heard.append(count)
+            if count:
+                seen.append(out[1].copy())
             step(count)
 
-        return evaluate(*rest, told)
+        return evaluate(*rest, out, told, yearly)
 
     return listening
 
