@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import typing
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from engine.core.errors import ConfigError
@@ -19,6 +20,7 @@ from engine.core.spec import Action, RunSpec, Spec
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_KEY: ContextVar[str] = ContextVar("run key", default="")
 _EXECUTOR, _POINT_IN_TIME = "__stratoscope_executor__", "__stratoscope_point_in_time__"
 
 
@@ -51,13 +53,22 @@ def _registers(spec: type[Spec], mark: str) -> Callable[[F], F]:
     return register
 
 
-def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress) -> Any:
-    """The result of ``spec``, computed now: nothing is read from the store and nothing written to it. Raises
-    ``PluginError`` where it is not of the type that the executor names.
+def compute(spec: RunSpec, inputs: Mapping[str, Any], progress: Progress, key: str = "") -> Any:
+    """The result of ``spec``, computed now: nothing is read from the store and nothing written to it. ``key`` is the
+    run's, "" for what is not stored. Raises ``PluginError`` where it is not of the type that the executor names.
     """
-    result = executor(type(spec))(spec, inputs, progress)
+    token = _KEY.set(key)
+    try:
+        result = executor(type(spec))(spec, inputs, progress)
+    finally:
+        _KEY.reset(token)
     require_result(spec, result, result_type(spec))
     return result
+
+
+def running_key() -> str:
+    """The key of the run that is computed here, for an executor that keeps parts of it; "" where there is none."""
+    return _KEY.get()
 
 
 def result_type(spec: RunSpec | Action) -> Any:

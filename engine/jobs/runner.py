@@ -174,25 +174,25 @@ def run(spec: RunSpec, progress: Progress = silent) -> Any:
     """
     key, made = _identified(spec)
     if not is_job(spec):
-        return _cache().result(key, lambda: _compute(spec, progress))
+        return _cache().result(key, lambda: _compute(spec, progress, key))
     result = store().read(key, executors.result_type(spec))
     if result is not None:
         repair_record(key, spec, result)
         return result
     began, series = time.time(), series_digests(spec)  # data may change while it computes
-    result = _compute(spec, progress)
+    result = _compute(spec, progress, key)
     _store_run(key, spec, result, made or origin(spec), time.time() - began, series)
     if spec.told_to:
         load(spec.told_to).record(key, spec, result, progress)
     return result
 
 
-def _compute(spec: RunSpec, progress: Progress) -> Any:
+def _compute(spec: RunSpec, progress: Progress, key: str = "") -> Any:
     inputs, done = _inputs(spec, progress)
     try:
         counted = Counted(section(progress, done, 1.0), partial(_count_part, spec))
         with blamed_on_plugins(spec):
-            return executors.compute(spec, inputs, counted)
+            return executors.compute(spec, inputs, counted, key)
     except Cancelled as stopped:
         trial, stopped.trial = stopped.trial, None  # of the runs around it none counts that again
         if trial is not None:

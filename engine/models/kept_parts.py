@@ -9,10 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from engine.core.errors import DataError
-from engine.core.spec import RunSpec
 from engine.core.store import DAMAGE, Result, decode, encode
-from engine.jobs import runner
 from engine.models import resumable
 
 _HASH = hashlib.sha256().digest_size
@@ -22,12 +19,12 @@ R = TypeVar("R", bound=Result)
 
 
 class KeptParts(Generic[R]):
-    """The outcomes of parts, each of type ``kept``, in a ``folder`` of this machine: a file each, its sha256 in front,
-    written when the part is done.
+    """The outcomes of parts, each of type ``kept``, of what has the ``key``, in a folder of this machine: a file each,
+    its sha256 in front, written when the part is done.
     """
 
-    def __init__(self, folder: Path, kept: type[R]) -> None:
-        self._folder, self._kept = folder, kept
+    def __init__(self, key: str, kept: type[R]) -> None:
+        self._folder, self._kept = resumable.folder(key), kept
 
     def __len__(self) -> int:
         """How many are done, from the first on."""
@@ -65,13 +62,3 @@ class KeptParts(Generic[R]):
 
     def _path(self, number: int) -> Path:
         return self._folder / f"part-{number:04d}"
-
-
-def kept_parts(spec: RunSpec, kept: type[R]) -> KeptParts[R] | None:
-    """Those of ``spec``, kept under all that they follow from; None where its bars are not those of the catalogue, for
-    which there is no key.
-    """
-    try:
-        return KeptParts(resumable.folder(runner.run_key(spec)), kept)
-    except DataError:
-        return None

@@ -10,14 +10,14 @@ import numpy as np
 from engine.core.progress import Progress, section
 from engine.features.evaluation import load_context
 from engine.features.matrix import FeatureMatrix, require_causal
-from engine.jobs.executors import computes, point_in_time
+from engine.jobs.executors import computes, point_in_time, running_key
 from engine.labels.honesty import require_honest_end
 from engine.market import catalog
 from engine.market.bars import Market
 from engine.models.evaluation import evaluated
 from engine.models.folds import FoldOutcome, train_folds
 from engine.models.history import History
-from engine.models.kept_parts import kept_parts
+from engine.models.kept_parts import KeptParts
 from engine.models.label_permutation import null_scores
 from engine.models.memory import require_memory
 from engine.models.preparation import Parts, parts
@@ -37,7 +37,8 @@ def compute(spec: ModelSpec, inputs: Mapping[str, Any], progress: Progress) -> M
     require_honest_end(spec.target, inputs["market"])
     features: FeatureMatrix = inputs["features"]
     found = parts(spec, inputs["market"], features)
-    kept = kept_parts(spec, FoldOutcome)
+    key = running_key()
+    kept = KeptParts(key, FoldOutcome) if key else None
     outcomes, curve = train_folds(spec, found, section(progress, 0.05, 0.5 if spec.null_fits else 0.9), kept)
     nulls = null_scores(spec, found, section(progress, 0.5, 0.95), curve)
     progress(0.95, "Scoring", {**curve, **nulls.so_far()})

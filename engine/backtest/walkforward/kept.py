@@ -1,12 +1,19 @@
-"""Windows that are kept while a walk-forward is under way: one that was stopped goes on from them."""
+"""Windows of a walk-forward that are done: the same request, or one that stops at another window, goes on from them."""
 
 from __future__ import annotations
 
 from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.backtest.walkforward.walk import Step
-from engine.models.kept_parts import KeptParts, kept_parts
+from engine.core.errors import DataError
+from engine.jobs import runner
+from engine.models.kept_parts import KeptParts
 
 
 def kept_windows(spec: WalkForwardSpec) -> KeptParts[Step] | None:
-    """Those of ``spec``, wherever it is to stop; None as ``kept_parts`` says."""
-    return kept_parts(spec.whole(), Step)
+    """Those of ``spec``, wherever it is to stop, by all that they follow from; None where its bars are not those
+    of the catalogue, for which there is no key.
+    """
+    try:
+        return KeptParts(runner.run_key(spec.whole()), Step)
+    except DataError:
+        return None

@@ -16,7 +16,7 @@ from engine.jobs import runner
 from engine.market.sources.stored import save
 from engine.models import folds
 from engine.models.folds import FoldOutcome
-from engine.models.kept_parts import KeptParts, kept_parts
+from engine.models.kept_parts import KeptParts
 from engine.models.spec import ModelSpec
 from tests.support.market import random_walk
 from tests.support.workspace import Workspace
@@ -56,9 +56,7 @@ def request(model: Mapping[str, Any] = TREES, **changes: Any) -> ModelSpec:
 
 
 def kept(spec: ModelSpec) -> KeptParts[FoldOutcome]:
-    found = kept_parts(spec, FoldOutcome)
-    assert found is not None
-    return found
+    return KeptParts(runner.run_key(spec), FoldOutcome)
 
 
 def stopped_at(words: str) -> Any:
