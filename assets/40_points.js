@@ -45,6 +45,18 @@
     }
   }
 
+  /* The panes of the traces at ``places``, and no others. */
+  function drawAnew(plot, cartesian, places) {
+    const subplots = plot._fullLayout._subplots, every = subplots.cartesian;
+    const touched = new Set(places.map((index) => (plot._fullData[index].xaxis || "x") + (plot._fullData[index].yaxis || "y")));
+    subplots.cartesian = every.filter((pane) => touched.has(pane));
+    try {
+      cartesian.plot(plot, null);
+    } finally {
+      subplots.cartesian = every;
+    }
+  }
+
   /* Whether the traces at ``places``, of which nothing but the points and names differs, could be drawn so. */
   here.pointsMoved = function (plot, places, before, after) {
     const cartesian = (plot._fullLayout._basePlotModules || []).find((module) => module.name === "cartesian");
@@ -62,7 +74,7 @@
       Object.assign(drawn, { x: x, y: y, _length: y.length }, named);
       if (drawn.visible === true) fill(plot.calcdata[index], x, y);
     });
-    if (places.length) cartesian.plot(plot, null);
+    if (places.length) drawAnew(plot, cartesian, places);
     return true;
   };
 })();
