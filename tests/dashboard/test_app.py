@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -64,6 +65,15 @@ def test_the_page_is_called_stratoscope_and_dark_before_anything_is_drawn(worksp
     assert "<title>Stratoscope</title>" in head
     assert 'data-bs-theme="dark"' in head
     assert head.index("/assets/head/theme.js") < head.index(".css")
+
+
+def test_what_a_page_asks_the_browser_to_load_early_is_there(workspace: Workspace) -> None:
+    """Plotly's five megabytes else wait until the layout has come and the first chart is asked for."""
+    client = create_app(Config(cache=workspace.cache)).server.test_client()
+    (address,) = re.findall(r'rel="preload" as="script" href="([^"]+)"', client.get("/data").get_data(as_text=True))
+    response = client.get(address)
+    assert response.status_code == 200
+    assert "javascript" in response.headers["Content-Type"]
 
 
 def test_a_page_is_small(workspace: Workspace) -> None:
