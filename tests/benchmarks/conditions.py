@@ -2,7 +2,7 @@
 
 Closes and opens of 5,000 bars in, total return, Sharpe ratio and trades of some 40,000 combinations out (24,800 of the
 ADX, 32,000 of the MACD), with everything in between inside the timing. Each kind has a process of its own, and so has
-vectorbt, which does RSI reversion on a sample of the combinations, drawn with a seed, in parts of 500 columns.
+vectorbt, which does it on a sample of the combinations, drawn with a seed, in parts of 500 columns.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main() -> None:
     given = parser.parse_args()
     if given.child:
         case, what = given.child
-        print(json.dumps(vectorbt(given.runs) if case == "vectorbt" else ours(case, what, given.runs)))
+        print(json.dumps(vectorbt(case, given.runs) if what == "vectorbt" else ours(case, what, given.runs)))
         return
     print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
     for row in rows(given.runs):
@@ -85,14 +85,15 @@ def main() -> None:
 
 def rows(runs: int) -> list[tuple[str, ...]]:
     """Combinations a second of each kind, and how often that is vectorbt's rate."""
-    theirs = child("vectorbt", "plain", max(runs // 2, 3))
     found = []
     for name, (what, (said, _, _)) in product(CASES, MEASURED.items()):
         rates = child(name, what, runs)
         spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
         median = statistics.median(rates)
-        known = what == "plain" and name == "RSI reversion"
-        ratio = f", {median / statistics.median(theirs):,.0f} x vectorbt" if known else ""
+        ratio = ""
+        if what == "plain":
+            theirs = statistics.median(child(name, "vectorbt", max(runs // 2, 3)))
+            ratio = f", {median / theirs:,.0f} x vectorbt"
         row = f"{name}, {BARS:,} bars, {said}: a second"
         found.append((row, target(name, what), f"{median:,.0f}{ratio}", spread))
     return found
@@ -125,28 +126,31 @@ def ours(case: str, what: str, runs: int) -> list[float]:
     return [count / seconds for seconds in timed(lambda: run_sweep(spec, given, silent), runs)]
 
 
-def vectorbt(runs: int) -> list[float]:
+def vectorbt(case: str, runs: int) -> list[float]:
+    """The rate on a sample of the same combinations."""
     import pandas as pd
-    import vectorbt as vbt
 
-    open, _, _, close = (pd.Series(prices) for prices in walk())
-    random = np.random.default_rng(0)
-    drawn = [random.choice(np.array(every), SAMPLE) for every in (WINDOWS, LOW, HIGH)]
+    from tests.support.vectorbt_strategies import STRATEGIES, Prices, portfolio
+
+    kind, axes = CASES[case]
+    prices, random = Prices(*map(pd.Series, walk())), np.random.default_rng(0)
+    drawn = [random.choice(every(axis), SAMPLE) for axis in axes]
 
     def run() -> None:
         for part in np.array_split(np.arange(SAMPLE), SAMPLE // PART):
-            window, low, high = (item[part] for item in drawn)
-            rsi = vbt.RSI.run(close, window.tolist(), run_unique=True).rsi.to_numpy()
-            entries, exits = (pd.DataFrame(side).vbt.signals.fshift(1) for side in (rsi < low, rsi > high))
-            portfolio = vbt.Portfolio.from_signals(
-                close, entries, exits, price=open, fees=COSTS["commission"] / 1e4, slippage=COSTS["slippage"] / 1e4,
-                init_cash=1e5, freq="1D", engine="rust",
-            )  # fmt: skip
-            portfolio.total_return()
-            portfolio.sharpe_ratio()
-            portfolio.trades.count()
+            signals = STRATEGIES[kind](prices, [values[part] for values in drawn])
+            found = portfolio(prices, *signals, **COSTS)
+            found.total_return()
+            found.sharpe_ratio()
+            found.trades.count()
 
     return [SAMPLE / seconds for seconds in timed(run, runs)]
+
+
+def every(axis: dict[str, Any]) -> np.ndarray:
+    """The values of an axis."""
+    steps = np.arange(round((axis["high"] - axis["low"]) / axis["step"]) + 1)
+    return axis["low"] + steps * axis["step"]
 
 
 if __name__ == "__main__":
