@@ -17,6 +17,7 @@ class Kernels(NamedTuple):
     holdings: ModuleType
     orders: ModuleType
     stops: ModuleType
+    streaming: ModuleType
     multi_symbol: ModuleType
     weights: ModuleType
 
@@ -33,7 +34,8 @@ def kernels() -> Kernels:
         multi_symbol,
         orders,
         stops,
+        streaming,
         weights,
     )
 
-    return Kernels(account, comparing, conditions, crossing, holdings, orders, stops, multi_symbol, weights)
+    return Kernels(account, comparing, conditions, crossing, holdings, orders, stops, streaming, multi_symbol, weights)

@@ -1,4 +1,4 @@
-"""Metrics of a batch of combinations, by the batch kernels or by one streaming account per combination."""
+"""Metrics of a batch of combinations, by the batch kernels or by streaming accounts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.backtest.decisions import decide
-from engine.backtest.fast_metrics import by_accounts, kernel_account, kernel_accounts, kernel_rules
+from engine.backtest.fast_metrics import kernel_account, kernel_accounts, kernel_rules
 from engine.backtest.fill_prices import require_tradable_prices
 from engine.backtest.kernels import kernels
 from engine.backtest.multi_symbol import MultiSymbol
@@ -23,6 +23,7 @@ from engine.backtest.sweeps.grid import Grid
 from engine.backtest.sweeps.nested_grid import NestedGrid
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, groups, unique_rows
+from engine.backtest.sweeps.streams import evaluate_streams
 from engine.backtest.sweeps.validity import strategy_of
 from engine.core.axes import ResolvedAxis
 from engine.core.field_paths import changed
@@ -49,7 +50,7 @@ def evaluate_batch(work: EvaluationBatch, chosen: Places) -> None:
             continue
         account = _account(part, timed)
         if account is None:
-            _by_accounts(part, places)
+            evaluate_streams(part, strategies_at(part, places), places)
             continue
         rules, rule_of = _rules(part)
         grid = _grid(part)
@@ -128,23 +129,6 @@ def _by_signals(work: EvaluationBatch, places: Places, account: Any, rules: Floa
             work.step(len(chosen))
         else:
             run_in_pieces(evaluate_chunk, chosen, work.step, accounts)
-
-
-def _by_accounts(work: EvaluationBatch, places: Places) -> None:
-    """The streaming account, one combination at a time, for whatever depends on more than the bars of fills."""
-    unit, found = work.unit, work.metrics
-    axes = [axis for axis, scale in enumerate(work.scales) if scale.path in RULE_PATHS]
-    for spec, chosen in strategies_at(work, places):
-        decisions = decide(spec, unit.bars, work.inputs)
-        for row, same in groups(work.parameters, axes, chosen, work.check_cancelled):
-            plain = work.plain(axes, row)
-            metrics = by_accounts(changed(spec, plain) if plain else spec, unit.bars, decisions)
-            for unit_row, one in enumerate(metrics):
-                found.total[unit_row, same], found.trades[unit_row, same] = one.total_return, one.trades
-                found.sharpe[unit_row, same] = np.nan if one.sharpe is None else one.sharpe
-                if found.has_drawdown:
-                    found.drawdown[unit_row, same] = one.max_drawdown
-            work.step(len(same))
 
 
 def _signals(spec: BacktestSpec, unit: SweepAccount, inputs: Mapping[str, Any]) -> tuple[NDArray[np.bool_], ...]:

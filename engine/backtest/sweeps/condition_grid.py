@@ -63,9 +63,9 @@ def structure(strategy: Strategy, scales: Sequence[ResolvedAxis]) -> list[int]:
     return [axis for axis in own if axis not in alone] if parts else []
 
 
-def grid_of(work: EvaluationBatch, spec: BacktestSpec) -> ConditionGrid | None:
-    """The combinations of ``work`` with the strategy of ``spec``; None where that is no ``Conditional``, decides before
-    the measured bars, or may still warm up in them.
+def grid_of(work: EvaluationBatch, spec: BacktestSpec, sides: Sequence[Side] = LONG_SIDES) -> ConditionGrid | None:
+    """The combinations of ``work`` with the ``sides`` of the strategy of ``spec``; None where that is no
+    ``Conditional``, decides before the measured bars, or may still warm up in them.
     """
     strategy, unit = spec.strategy, work.unit
     if not isinstance(strategy, Conditional) or strategy.carries_decisions:
@@ -76,7 +76,7 @@ def grid_of(work: EvaluationBatch, spec: BacktestSpec) -> ConditionGrid | None:
     lead = min(len(known) - len(bars) for known, bars in zip(unit.known, unit.bars, strict=True))
     if slowest is None or slowest.warm_up() > lead:
         return None
-    return ConditionGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled)
+    return ConditionGrid(strategy, unit.bars, unit.known, work.scales, work.parameters, work.check_cancelled, sides)
 
 
 def batched(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
@@ -102,14 +102,15 @@ class ConditionGrid(Grid):
         scales: Sequence[ResolvedAxis],
         parameters: Floats,
         check_cancelled: CheckCancelled,
+        sides: Sequence[Side] = LONG_SIDES,
     ) -> None:
         self._strategy, self._bars, self._known = strategy, bars, known
         self._scales, self._parameters, self._check_cancelled = scales, parameters, check_cancelled
         self._axes = [axis for axis, scale in enumerate(scales) if scale.path.startswith(_STRATEGY)]
         self._fields = {axis: scales[axis].path.removeprefix(_STRATEGY) for axis in self._axes}
         self._begin = np.append(0, np.cumsum([(len(item) + 63) // 64 for item in bars])).astype(np.int64)
-        self._matches = [parts is None or parts.match == "all" for parts in map(strategy.parts, LONG_SIDES)]
-        self._sides = [self._conditions(side) for side in LONG_SIDES]
+        self._matches = [parts is None or parts.match == "all" for parts in map(strategy.parts, sides)]
+        self._sides = [self._conditions(side) for side in sides]
 
     def loops(self) -> tuple[Any, Any]:
         return kernels().conditions.sweep, kernels().conditions.sweep_symbols
