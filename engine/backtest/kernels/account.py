@@ -216,7 +216,7 @@ def run(
     t = -1
     while t + 1 < len(bars):
         t += 1
-        if not (waiting or costly or (holding and (watched or rules.time_stop > 0))):
+        if not (waiting or (costly and len(book) > 1) or (holding and (watched or rules.time_stop > 0))):
             until = payments[paid].bar if paid < len(payments) else len(bars)
             t = pass_calm(t, until, bars, years, decisions, book, totals, rules, holding, short, equity, gross)
             if t == len(bars):
