@@ -95,9 +95,9 @@ def pass_alone(
         earned = accrued(units, mark, funds, rules) * years[t] if t > 0 else 0.0
         cash = funds + earned
         held = units * close
-        if units != 0.0 and (units < 0.0 or cash < -1e-9 * before):
-            if is_called(bars[t, 0], units, mark, cash, rules):
-                break
+        watched = units < 0.0 or (units > 0.0 and cash < -1e-9 * before)
+        if watched and is_called(bars[t, 0], units, mark, cash, rules):
+            break
         value = cash + held if units != 0.0 else cash
         if value <= 0.0:
             break

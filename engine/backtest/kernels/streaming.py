@@ -59,15 +59,15 @@ def _combine_sides(bits: Any, sides: Any, matches: Any, first: int, combination:
 
 @lean
 def encode_crossings(
-    rows: Any, pairs: Any, lead: int, rising: int, falling: int, at: Any, chunk: Any, events: Any, codes: Any
+    rows: Any, pairs: Any, lead: int, decided: Any, at: Any, symbol: int, chunk: Any, events: Any, codes: Any
 ) -> None:
-    """Add to ``codes`` the decisions of the combinations ``chunk`` about the only symbol: ``rising`` where the first line
-    of ``pairs`` crosses above the second, ``falling`` where it crosses below; ``rows`` as in ``crossing.sweep``.
+    """Add to ``codes`` the decisions of the combinations ``chunk`` about a symbol: the first of ``decided`` where the
+    first line of ``pairs`` crosses above the second, else where it crosses below; ``rows`` as in ``crossing.sweep``.
     """
     for k in range(len(chunk)):
         pair = pairs[chunk[k]]
         for i in range(crossings(rows[0], rows[1], pair[0], pair[1], lead, events)):
-            codes[k, at[events[i] >> 1], 0] |= rising if events[i] & 1 else falling
+            codes[k, at[events[i] >> 1], symbol] |= decided[0] if events[i] & 1 else decided[1]
 
 
 @lean

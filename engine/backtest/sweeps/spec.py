@@ -50,7 +50,7 @@ _ASKED = (5e-6, 6e-9)  # per condition of which only a threshold differs
 _NESTED = (2e-6, 3e-9)  # per slow line that is made of a fast one
 _ADDED = (2e-6, 9e-10)  # per symbol of a portfolio
 _WEIGHED, _WEIGHT = (1e-4, 2e-8), 1e-8  # per allocation, and per bar and symbol of it
-_ACCOUNT, _OF_SYMBOL, _DRAW = (5e-4, 5e-8), 4e-8, 1e-3
+_ACCOUNT, _OF_SYMBOL, _DRAW = (2e-5, 1e-8), 1e-8, 1e-3
 _LIBRARY = 2.0  # until a device's library is loaded
 _YEARS = 20.0  # default where the data are unknown
 
@@ -195,23 +195,26 @@ class SweepSpec(RunSpec):
         strategy, symbols = self.base.strategy, len(market.symbols)
         if isinstance(strategy, Allocation):
             return drawing + size * (_seconds(_WEIGHED, bars) + _WEIGHT * symbols * bars)
-        if not is_plain(self.base):
-            accounts, together = (1, symbols) if self.base.cash == "shared" else (symbols, 1)
-            return drawing + size * accounts * (_seconds(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
-        stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
-        kernel = size * (
-            _seconds(_STOPPED if stopped else _CROSSING, bars) + (_seconds(_ADDED, bars) if symbols > 1 else 0.0)
-        )
+        kernel = self._account_seconds(size, bars)
         if isinstance(strategy, Crossing):
             lines = size * _seconds(_NESTED, bars) if is_nested(strategy) else 0.0
-            return drawing + symbols * (lines + kernel)
+            return drawing + symbols * lines + kernel
         if isinstance(strategy, Conditional) and not strategy.carries_decisions:
             lines, rows = asked(strategy, scales, size)
             answers = lines * _seconds(strategy.signals_time, bars) / 2 + rows * _seconds(_ASKED, bars)
-            return drawing + symbols * (answers + kernel)
+            return drawing + symbols * answers + kernel
         own = prod(scale.count() for scale in scales if scale.path.startswith("strategy."))
-        signals = min(own, size) * _seconds(strategy.signals_time, bars)
-        return drawing + symbols * (signals + kernel)
+        return drawing + symbols * min(own, size) * _seconds(strategy.signals_time, bars) + kernel
+
+    def _account_seconds(self, size: int, bars: float) -> float:
+        """Expected seconds of the accounts of all symbols, their decisions apart."""
+        symbols = len(self.base.market.symbols)
+        if not is_plain(self.base):
+            accounts, together = (1, symbols) if self.base.cash == "shared" else (symbols, 1)
+            return size * accounts * (_seconds(_ACCOUNT, bars) + _OF_SYMBOL * together * bars)
+        stopped = self.base.stops.any or any(scale.path.startswith("stops.") for scale in self.scales())
+        added = _seconds(_ADDED, bars) if symbols > 1 else 0.0
+        return size * symbols * (_seconds(_STOPPED if stopped else _CROSSING, bars) + added)
 
     def drawn_combinations(self, result: Any) -> Floats | None:
         return result.parameters if self.sample == "tpe" else None

@@ -28,6 +28,7 @@ from engine.backtest.sweeps.crossing_grid import CrossingGrid
 from engine.backtest.sweeps.nested_grid import NestedGrid
 from engine.backtest.sweeps.parallel import run_in_pieces
 from engine.backtest.sweeps.rows import Places, unique_rows
+from engine.backtest.sweeps.ways import MOST_CROSSED
 from engine.core.field_paths import changed
 from engine.market.bars import Floats, Times, periods_per_year, spans_month
 from engine.strategies import Signals
@@ -215,11 +216,14 @@ def _encoders(
             for _, ((bits, up, down, _, _, begin),) in nested.prepare(block):
                 crossed = dict(zip(_SIDES["both"], (up, down, down, up), strict=True))
                 yield block, _of_conditions(bits, {side: (crossed[side], True) for side in _SIDES[direction]}, begin)
-    elif isinstance(strategy, Crossing) and len(unit.bars) == 1:
-        lines = CrossingGrid(strategy, unit.bars, work.scales, work.parameters, unit.known, work.check_cancelled)
-        for block in lines.blocks(places, len(places)):
-            for _, (rows, pairs) in lines.prepare(block):
-                yield block, _of_crossings(rows, pairs, len(unit.bars[0]), direction)
+    elif isinstance(strategy, Crossing) and len(unit.bars) <= MOST_CROSSED:
+        alone = [
+            CrossingGrid(strategy, (own,), work.scales, work.parameters, (known,), work.check_cancelled)
+            for own, known in zip(unit.bars, unit.known, strict=True)
+        ]
+        for block in alone[0].blocks(places, len(places)):
+            lines = [shared for lines_of in alone for _, shared in lines_of.prepare(block)]
+            yield block, _of_crossings(lines, [len(own) for own in unit.bars], direction)
     elif grid is not None:
         for block in grid.blocks(places, len(places)):
             for _, (asked,) in grid.prepare(block):
@@ -247,16 +251,16 @@ def _of_conditions(bits: Any, told: dict[Side, tuple[Any, bool]], begin: NDArray
     return encode
 
 
-def _of_crossings(rows: Any, pairs: Any, bars: int, direction: str) -> Encode:
-    """By the lines ``rows`` of the only symbol and the two of each combination."""
-    rising, falling = _CROSSED[direction]
-    width = rows[1].shape[1]
+def _of_crossings(lines: Sequence[tuple[Any, Any]], bars: Sequence[int], direction: str) -> Encode:
+    """By the lines of each symbol, on so many bars, and the two of each combination."""
 
     def encode(stream: Stream, chunk: Places) -> tuple[Codes, NDArray[np.int64]]:
-        codes, events = stream.codes(len(chunk)), np.empty(width + 1, dtype=np.int64)
-        kernels().streaming.encode_crossings(
-            rows, pairs, width - bars, rising, falling, stream.at[0], chunk, events, codes
-        )
+        codes, decided = stream.codes(len(chunk)), _CROSSED[direction]
+        for column, symbol in enumerate(stream.symbols):
+            (rows, pairs), at = lines[symbol], stream.at[column]
+            width = rows[1].shape[1]
+            lead, events = width - bars[symbol], np.empty(width + 1, dtype=np.int64)
+            kernels().streaming.encode_crossings(rows, pairs, lead, decided, at, column, chunk, events, codes)
         return codes, np.arange(len(chunk))
 
     return encode

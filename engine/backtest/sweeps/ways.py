@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from engine.backtest.spec import BacktestSpec
 
 SHARED = "factorised: lines and conditions once for all combinations"
-STREAMED = "streaming: lines and conditions shared, stops followed bar by bar"
+STREAMED = "streaming: lines and conditions shared, accounts followed bar by bar"
 ASKED = "the strategy's Python for each of its settings, accounts in compiled code"
-ONE_BY_ONE = "one by one: the whole account of each combination"
+MOST_CROSSED = 8
+"""Symbols whose crossing lines are held at once where accounts are followed bar by bar; beyond, strategies are asked
+one after the other.
+"""
 
 
 def way(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> str:
@@ -25,11 +28,11 @@ def way(base: BacktestSpec, scales: Sequence[ResolvedAxis]) -> str:
     strategy = base.strategy
     if isinstance(strategy, Allocation):
         return ASKED
-    if not is_plain(base):
-        return ONE_BY_ONE
     if not isinstance(strategy, Crossing | Conditional) or strategy.carries_decisions:
         return ASKED
-    stopped = base.stops.any or any(scale.path.startswith("stops.") for scale in scales)
+    if isinstance(strategy, Crossing) and not is_plain(base) and len(base.market.symbols) > MOST_CROSSED:
+        return ASKED
+    stopped = base.stops.any or not is_plain(base) or any(scale.path.startswith("stops.") for scale in scales)
     return STREAMED if stopped else SHARED
 
 
@@ -39,7 +42,7 @@ def unfollowed(base: BacktestSpec, scales: Sequence[ResolvedAxis], sample: str) 
         return "TPE draws too few combinations at a time for another device"
     if len(base.market.symbols) > 1:
         return "other devices follow accounts of one symbol"
-    if way(base, scales) not in (SHARED, STREAMED):
+    if not is_plain(base) or way(base, scales) not in (SHARED, STREAMED):
         return "other devices follow long positions of all the capital at proportional costs, by lines or conditions"
     if base.fill != "next_open" or any(scale.path == "fill" for scale in scales):
         return "other devices fill orders at the next open"

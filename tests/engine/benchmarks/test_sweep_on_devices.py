@@ -74,7 +74,9 @@ def test_it_is_used_for_the_sizes_at_which_it_was_faster(workspace: Workspace) -
     assert many.choice().device == "torch:cuda"
     assert many.choice().reason.startswith("Computed on torch CUDA in float64. ")
     assert "combinations take" in many.choice().reason
-    assert many.estimate().way.startswith("streaming: lines and conditions shared, stops followed bar by bar, on torch")
+    assert many.estimate().way.startswith(
+        "streaming: lines and conditions shared, accounts followed bar by bar, on torch"
+    )
     assert many.resources().gpus == 1
     assert many.fingerprint() == "torch:cuda"
     assert [cls.__name__ for cls in many.uses()] == ["TorchAccelerator"]

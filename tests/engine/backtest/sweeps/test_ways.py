@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashboard.runs.form_callbacks import estimate
-from engine.backtest.sweeps.ways import ASKED, ONE_BY_ONE, SHARED, STREAMED
+from engine.backtest.sweeps.ways import ASKED, SHARED, STREAMED
 from engine.core.spec import Estimate
 from tests.support.sweeping import axis, spec, sweep
 
@@ -24,7 +24,13 @@ SLIPPAGE = axis("costs.slippage", 0, 9)
         ({"strategy": {"kind": "rsi_reversion"}, "stops": {"stop_loss": 0.1}}, [WINDOW], STREAMED),
         ({"strategy": {"kind": "rsi_reversion"}}, [axis("stops.time_stop", 5, 9)], STREAMED),
         ({"strategy": {"kind": "buy_and_hold"}}, [SLIPPAGE], ASKED),
-        ({"strategy": {"kind": "rsi_reversion"}, "direction": "both"}, [WINDOW], ONE_BY_ONE),
+        ({"strategy": {"kind": "rsi_reversion"}, "direction": "both"}, [WINDOW], STREAMED),
+        (
+            {"strategy": {"kind": "sma_cross"}, "sizing": {"kind": "percent", "part": 0.5}},
+            [axis("strategy.fast", 2, 5)],
+            STREAMED,
+        ),
+        ({"strategy": {"kind": "buy_and_hold"}, "sizing": {"kind": "percent", "part": 0.5}}, [SLIPPAGE], ASKED),
         ({"strategy": {"kind": "volatility_target"}}, [SLIPPAGE], ASKED),
         ({"strategy": {"kind": "volatility_target"}, "stops": {"stop_loss": 0.1}}, [WINDOW], ASKED),
     ],
