@@ -51,17 +51,21 @@ def load_kernels() -> None:
     conditional = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and issubclass(cls, Conditional))}
     other = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and not issubclass(cls, Conditional))}
     allocation = {"kind": _any_strategy(_allocates_at_once)}
-    for count, strategy, axis in (
-        (1, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (1, conditional, stop),
-        (1, other, stop),
-        (2, crossing, {"path": "strategy.fast", "low": 2, "high": 4}),
-        (2, conditional, stop),
-        (2, other, stop),
-        (2, allocation, stop),
+    half = {"sizing": {"kind": "percent", "part": 0.5}}  # whose accounts are followed bar by bar
+    fast = {"path": "strategy.fast", "low": 2, "high": 4}
+    for count, strategy, axis, frame in (
+        (1, crossing, fast, {}),
+        (1, crossing, fast, half),
+        (1, conditional, stop, {}),
+        (1, conditional, stop, half),
+        (1, other, stop, {}),
+        (2, crossing, fast, {}),
+        (2, conditional, stop, {}),
+        (2, other, stop, {}),
+        (2, allocation, stop, {}),
     ):
         bars = [_made_up(_BARS) for _ in range(count)]
-        base = {
+        base = frame | {
             "strategy": strategy,
             "costs": {"commission": 5, "slippage": 3},
             "market": {"symbols": list("AB"[:count])},
