@@ -27,6 +27,17 @@ MEASURED = {
 }
 """What is measured of each kind, what it must reach, and the stops."""
 
+STREAMED: dict[str, dict[str, Any]] = {
+    "both sides": {"direction": "both"},
+    "sized by volatility": {"sizing": {"kind": "volatility"}},
+    "leverage of two, interest": {
+        "financing": {"leverage": 2, "margin_rate": 0.06},
+        "sizing": {"kind": "percent", "part": 2},
+    },
+    "both sides, stops": {"direction": "both", "stops": STOPS | {"trailing_stop": 0.08}},
+}
+"""Accounts of RSI reversion that are followed bar by bar, at most a thousand combinations."""
+
 WINDOWS, LOW, HIGH = range(2, 42), range(10, 41), range(41, 72)
 
 
@@ -76,7 +87,11 @@ def main() -> None:
     given = parser.parse_args()
     if given.child:
         case, what = given.child
-        print(json.dumps(vectorbt(case, given.runs) if what == "vectorbt" else ours(case, what, given.runs)))
+        if case == "streamed":
+            measured = streamed(what, given.runs)
+        else:
+            measured = vectorbt(case, given.runs) if what == "vectorbt" else ours(case, what, given.runs)
+        print(json.dumps(measured))
         return
     print("| what | must reach | median | lowest to highest |\n|---|---|---|---|")
     for row in rows(given.runs):
@@ -96,6 +111,11 @@ def rows(runs: int) -> list[tuple[str, ...]]:
             ratio = f", {median / theirs:,.0f} x vectorbt"
         row = f"{name}, {BARS:,} bars, {said}: a second"
         found.append((row, target(name, what), f"{median:,.0f}{ratio}", spread))
+    for frame in STREAMED:
+        rates = child("streamed", frame, runs)
+        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
+        row = f"RSI reversion, {BARS:,} bars, {frame}: a second"
+        found.append((row, "", f"{statistics.median(rates):,.0f}", spread))
     return found
 
 
@@ -121,6 +141,19 @@ def ours(case: str, what: str, runs: int) -> list[float]:
     base = request({"path": "strategy.fast", "low": 2, "high": 3}).base.model_dump(mode="json")
     base |= {"strategy": {"kind": kind}, "stops": MEASURED[what][2]}
     spec = SweepSpec.parse({"base": base, "axes": axes, "drawdown": what == "drawdown"})
+    given = market()
+    count = len(run_sweep(spec, given, silent))
+    return [count / seconds for seconds in timed(lambda: run_sweep(spec, given, silent), runs)]
+
+
+def streamed(frame: str, runs: int) -> list[float]:
+    from engine.backtest.sweeps.run import run_sweep
+    from engine.backtest.sweeps.spec import SweepSpec
+    from engine.core.progress import silent
+
+    base = request({"path": "strategy.fast", "low": 2, "high": 3}).base.model_dump(mode="json")
+    base |= {"strategy": {"kind": "rsi_reversion"}} | STREAMED[frame]
+    spec = SweepSpec.parse({"base": base, "axes": [values("window", WINDOWS), values("enter_below", range(20, 45))]})
     given = market()
     count = len(run_sweep(spec, given, silent))
     return [count / seconds for seconds in timed(lambda: run_sweep(spec, given, silent), runs)]
