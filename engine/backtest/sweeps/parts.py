@@ -16,6 +16,7 @@ from engine.backtest.sweeps.accounts import EvaluationBatch, MetricArrays, accou
 from engine.backtest.sweeps.batch import evaluate_batch, strategies_at
 from engine.backtest.sweeps.condition_grid import grid_of, structure
 from engine.backtest.sweeps.rows import Places, groups
+from engine.backtest.sweeps.ways import MOST_CROSSED
 from engine.core.progress import Progress, silent
 from engine.jobs import worker
 from engine.jobs.cluster import fan_out
@@ -31,17 +32,15 @@ _WAVES, _PARTS = 10, 8  # synchronisations, after which the heatmap is updated; 
 
 
 def is_divisible(work: EvaluationBatch, places: Places) -> bool:
-    """Whether this runs on the cluster and gains from several processes: the batch kernels use threads already."""
+    """Whether this runs on the cluster and gains from several processes: the kernels use threads already."""
     unit = work.unit
     if len(places) < _MINIMUM_DISTRIBUTED or worker.this_worker() is None:
         return False
     if isinstance(unit.spec.strategy, Allocation):
         return _decides_slowly(work, places)
-    is_paid = any(item.dividends is not None for item in unit.bars)
-    if is_paid or not is_plain(unit.spec):
-        return True
     if isinstance(unit.spec.strategy, Crossing):
-        return False
+        is_paid = any(item.dividends is not None for item in unit.bars)
+        return len(unit.bars) > MOST_CROSSED and (is_paid or not is_plain(unit.spec))
     grid = None if structure(unit.spec.strategy, work.scales) else grid_of(work, unit.spec)
     return grid is None or grid.asks(places) > max(len(places) * _SHARE, _ASKS)
 
