@@ -42,7 +42,7 @@ Encode: TypeAlias = Callable[["Stream", Places], tuple[Codes, NDArray[np.int64]]
 """Distinct decisions of some combinations about the symbols of an account, and the row of each combination's."""
 
 _MEMORY = 4e6  # bytes of decisions that are followed at a time
-_MOST = 64  # combinations that are followed at a time
+_MOST = 16  # combinations that are followed at a time: their equity stays in the processor's second cache
 _TOGETHER = 256  # strategies whose signals are asked before their accounts are followed
 _WEIGHT = 20  # how many combinations of the batch kernels take as long as one of these
 _SIDES: dict[str, tuple[Side, ...]] = {
