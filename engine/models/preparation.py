@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -20,6 +20,8 @@ from engine.models.spec import ModelSpec
 from engine.models.splits import call_split
 from engine.models.splits.fold import NEVER, Fold
 from engine.models.splits.intervals import cut, forward
+
+_LOOKED_AT = 4096  # rows that are compared at a time: most often the first of them tell
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,11 +115,27 @@ def _require_known(features: FeatureMatrix) -> None:
         name for name, column in zip(features.names, features.values.T, strict=True) if not np.isfinite(column).any()
     ]
     if never:
-        more = f" and {len(never) - 3:,} more" if len(never) > 3 else ""
         raise DataError(
-            f"{', '.join(never[:3])}{more} {'is' if len(never) == 1 else 'are'} unknown on every bar: change "
+            f"{_listed(never)} unknown on every bar: change "
             f"{'it' if len(never) == 1 else 'them'}, or choose a range of days longer than the warm-up."
         )
+
+
+def constant_features(rows: Dataset, names: Sequence[str]) -> str:
+    """A sentence that names the features with one value on all ``rows``; "" where each of them varies."""
+    first, varied = rows.matrix[rows.place[0]], np.zeros(len(names), dtype=bool)
+    for start in range(0, len(rows), _LOOKED_AT):
+        varied |= (rows.matrix[rows.place[start : start + _LOOKED_AT]] != first).any(axis=0)
+        if varied.all():
+            return ""
+    still = [name for name, varies in zip(names, varied, strict=True) if not varies]
+    return f"{_listed(still)} constant on all rows and cannot inform the model."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of ``names`` and how many more, with the verb."""
+    more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more} {'is' if len(names) == 1 else 'are'}"
 
 
 def _require_folds(found: Parts) -> None:

@@ -20,7 +20,7 @@ from engine.models.history import History
 from engine.models.kept_parts import KeptParts
 from engine.models.label_permutation import null_scores
 from engine.models.memory import require_memory
-from engine.models.preparation import Parts, parts
+from engine.models.preparation import Parts, constant_features, parts
 from engine.models.result import NOT_IN_TIME, ModelResult
 from engine.models.spec import ModelSpec
 from engine.models.splits.fold import paths, stitched
@@ -59,6 +59,7 @@ def _stitched(
     prediction = stitched(of_path, found.folds, [outcome.prediction for outcome in outcomes])
     folds = tuple(outcome.result for outcome in outcomes)
     late = () if all(fold.in_time for fold in folds) else (NOT_IN_TIME,)
+    constant = filter(None, [constant_features(found.rows, features.names)])
     return ModelResult(
         **_request(spec),
         **_unevaluated(outcomes),
@@ -77,7 +78,7 @@ def _stitched(
         more_paths=prediction[1:],
         folds=folds,
         holdout_start="" if found.holdout is None else str(found.holdout.start),
-        warnings=(*market.warnings, *late),
+        warnings=(*market.warnings, *constant, *late),
     )
 
 

@@ -125,7 +125,9 @@ def evaluate_streams(work: EvaluationBatch, strategies: Iterable[tuple[BacktestS
     each has them.
     """
     waiting = iter(strategies)
-    first = next(waiting)
+    first = next(waiting, None)
+    if first is None:
+        return
     unit = work.unit
     decisions = decide(first[0], unit.bars, work.inputs)
     specs, rule_of = _settings(work)

@@ -184,6 +184,12 @@ def test_the_same_request_gives_the_same_bits(workspace: Workspace) -> None:
     assert encode(results[0]) == encode(results[1])
 
 
+def test_a_feature_that_never_varies_is_named() -> None:
+    features = [{"kind": "rsi", "window": 5}, {"kind": "expression", "text": "close / close", "name": "Nothing"}]
+    warned = [warning for warning in learnt(trending(), features=features).warnings if "constant" in warning]
+    assert warned == ["Nothing is constant on all rows and cannot inform the model."]
+
+
 def test_it_survives_the_store(nvda: tuple[ModelSpec, Market, ModelResult]) -> None:
     _, _, result = nvda
     again = decode(encode(result), ModelResult)
