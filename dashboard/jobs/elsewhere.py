@@ -43,11 +43,19 @@ def active() -> list[Job]:
         rows = database.execute("SELECT * FROM outside_jobs WHERE seen > ? ORDER BY created", (time.time() - LOST,))
         return [
             OutsideJob(
-                row["key"], row["page"], row["kind"], row["label"], row["spec"], "running", row["message"],
-                row["fraction"], row["created"], row["created"],
+                key=row["key"],
+                page=row["page"],
+                kind=row["kind"],
+                label=row["label"],
+                spec=row["spec"],
+                status="running",
+                message=row["message"],
+                fraction=row["fraction"],
+                created=row["created"],
+                started=row["created"],
             )
             for row in rows
-        ]  # fmt: skip
+        ]
 
 
 @contextmanager
@@ -134,7 +142,19 @@ def _job(request: Request, status: Status, message: str, began: float) -> Job | 
         _warn(error)
         return None
     ended = None if status == "running" else time.time()
-    return Job(key, page, request.kind, request.label(), plain, status, message, fraction, began, began, ended)
+    return Job(
+        key=key,
+        page=page,
+        kind=request.kind,
+        label=request.label(),
+        spec=plain,
+        status=status,
+        message=message,
+        fraction=fraction,
+        created=began,
+        started=began,
+        finished=ended,
+    )
 
 
 def _change(statement: str, *values: object) -> None:
