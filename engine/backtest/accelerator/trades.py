@@ -199,7 +199,7 @@ def _added_with_stops(series: Series, lanes: Lanes, trade: Trade) -> tuple[Any, 
 
 
 def _with_drawdown(series: Series, lanes: Lanes, trade: Trade) -> Lanes:
-    """As ``holdings.update_drawdown`` while the position is held, and ``update_drawdown_in_cash`` behind it."""
+    """As ``holdings.update_drawdown`` while the position is held, and ``update_drawdown_in_cash`` after it."""
     import torch
 
     units, worst, peak = lanes.equity * trade.inside, lanes.worst, lanes.peak
