@@ -69,7 +69,18 @@ def of_trials(
     lows, highs = table[known].min(axis=0), table[known].max(axis=0)
     columns = zip(table[chosen].T, lows, highs, logs, strict=True)
     places = np.column_stack([_places(column, low, high, is_log) for column, low, high, is_log in columns])
-    return ParallelInfo(title, form, tuple(sides), logs, places, table[chosen], lows, highs, chosen, len(known))
+    return ParallelInfo(
+        title=title,
+        form=form,
+        sides=tuple(sides),
+        log=logs,
+        places=places,
+        values=table[chosen],
+        lows=lows,
+        highs=highs,
+        index=chosen,
+        total=len(known),
+    )
 
 
 def _places(values: Floats, low: float, high: float, log: bool) -> Floats:

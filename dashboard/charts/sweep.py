@@ -108,10 +108,24 @@ def info(result: SweepResult, view: View, sides: Sequence[AxisLabel], marks: Seq
     known = combinations_in_sight(result, view)
     each = round(known / max(int(np.isfinite(z).sum()), 1)) if is_coarse and not view.fixed else 1
     return MapInfo(
-        view.metric, by_path[view.x], by_path[view.y] if view.y else None, x, y, z, index,
-        _details(result, view, index), _marks(result, view, marks, holding if is_over else 0.0), low, high, is_coarse,
-        each, holding, is_over, _faint(result, index), result.minimum_trades,
-    )  # fmt: skip
+        metric=view.metric,
+        x_side=by_path[view.x],
+        y_side=by_path[view.y] if view.y else None,
+        x=x,
+        y=y,
+        z=z,
+        index=index,
+        details=_details(result, view, index),
+        marks=_marks(result, view, marks, holding if is_over else 0.0),
+        low=low,
+        high=high,
+        coarse=is_coarse,
+        each=each,
+        holding=holding,
+        over=is_over,
+        faint=_faint(result, index),
+        least=result.minimum_trades,
+    )
 
 
 def is_coarse(result: SweepResult, view: View) -> bool:
@@ -158,7 +172,20 @@ def live(partial: object, metric: str, sides: Sequence[AxisLabel]) -> MapInfo:
     y = np.array(found.y) if y_side else np.zeros(1)
     nothing = np.full(z.shape, -1, dtype=np.int64)
     x_side, x = by_path[found.x_axis], np.array(found.x)
-    return MapInfo(metric, x_side, y_side, x, y, z, nothing, None, (), low, high, False)
+    return MapInfo(
+        metric=metric,
+        x_side=x_side,
+        y_side=y_side,
+        x=x,
+        y=y,
+        z=z,
+        index=nothing,
+        details=None,
+        marks=(),
+        low=low,
+        high=high,
+        coarse=False,
+    )
 
 
 def colour_ends(metric: str, z: Floats, over: bool = False) -> tuple[float, float]:

@@ -36,7 +36,7 @@ def _demote(args: argparse.Namespace) -> None:
 
 def _undo(args: argparse.Namespace) -> None:
     promoted.undo(args.model)
-    _print_service(args, f"The last change of the roles of {args.model} is taken back.")
+    _print_service(args, f"The last change of the roles of {args.model} has been undone.")
 
 
 def _service(args: argparse.Namespace) -> None:
@@ -79,7 +79,7 @@ def _alerts(args: argparse.Namespace) -> None:
     if args.acknowledge:
         alerts.acknowledge([item.id for item in found])
     rows = [("Since", "Alert"), *((day(item.created), item.sentence) for item in found)] if found else []
-    _print(args, {"alerts": [asdict(item) for item in found]}, rows, () if found else ("There is no alert.",))
+    _print(args, {"alerts": [asdict(item) for item in found]}, rows, () if found else ("No alerts.",))
 
 
 ACTIONS: Final[Mapping[str, Callable[[argparse.Namespace], None]]] = MappingProxyType(

@@ -86,7 +86,7 @@ def _chosen(known: Iterable[T], args: argparse.Namespace, symbols: list[str]) ->
     """Those that the command line names. Raises ``DataError`` for a name that there is not."""
     there = [item for item in known if item.collection == args.of]
     if not there:
-        raise DataError(f"There is nothing of that sort in the collection '{args.of}': see 'stratoscope data'.")
+        raise DataError(f"No such series in the collection '{args.of}': see 'stratoscope data'.")
     every = tuple(dict.fromkeys(item.symbol for item in there))
     if unknown := next((item for item in symbols if item not in every), None):
         raise DataError(f"'{unknown}' is not among those of {args.of}.{did_you_mean(unknown, every)}")

@@ -67,7 +67,7 @@ def graph(
 
 
 def ids_sub(name: str) -> ids.Id:
-    """Id of the text behind the title, for units that follow from the result: fill ``children``."""
+    """Id of the text after the title, for units that follow from the result: fill ``children``."""
     return {"role": "graph-sub", "graph": name}
 
 

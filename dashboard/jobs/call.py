@@ -21,7 +21,7 @@ POLL_MILLISECONDS = 10
 """``interval=`` of a background callback: a poll waits for the result itself, so that few are needed."""
 UNSTORED = (
     "This result could not be stored: the disk is full, or the folder of results cannot be written. It stays available "
-    "until the server stops.  See the log for the cause; 'stratoscope clean' frees space."
+    "until the server stops. See the log for the cause; 'stratoscope clean' frees space."
 )
 _NO_UPDATE = {"_dash_no_update": "_dash_no_update"}
 

@@ -43,11 +43,19 @@ def active() -> list[Job]:
         rows = database.execute("SELECT * FROM outside_jobs WHERE seen > ? ORDER BY created", (time.time() - LOST,))
         return [
             OutsideJob(
-                row["key"], row["page"], row["kind"], row["label"], row["spec"], "running", row["message"],
-                row["fraction"], row["created"], row["created"],
+                key=row["key"],
+                page=row["page"],
+                kind=row["kind"],
+                label=row["label"],
+                spec=row["spec"],
+                status="running",
+                message=row["message"],
+                fraction=row["fraction"],
+                created=row["created"],
+                started=row["created"],
             )
             for row in rows
-        ]  # fmt: skip
+        ]
 
 
 @contextmanager
@@ -88,14 +96,18 @@ class _Word:
         self._thread.join()
 
     def _tell(self) -> None:
+        """Say so every second, until the end or until the disk is full, which is told once."""
         job = self._job
-        while True:
-            said = f"{WHERE}: {self._message}" if self._message else f"{WHERE}."
-            values = (job.key, job.kind, job.label, job.spec, job.page, said, self._fraction, job.created, time.time())
-            _unless_full("INSERT OR REPLACE INTO outside_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-            if self._ended.wait(EVERY):
-                break
-        _unless_full("DELETE FROM outside_jobs WHERE key = ? OR seen < ?", (job.key, time.time() - LOST))
+        try:
+            while True:
+                said = f"{WHERE}: {self._message}" if self._message else f"{WHERE}."
+                about = (job.key, job.kind, job.label, job.spec, job.page, said, self._fraction, job.created)
+                _change("INSERT OR REPLACE INTO outside_jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *about, time.time())
+                if self._ended.wait(EVERY):
+                    break
+            _change("DELETE FROM outside_jobs WHERE key = ? OR seen < ?", job.key, time.time() - LOST)
+        except StoreError as error:
+            _warn(error)
 
 
 @contextmanager
@@ -130,15 +142,24 @@ def _job(request: Request, status: Status, message: str, began: float) -> Job | 
         _warn(error)
         return None
     ended = None if status == "running" else time.time()
-    return Job(key, page, request.kind, request.label(), plain, status, message, fraction, began, began, ended)
+    return Job(
+        key=key,
+        page=page,
+        kind=request.kind,
+        label=request.label(),
+        spec=plain,
+        status=status,
+        message=message,
+        fraction=fraction,
+        created=began,
+        started=began,
+        finished=ended,
+    )
 
 
-def _unless_full(statement: str, values: tuple[object, ...]) -> None:
-    try:
-        with connect() as database:
-            database.execute(statement, values)
-    except StoreError as error:
-        _warn(error)
+def _change(statement: str, *values: object) -> None:
+    with connect() as database:
+        database.execute(statement, values)
 
 
 def _warn(error: Exception) -> None:

@@ -25,6 +25,7 @@ from dashboard.jobs.exchange import page_in, progress_of, spec_in, value_of, why
 from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.progress_store import ProgressStore
 from dashboard.jobs.requested import Request, job_key, resources
+from dashboard.security.requests import require_fit
 from engine.core.config import Config
 from engine.core.database import prepare_cache
 from engine.core.errors import Cancelled, EngineError, JobError, QueueFull, StoreError
@@ -138,7 +139,10 @@ class DaskManager(BaseBackgroundCallbackManager):
         return JobFunction(str(key), fn.__module__, fn.__name__, bool(progress))
 
     def build_cache_key(self, fn: Any, args: Any, cache_args_to_ignore: Any, triggered: Any) -> str:
-        """``job_key``, if the one argument is a request's JSON. Raises ``EngineError`` for one that cannot be run."""
+        """``job_key``, if the one argument is a request's JSON. Raises ``EngineError`` for one that cannot be run, and
+        ``Refused`` for arguments that no page can have sent: a worker cannot ask.
+        """
+        require_fit()
         spec = spec_in(args)
         if spec is None:
             return cast(str, super().build_cache_key(fn, args, cache_args_to_ignore, triggered))

@@ -113,7 +113,7 @@ def latest(rows: Iterable[dict[str, Any]], limit: int = SHOWN) -> list[dict[str,
 
 
 def grouped(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Each run with the jobs beside it that are about it, such as its costs, behind it: those of a run without a job of
+    """Each run with the jobs beside it that are about it, such as its costs, after it: those of a run without a job of
     its own are a group as well. The order is that of the first of each group.
     """
     found: dict[str, list[dict[str, Any]]] = {}

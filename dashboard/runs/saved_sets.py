@@ -22,7 +22,7 @@ def references(keys: Sequence[str]) -> list[str]:
 
 
 def rename(key: str, name: str) -> str:
-    """Call a set ``name``, whatever number of a version stands behind it; returns its reference. Raises ``SpecError``
+    """Call a set ``name``, whatever version number follows it; returns its reference. Raises ``SpecError``
     with what is wrong.
     """
     try:

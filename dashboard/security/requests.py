@@ -61,6 +61,12 @@ def misfit() -> str | None:
     return None
 
 
+def require_fit() -> None:
+    """Raise ``Refused`` where no page can have sent the request at hand: what leaves this process is checked before."""
+    if (reason := misfit()) is not None:
+        raise Refused(reason)
+
+
 def refuse(reason: str) -> None:
     """The one line."""
     _LOG.warning("A request was refused: %s", reason)
@@ -91,9 +97,10 @@ class Declared:
 
 
 def _declared(app: Dash, output: str) -> Declared:
-    if output not in app.callback_map:
+    callback = app.callback_map.get(output, {})
+    if "callback" not in callback:  # unknown, or run by the browser itself
         raise Refused(f"there is no callback for {output[:80]!r}")
-    return Declared(app.callback_map[output])
+    return Declared(callback)
 
 
 def _check(body: Any, lookup: Callable[[str], Declared]) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from engine.backtest.spec import BacktestSpec
 from engine.core.spec import to_python
 
-FIGURES = """
+METRICS_TABLE = """
 import pandas as pd
 
 from engine.backtest.metrics import METRICS
 
-figures = pd.DataFrame({"run": result.metrics, "buy and hold": result.benchmark_metrics})
-figures.index = [METRICS[name].title for name in figures.index]
-figures
+metrics = pd.DataFrame({"run": result.metrics, "buy and hold": result.benchmark_metrics})
+metrics.index = [METRICS[name].title for name in metrics.index]
+metrics
 """
 EQUITY = """
 import plotly.graph_objects as go
@@ -64,7 +64,7 @@ trades = frames.trades(result)
 trades
 """
 PARTS: Sequence[tuple[str, str]] = (
-    ("Figures", FIGURES),
+    ("Figures", METRICS_TABLE),
     ("Equity", EQUITY),
     ("Monthly returns", MONTHS),
     ("Against buy and hold", RELATIVE),

@@ -87,13 +87,13 @@ def _sweep(_: Any, result: Any) -> list[str]:
         figures = [metric_text(name, float(result.metric(name)[place])) for name in names]
         return [title, *(side.text(value) for side, value in values), *figures]
 
-    judged = METRICS[result.objective].title
+    objective = METRICS[result.objective].title
     left_out = f", {number(result.left_out)} excluded as invalid" if result.left_out else ""
     best = [row(f"Best {place + 1}", int(index)) for place, index in enumerate(result.best(count=BEST))]
     found = expected_maximum(result, None)
     counted = f"Counted so far: {found.counted}."
     return [
-        f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {judged}",
+        f"{count(len(result), 'combination')} of {', '.join(result.symbols)}{left_out}, ranked by {objective}",
         result.measured(),
         *_part(
             aligned(

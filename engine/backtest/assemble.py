@@ -266,7 +266,7 @@ def _about_dividends(paying: Sequence[Bars]) -> list[str]:
     recovered = [item.series.symbol for item in paying if item.dividend_per_share is None]
     whose = "Their sums" if len(recovered) == len(paying) else f"The sums of {', '.join(recovered)}"
     return [
-        "Dividends are paid in cash, untaxed, on the day from which the price is without them."
+        "Dividends are paid in cash, untaxed, on the ex-date."
         + (f" {whose} are recovered from the adjusted closes, accurate to about 1%." if recovered else "")
     ]
 

@@ -126,7 +126,7 @@ def from_json(data: bytes) -> ResultFile:
 def _named_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """An object of JSON, in which programs may read either of two values of the same name."""
     if len(found := dict(pairs)) < len(pairs):
-        raise ValueError("a name stands twice")
+        raise ValueError("a name appears twice")
     return found
 
 

@@ -4,16 +4,17 @@ registered models with their roles and alerts, stored bars.
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 from engine.core.config import settings
-from engine.core.errors import StoreError, told_by_disk
+from engine.core.errors import StoreError, is_full, told_by_disk
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
@@ -129,7 +130,8 @@ def connect() -> Iterator[sqlite3.Connection]:
     Raises ``StoreError``.
 
     It is one that an earlier unit has left open, where there is one: to open one reads the whole schema, and to close
-    the last one moves the write-ahead log into the file and waits for the disk.
+    the last one moves the write-ahead log into the file and waits for the disk. Where the disk has no room to make the
+    database, it is to an empty one, which can be read.
     """
     folder = settings().cache
     path = folder / "stratoscope.sqlite"
@@ -138,20 +140,23 @@ def connect() -> Iterator[sqlite3.Connection]:
         prepare_cache.cache_clear()
         _is_ready.cache_clear()
     prepare_cache(folder)
+    full = None
     try:
         _is_ready(path)
         connection = _idle().take(file) or _prepared(path)
     except sqlite3.Error as error:
-        raise StoreError(f"The database {path} failed: {told_by_disk(error)}.") from None
+        if not is_full(error) or _is_written(path):
+            raise StoreError(f"The database {path} failed: {told_by_disk(error)}.") from None
+        full, connection = error, _empty()
     is_sound = False
     try:
         with connection:
             yield connection
         is_sound = True
     except sqlite3.DatabaseError as error:
-        raise StoreError(f"The database {path} failed: {told_by_disk(error)}.") from error
+        raise StoreError(f"The database {path} failed: {told_by_disk(full or error)}.") from error
     finally:
-        if not (is_sound and file == _identity(path) and _idle().keep(file, connection)):
+        if full or not (is_sound and file == _identity(path) and _idle().keep(file, connection)):
             connection.close()
 
 
@@ -212,19 +217,46 @@ def _prepared(path: Path) -> sqlite3.Connection:
 def _open(path: Path) -> sqlite3.Connection:
     """An open database. On a full disk, without room for the shared-memory index, in exclusive mode, which keeps the
     index in memory.
+
+    Such a connection keeps the shared lock that it begins with while it asks for the exclusive one, so that two of them
+    would wait for each other: who meets another gives way, and tries again.
     """
-    connection = sqlite3.connect(path, timeout=_TIMEOUT, check_same_thread=False)  # one unit of work has it at a time
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        for exclusive, expected in ((False, "SQLITE_IOERR"), (True, "SQLITE_BUSY")):
+            try:
+                return _opened(path, exclusive)
+            except sqlite3.OperationalError as error:
+                if not error.sqlite_errorname.startswith(expected) or time.monotonic() > deadline:
+                    raise
+        time.sleep(random.uniform(0.001, 0.02))
+
+
+def _opened(path: Path, exclusive: bool) -> sqlite3.Connection:
+    timeout = 0.0 if exclusive else _TIMEOUT
+    connection = sqlite3.connect(path, timeout=timeout, check_same_thread=False)  # one unit of work has it at a time
     try:
+        if exclusive:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
-        connection.close()
-        if not error.sqlite_errorname.startswith("SQLITE_IOERR"):
-            raise
-        connection = sqlite3.connect(path, timeout=_TIMEOUT, check_same_thread=False)
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     except sqlite3.Error:
         connection.close()
         raise
+    return connection
+
+
+def _is_written(path: Path) -> bool:
+    with suppress(OSError):
+        return path.stat().st_size > 0
+    return False
+
+
+def _empty() -> sqlite3.Connection:
+    """A database of the same tables in memory, without rows and for reading only."""
+    connection = sqlite3.connect(":memory:")
+    connection.row_factory = sqlite3.Row
+    connection.executescript(_SCHEMA)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 

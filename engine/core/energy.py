@@ -15,8 +15,8 @@ from typing import Any
 
 _PATIENCE = 0.3  # seconds to wait for a counter's steps
 NONE = (
-    "The energy counters of the processor (RAPL) are not there or only root may read them, and no NVIDIA driver tells "
-    "of a GPU's."
+    "The energy counters of the processor (RAPL) are missing or readable by root only, and no NVIDIA driver reports "
+    "those of a GPU."
 )
 
 

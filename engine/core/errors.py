@@ -131,8 +131,12 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
 def told_by_disk(error: OSError | sqlite3.Error) -> str:
     """Why a file could not be written, without its full stop; where no room is left, also what makes some."""
     words = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    is_full = getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
-    return f"{words}. 'stratoscope clean' frees some room" if is_full else words
+    return f"{words}. 'stratoscope clean' frees some room" if is_full(error) else words
+
+
+def is_full(error: OSError | sqlite3.Error) -> bool:
+    """Whether a file could not be written because no room is left."""
+    return getattr(error, "errno", None) in _FULL or getattr(error, "sqlite_errorname", "") == "SQLITE_FULL"
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)

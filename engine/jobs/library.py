@@ -218,9 +218,18 @@ def _saved(row: sqlite3.Row) -> Saved | None:
     summary = json.loads(row["summary"]) if row["summary"] else _read_summary(row["key"], spec)
     tags = tuple(item for item in row["tags"].split(",") if item)
     return Saved(
-        row["key"], row["label"], spec, row["created"], summary, tags, row["note"], bool(row["pinned"]), row["deleted"],
-        runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None, row["bytes"] or 0,
-    )  # fmt: skip
+        key=row["key"],
+        label=row["label"],
+        spec=spec,
+        created=row["created"],
+        summary=summary,
+        tags=tags,
+        note=row["note"],
+        pinned=bool(row["pinned"]),
+        deleted=row["deleted"],
+        origin=runner.Origin(row["data"], row["code"], row["libraries"]) if row["code"] else None,
+        size=row["bytes"] or 0,
+    )
 
 
 def _read_summary(key: str, spec: RunSpec) -> Mapping[str, Any]:

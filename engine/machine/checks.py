@@ -118,7 +118,7 @@ def remedy_of(reason: str) -> str:
     if "libgomp" in reason:
         return "Install OpenMP: apt install libgomp1, or your system's package of it."
     if "signal 9" in reason:
-        return "The system ended it, most often for want of memory: close other programs and try again."
+        return "The system ended it, most often for lack of memory: close other programs and try again."
     if "signal" in reason:
         return "It crashes on this machine: its wheel may be built for another processor. " + _REINSTALL
     return _REINSTALL
@@ -148,7 +148,7 @@ def configuration() -> Check:
         settings()
     except EngineError as error:
         return Check("Configuration", "failed", str(error), "Correct that line of config.yaml.")
-    return Check("Configuration", "passed", "config.yaml is valid, or there is none and the defaults hold.")
+    return Check("Configuration", "passed", "config.yaml is valid, or absent, and the defaults apply.")
 
 
 def cache(config: Config) -> Check:

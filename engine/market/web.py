@@ -57,7 +57,7 @@ def refusal(provider: str, site: str, error: Answered | Unreachable) -> tuple[St
     if isinstance(error, Unreachable):
         return "no network", f"{provider} could not be reached ({error}): check the network and any proxy."
     if error.status == 429:
-        return "rate limited", f"{provider} limits requests: try again in some minutes, with fewer symbols at a time."
+        return "rate limited", f"{provider} limits requests: try again in a few minutes, with fewer symbols at a time."
     if error.status >= 500:
         return "source failed", f"{provider}'s service has trouble at the moment ({error}): try again later."
     return "source failed", (

@@ -141,7 +141,7 @@ def refusal(name: str, error: Exception) -> tuple[Status, str]:
         return "not stored", f"{where}: free some space, or name another folder as cache in config.yaml."
     answered = error.status if isinstance(error, Answered) else _status(error)
     if isinstance(error, yahoo.YFRateLimitError) or answered == 429:
-        return "rate limited", "Yahoo limits requests: try again in some minutes, with fewer symbols at a time."
+        return "rate limited", "Yahoo limits requests: try again in a few minutes, with fewer symbols at a time."
     reason = getattr(error, "yahoo_reason", None) or ""
     if _LIMITED.search(reason):
         return "history limit", f"Yahoo does not reach back that far at this interval: {reason}"

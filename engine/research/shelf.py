@@ -177,11 +177,22 @@ def _entry(row: sqlite3.Row, overfitting: Mapping[str, Mapping[str, Any]]) -> En
     if kind in (_SWEEP, _MODEL, _TUNING):
         kept = _from_summary(kind, summary, overfitting.get(row["spec"]))
     return Entry(
-        row["key"], kind, row["label"], row["created"], row["spec"], tuple(market.get("symbols", ())),
-        ", ".join(str(market[name]) for name in ("collection", "interval") if name in market),
-        summary, kept, row["trials"] or 0, row["tags"], row["note"], bool(row["pinned"]),
-        row["deleted"] is not None, row["request"],
-    )  # fmt: skip
+        key=row["key"],
+        kind=kind,
+        label=row["label"],
+        created=row["created"],
+        spec=row["spec"],
+        symbols=tuple(market.get("symbols", ())),
+        place=", ".join(str(market[name]) for name in ("collection", "interval") if name in market),
+        summary=summary,
+        preview=kept,
+        made=row["trials"] or 0,
+        tags=row["tags"],
+        note=row["note"],
+        pinned=bool(row["pinned"]),
+        deleted=row["deleted"] is not None,
+        request=row["request"],
+    )
 
 
 def _market(plain: Any) -> Mapping[str, Any]:

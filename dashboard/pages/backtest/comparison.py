@@ -46,7 +46,7 @@ class Compared:
 
     @property
     def names(self) -> list[str]:
-        """Labels; those that several runs share with their keys behind them."""
+        """Labels; those that several runs share with their keys after them."""
         labels = [spec.label() for spec in self.specs]
         return [
             f"{label} ({runs.short({'key': key})})" if labels.count(label) > 1 else label

@@ -43,7 +43,7 @@ def ask(data: runs.ResultData) -> tuple[Any, Any, Any]:
         raise PreventUpdate
     request = check_of(spec)
     if request.estimate().seconds > LONGEST and stored(request) is None:
-        return {"error": "Not tested by itself: so many features take long."}, no_update, None
+        return {"error": "Not tested automatically: so many features take long."}, no_update, None
     return *side_job.start(request), None
 
 

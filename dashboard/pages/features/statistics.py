@@ -47,7 +47,7 @@ COLUMNS = [
     table.Column("kpss", "KPSS p", "number", 3, width=84, help="Small: not stationary."),
     table.Column("turnover", "Turnover", "percent", 1, width=90, help="Bars on which it moves to another quintile."),
     table.Column("psi", "PSI", "number", 2, width=70,
-                 help="Population stability index of the second half of the dates against the first; 0.25 is much."),
+                 help="Population stability index of the second half of the dates against the first; 0.25 is large."),
     table.Column("ks", "KS p", "number", 3, width=74, help="Against one distribution of both halves, bootstrapped."),
     table.Column("vif", "VIF", "number", 1, width=74,
                  help="Variance inflation factor: above 10, other features carry the same information."),

@@ -87,7 +87,7 @@ def note(result: WorkloadResult, variant: int, size: int) -> str:
 
 
 def sub(benchmark: BenchmarkResult, result: WorkloadResult, has_earlier: bool) -> list[Component | str]:
-    """What stands behind the chart's title; a measurement that is noisy, or of another machine, is called so."""
+    """Text after the chart's title; a measurement that is noisy, or of another machine, is called so."""
     many = len(result.sizes) > 1
     reference = dict(zip(result.variants, result.titles, strict=True)).get(result.reference, result.reference)
     drawn = f"{result.unit} by {result.axis.lower()}" if many else f"speed-up over {reference}"

@@ -204,7 +204,7 @@ class Reader:
             return _gpus(self._nvml)
         found = self._apple.read()
         if found is None:
-            return (), "ioreg does not tell of the GPU."
+            return (), "ioreg does not report the GPU."
         return (GpuUse(found.busy, found.in_use, float(devices.machine().memory)),), ""
 
     def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
@@ -303,7 +303,7 @@ def _gpus(nvml: Any) -> tuple[tuple[GpuUse, ...], str]:
     except nvml.NVMLError as error:
         with contextlib.suppress(nvml.NVMLError):
             nvml.nvmlInit()
-        return (), f"NVIDIA's driver answers no longer ({error})."
+        return (), f"NVIDIA's driver no longer answers ({error})."
 
 
 def _by_process(nvml: Any) -> dict[int, int]:

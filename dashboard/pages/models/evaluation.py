@@ -22,7 +22,7 @@ from engine.research.model_verdict import headline_name
 FEW_FOLDS = 60
 WIDE: Mapping[Task, float] = {"binary": 0.2, "multiclass": 0.2, "regression": 0.4}
 """Width of an interval of the headline score that leaves little to be said: a fifth of all that it can be."""
-SMALL = "* Few independent rows: the interval is wider than a fifth of all that the score can be, and it says little."
+SMALL = "* Few independent rows: the interval is wider than a fifth of the score's whole range, so it says little."
 
 
 def table(names: Sequence[str], rows: Sequence[Sequence[object]], titles: Sequence[str] = ()) -> Component:
@@ -160,7 +160,7 @@ def holdout(result: ModelResult, openings: int) -> list[Component]:
     if result.holdout is None:
         often = f" On these data a holdout was opened {_times(openings)} so far." if openings else ""
         return [html.P(f"{since}It is sealed: no model has seen it.{often}", className="note")]
-    again = " It was unseen." if openings <= 1 else " Those who choose among models have seen it: it proves less."
+    again = " It was unseen." if openings <= 1 else " It had been opened before, so it proves less."
     fold, name = result.holdout, HEADLINE[result.task]
     at = list(fold.scores).index(name)
     interval = _span(name, tuple(map(float, fold.intervals[at])) if at < len(fold.intervals) else None)

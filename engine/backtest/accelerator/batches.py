@@ -33,7 +33,7 @@ Step = Callable[[int], None]
 
 
 @dataclass(frozen=True, eq=False)
-class Work:
+class BatchContext:
     """What all batches share. ``rules`` and ``rule_of`` are those of ``kernels.conditions``; ``out`` takes the figures
     in their places.
     """
@@ -70,13 +70,13 @@ def evaluate(
     import torch
 
     series = series_of(account, device.processor, torch.float64 if device.float64 else torch.float32)
-    work = Work(device, series, signals, account, rules, rule_of, out, step)
-    stopped = kernels_stop(rules)[work.setting(places)]
+    context = BatchContext(device, series, signals, account, rules, rule_of, out, step)
+    stopped = kernels_stop(rules)[context.setting(places)]
     left: list[Places] = []
     with torch.inference_mode():
         for part in (places[stopped], places[~stopped]):
-            for batch in _batches(work, part) if len(part) else ():
-                left.append(_evaluate(work, batch))
+            for batch in _batches(context, part) if len(part) else ():
+                left.append(_evaluate(context, batch))
                 out[1][batch] *= yearly
                 step(len(batch))
     return np.concatenate([np.empty(0, np.int64), *left])
@@ -87,20 +87,20 @@ def kernels_stop(rules: Floats) -> NDArray[np.bool_]:
     return np.asarray(np.isfinite(rules[:, 3:6]).any(axis=1) | (rules[:, 6] != 0))
 
 
-def _batches(work: Work, places: Places) -> Iterator[Places]:
+def _batches(context: BatchContext, places: Places) -> Iterator[Places]:
     """``places`` in parts that fit into the device's memory: halved by what takes most of it."""
-    keys, row = unique_rows(work.signals.keys(places))
-    bars, setting = work.series.bars, work.setting(places)
-    rules = work.rules[np.unique(setting)]
+    keys, row = unique_rows(context.signals.keys(places))
+    bars, setting = context.series.bars, context.setting(places)
+    rules = context.rules[np.unique(setting)]
     stops = sum(len(unique_rows(_stops_of(rules, kind))[0]) for kind in _kinds(rules))
     sizes = len(places) * _LANE, len(keys) * (bars // WIDTH + 1) * _WORD, stops * bars * _STOPPED
-    if len(places) < 2 or (len(places) <= _MOST and sum(sizes) <= _room(work.device)):
+    if len(places) < 2 or (len(places) <= _MOST and sum(sizes) <= _room(context.device)):
         yield places
         return
     order = np.argsort(row if sizes[1] > sizes[2] else setting, kind="stable")
-    work.step(0)
+    context.step(0)
     for half in np.array_split(places[order], 2):
-        yield from _batches(work, half)
+        yield from _batches(context, half)
 
 
 def _room(device: Device) -> float:
@@ -110,50 +110,52 @@ def _room(device: Device) -> float:
     return _SHARE * torch.cuda.mem_get_info()[0] if device.processor == "cuda" else _HOST
 
 
-def _evaluate(work: Work, batch: Places) -> Places:
+def _evaluate(context: BatchContext, batch: Places) -> Places:
     """Figures of one batch, all of whose combinations have a stop or none of which has; returns those left over."""
     import torch
 
-    keys, row = unique_rows(work.signals.keys(batch))
-    entries, exits = work.signals.sides(keys)
-    decisions = Decisions(words_of(entries, work.series.bars), words_of(exits, work.series.bars))
-    settings, setting = np.unique(work.setting(batch), return_inverse=True)
-    tables = _tables(work, decisions, len(keys), settings)
-    real, processor = work.series.close.dtype, work.device.processor
+    keys, row = unique_rows(context.signals.keys(batch))
+    entries, exits = context.signals.sides(keys)
+    decisions = Decisions(words_of(entries, context.series.bars), words_of(exits, context.series.bars))
+    settings, setting = np.unique(context.setting(batch), return_inverse=True)
+    tables = _tables(context, decisions, len(keys), settings)
+    real, processor = context.series.close.dtype, context.device.processor
 
     def placed(values: NDArray[Any], kind: Any = torch.int64) -> Any:
         return torch.tensor(values, dtype=kind, device=processor)
 
-    chosen = work.rules[settings]
+    chosen = context.rules[settings]
     rules = Rules(
         placed(chosen[:, 0], real), placed(chosen[:, 1], real), placed(chosen[:, 6]), tables,
         bool(kernels_stop(chosen)[0]),
     )  # fmt: skip
     lanes = begun(placed(row), placed(setting), real)
-    return _store(work, batch, followed(work.series, decisions, rules, lanes, lambda: work.step(0)))
+    return _store(context, batch, followed(context.series, decisions, rules, lanes, lambda: context.step(0)))
 
 
-def _tables(work: Work, decisions: Decisions, rows: int, settings: NDArray[np.int64]) -> dict[Kind, StopTable]:
+def _tables(
+    context: BatchContext, decisions: Decisions, rows: int, settings: NDArray[np.int64]
+) -> dict[Kind, StopTable]:
     """A table for each kind of stop that one of ``settings`` has, at all bars at which one of the decisions enters."""
     import torch
 
     found: dict[Kind, StopTable] = {}
-    rules = work.rules[settings]
+    rules = context.rules[settings]
     some = _kinds(rules)
     if not some:
         return found
-    entered = _entered(decisions.entries, rows, work.series.bars)
+    entered = _entered(decisions.entries, rows, context.series.bars)
     latest = _latest_exit(decisions.exits, rows, entered)
     for kind in some:
         stops, row = unique_rows(_stops_of(rules, kind))
         longest = np.zeros(len(stops), np.int64)
-        np.maximum.at(longest, row, np.where(rules[:, 6] > 0, rules[:, 6] + 1, work.series.bars).astype(np.int64))
+        np.maximum.at(longest, row, np.where(rules[:, 6] > 0, rules[:, 6] + 1, context.series.bars).astype(np.int64))
         until = torch.minimum(latest, entered + torch.tensor(longest, device=entered.device)[:, None])
         wanted = Wanted(kind, np.where(stops < 0, np.nan, stops), row, entered, until)
-        if work.device.float64:
-            found[kind] = stop_table(work.series, wanted, lambda: work.step(0))
+        if context.device.float64:
+            found[kind] = stop_table(context.series, wanted, lambda: context.step(0))
         else:
-            found[kind] = compiled_table(work.series, work.account, wanted)
+            found[kind] = compiled_table(context.series, context.account, wanted)
     return found
 
 
@@ -206,16 +208,16 @@ def _latest_exit(exits: Words, rows: int, entered: Any) -> Any:
     return latest.clamp(max=exits.bars)
 
 
-def _store(work: Work, batch: Places, lanes: Lanes) -> Places:
+def _store(context: BatchContext, batch: Places, lanes: Lanes) -> Places:
     """The figures of ``lanes`` into their places, those that sums cannot tell apart."""
     total, squares, growth, worst = (
         values.cpu().numpy().astype(np.float64) for values in (lanes.total, lanes.squares, lanes.growth, lanes.worst)
     )
-    sharpe, thin = _sharpe(total, squares, work.account[0])
-    work.out[0][batch], work.out[1][batch] = growth - 1.0, sharpe
-    work.out[3][batch] = lanes.trades.cpu().numpy()
-    if len(work.out[2]):
-        work.out[2][batch] = worst - 1.0
+    sharpe, thin = _sharpe(total, squares, context.account[0])
+    context.out[0][batch], context.out[1][batch] = growth - 1.0, sharpe
+    context.out[3][batch] = lanes.trades.cpu().numpy()
+    if len(context.out[2]):
+        context.out[2][batch] = worst - 1.0
     return batch[thin]
 
 

@@ -18,8 +18,8 @@ MEASURED = 20_000
 
 class Series(NamedTuple):
     """Columns of ``kernels.holdings`` as vectors (bars + 1) in the precision of the device, close, 1 / quote and so
-    on; ``worth`` is close / quote. Tables of drawdowns are flat (levels x bars), None where they are not asked for;
-    the prices of a bar are unknown behind the last one.
+    on. Tables of drawdowns are flat (levels x bars), None where they are not asked for; the prices of a bar are unknown
+    after the last one.
     """
 
     bars: int
@@ -31,7 +31,7 @@ class Series(NamedTuple):
     quote: Any
     sums_before: Any
     squares_before: Any
-    worth: Any
+    close_over_quote: Any
     low: Any
     high: Any
     least: Any
@@ -62,7 +62,7 @@ def series_of(account: Any, processor: str, real: Any) -> Series:
         return torch.tensor(np.ascontiguousarray(values), dtype=real, device=processor)
 
     columns = [placed(lines[:, column]) for column in range(holdings.LINE)]
-    worth = placed(lines[:, holdings.CLOSE] * lines[:, holdings.PER_QUOTE])
+    close_over_quote = placed(lines[:, holdings.CLOSE] * lines[:, holdings.PER_QUOTE])
     table = [placed(drawdowns[:, :, column].reshape(-1)) if len(drawdowns) else None for column in range(3)]
-    values = [*columns, worth, *table, *(placed(np.append(column, np.nan)) for column in prices.T)]
+    values = [*columns, close_over_quote, *table, *(placed(np.append(column, np.nan)) for column in prices.T)]
     return Series(len(prices), *values)

@@ -27,14 +27,14 @@ _KEPT = 8  # positions that are gone are kept for a bar in so many that have pas
 
 
 class StopTable(NamedTuple):
-    """Flat (rows x entries): ``met`` says at which bar and how, and ``quotes`` what is traded at there. Of several
+    """Flat (rows x entries): ``met`` says at which bar and how, and ``exit_prices`` what is traded at there. Of several
     stops the one with the least ``met`` is the exit: 4 x the bar, one beyond the last where it is not met, and on a bar
     first ``GAP``, a target that is passed at its open, then ``STOP``, then ``TARGET``. ``row`` is the one of each
     setting, ``column`` the place of each bar among the ``width`` entries.
     """
 
     met: Any
-    quotes: Any
+    exit_prices: Any
     row: Any
     column: Any
     width: int
@@ -90,19 +90,19 @@ def compiled_table(series: Series, account: Any, wanted: Wanted) -> StopTable:
 
     table, processor = _empty(series, wanted), series.close.device
     bars, limits = wanted.entries.cpu().numpy(), wanted.until.cpu().numpy()
-    exits, quotes = np.full(limits.shape, series.bars + 1), np.zeros(limits.shape)
+    exits, exit_prices = np.full(limits.shape, series.bars + 1), np.zeros(limits.shape)
     rules = np.full((len(wanted.rows), 7), np.nan)
     rules[:, 2], rules[:, 3 + KINDS.index(wanted.kind)], rules[:, 6] = *wanted.rows.T, 0.0
 
     def fill(start: int, stop: int) -> None:
         some = slice(start, stop)
-        kernels().stops.find_stop_exits(rules[some], bars, limits[some], account, exits[some], quotes[some])
+        kernels().stops.find_stop_exits(rules[some], bars, limits[some], account, exits[some], exit_prices[some])
 
     run_in_parts(fill, len(rules), 1)
-    gap = quotes == account[3][np.minimum(exits, series.bars - 1), 0]
+    gap = exit_prices == account[3][np.minimum(exits, series.bars - 1), 0]
     order = np.where(gap, GAP, TARGET) if wanted.kind == "take_profit" else STOP
     table.met.copy_(torch.tensor((4 * exits + order).reshape(-1), device=processor))
-    table.quotes.copy_(torch.tensor(quotes.reshape(-1), dtype=series.close.dtype, device=processor))
+    table.exit_prices.copy_(torch.tensor(exit_prices.reshape(-1), dtype=series.close.dtype, device=processor))
     return table
 
 
@@ -115,8 +115,8 @@ def _empty(series: Series, wanted: Wanted) -> StopTable:
     column = torch.zeros(series.bars + 1, dtype=torch.int64, device=processor)
     column[wanted.entries] = torch.arange(width, device=processor)
     met = torch.full((size,), 4 * (series.bars + 1), dtype=torch.int64, device=processor)
-    quotes = torch.zeros(size, dtype=series.close.dtype, device=processor)
-    return StopTable(met, quotes, torch.tensor(wanted.row, device=processor), column, width)
+    exit_prices = torch.zeros(size, dtype=series.close.dtype, device=processor)
+    return StopTable(met, exit_prices, torch.tensor(wanted.row, device=processor), column, width)
 
 
 def _entered(series: Series, wanted: Wanted) -> _Open:
@@ -152,7 +152,7 @@ def _pass_bar(series: Series, kind: Kind, table: StopTable, held: _Open) -> _Ope
         is_target = kind == "take_profit"
         order = torch.where(open >= price, GAP, TARGET) if is_target else STOP
         table.met[place] = 4 * bar[left] + order
-        table.quotes[place] = torch.maximum(open, price) if is_target else torch.minimum(open, price)
+        table.exit_prices[place] = torch.maximum(open, price) if is_target else torch.minimum(open, price)
         held.until[left] = 0
     if kind == "trailing_stop":
         high = series.high_price[bar]

@@ -75,7 +75,19 @@ def begun(row: Any, setting: Any, real: Any) -> Lanes:
     one = torch.ones(count, dtype=real, device=processor)
     nothing = torch.zeros(count, dtype=torch.int64, device=processor)
     none = torch.zeros_like(one)
-    return Lanes(torch.arange(count, device=processor), row, setting, nothing, nothing, one, none, none, one, one, one)
+    return Lanes(
+        place=torch.arange(count, device=processor),
+        row=row,
+        setting=setting,
+        last=nothing,
+        trades=nothing,
+        growth=one,
+        total=none,
+        squares=none,
+        equity=one,
+        peak=one,
+        worst=one,
+    )
 
 
 def followed(
@@ -128,13 +140,13 @@ def _stop_met(tables: Mapping[Kind, StopTable], setting: Any, entry: Any) -> tup
     found = []
     for table in tables.values():
         place = table.row[setting] * table.width + table.column[entry]
-        found.append((table.met[place], table.quotes[place]))
-    met, quotes = found[0]
-    for other, other_quotes in found[1:]:
-        first = torch.where(met < other, quotes, other_quotes)
-        quotes = torch.where(met == other, torch.maximum(quotes, other_quotes), first)
+        found.append((table.met[place], table.exit_prices[place]))
+    met, exit_prices = found[0]
+    for other, other_prices in found[1:]:
+        first = torch.where(met < other, exit_prices, other_prices)
+        exit_prices = torch.where(met == other, torch.maximum(exit_prices, other_prices), first)
         met = torch.minimum(met, other)
-    return met >> 2, quotes
+    return met >> 2, exit_prices
 
 
 def _after(series: Series, rules: Rules, lanes: Lanes, trade: Trade) -> Lanes:
@@ -160,7 +172,7 @@ def _added(series: Series, lanes: Lanes, trade: Trade) -> tuple[Any, Any]:
     """As ``holdings.return_sums``."""
     import torch
 
-    start = series.worth[trade.entry] * trade.gain_in - 1.0
+    start = series.close_over_quote[trade.entry] * trade.gain_in - 1.0
     end = trade.fill * series.per_before[trade.exit] * trade.gain_out - 1.0
     ends = torch.where(trade.still_open, start, start + end)
     ends_squared = torch.where(trade.still_open, start * start, start * start + end * end)
@@ -173,7 +185,7 @@ def _added_with_stops(series: Series, lanes: Lanes, trade: Trade) -> tuple[Any, 
     """As ``stops.return_sums_of_trades``: a position may be closed on the bar of its entry."""
     import torch
 
-    first = series.worth[trade.entry] * trade.gain_in - 1.0
+    first = series.close_over_quote[trade.entry] * trade.gain_in - 1.0
     last = trade.fill * series.per_before[trade.exit] * trade.gain_out - 1.0
     at_once = trade.inside * trade.outside - 1.0
     within = trade.exit == trade.entry
@@ -187,7 +199,7 @@ def _added_with_stops(series: Series, lanes: Lanes, trade: Trade) -> tuple[Any, 
 
 
 def _with_drawdown(series: Series, lanes: Lanes, trade: Trade) -> Lanes:
-    """As ``holdings.update_drawdown`` while the position is held, and ``update_drawdown_in_cash`` behind it."""
+    """As ``holdings.update_drawdown`` while the position is held, and ``update_drawdown_in_cash`` after it."""
     import torch
 
     units, worst, peak = lanes.equity * trade.inside, lanes.worst, lanes.peak

@@ -42,7 +42,7 @@ def _told(name: str) -> str:
 def _why(found: Route, combinations: int) -> str:
     where = _ON_CPU if found.device == OWN else f"Computed on {_told(found.device)}"
     if not found.seconds:
-        advice = " The benchmark Sweep on devices of the Hardware page tells whether a GPU is faster."
+        advice = " The benchmark Sweep on devices of the Hardware page shows whether a GPU is faster."
         return f"{where}. {found.reason}{advice}"
     times = [f"{1e3 * value:.3g} ms on {_title(name)}" for name, value in found.seconds.items()]
     return f"{where}. {found.reason} By measurement {combinations:,} combinations take {', '.join(times)}."

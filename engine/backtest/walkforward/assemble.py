@@ -189,7 +189,7 @@ def _about_data(walk: Walk) -> list[str]:
 def _about_windows(walk: Walk, steps: Sequence[Step]) -> list[str]:
     found, count, planned = [], len(steps), len(walk.planned)
     if count < planned:
-        found.append(f"Incomplete: it stopped after {count} of {planned} windows, and all figures are of these alone.")
+        found.append(f"Incomplete: it stopped after {count} of {planned} windows, and all metrics are of these alone.")
     if count < 4:
         found.append(f"Only {count} {'window' if count == 1 else 'windows'}: too few to tell skill from luck.")
     rest = untested_days(walk.bars, walk.planned)

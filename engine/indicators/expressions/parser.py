@@ -230,7 +230,7 @@ class _Reader:
         written = tree.args[at] if at < len(tree.args) else named.pop(wanted.name, None)
         if written is None:
             if wanted.default is None:
-                raise self._error(tree, f"It lacks '{wanted.name}': it is written {function.signature()}.")
+                raise self._error(tree, f"'{wanted.name}' is missing: write {function.signature()}.")
             return float(wanted.default)
         found = self.node(written, 0)
         if not isinstance(found, Number):

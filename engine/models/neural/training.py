@@ -92,8 +92,8 @@ class Training(Spec):
     schedule: Schedule = parameter(
         "constant",
         title="Schedule",
-        help="The learning rate over the epochs: as it is, down to nothing along half a cosine, up and down once "
-        "(Smith 2018), down by a factor every so many epochs, or where the loss stops falling.",
+        help="The learning rate over the epochs: constant, cosine decay to zero, one cycle of warm-up and decay "
+        "(Smith 2018), a decay by a factor every so many epochs, or one whenever the loss stops falling.",
         choices={
             "constant": "Constant",
             "cosine": "Cosine",

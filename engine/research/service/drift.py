@@ -112,11 +112,19 @@ def drift(name: str, reference: Period, newest: Period, seed: int = 0) -> Drift:
     wider = _widening(error, pooled)
     nulls = np.quantile(grid.distances(weight), 1 - _ALPHA, axis=0) * (wider, wider**2, wider)
     return Drift(
-        name, bare.dates, unknown, float(shift), float(low), float(high),
-        wasserstein(first.value, second.value) / deviation, float(nulls[0]),
-        psi(first.value, second.value), float(nulls[1]),
-        ks(first.value, second.value), float(nulls[2]),
-    )  # fmt: skip
+        name=name,
+        dates=bare.dates,
+        unknown=unknown,
+        shift=float(shift),
+        low=float(low),
+        high=float(high),
+        wasserstein=wasserstein(first.value, second.value) / deviation,
+        wasserstein_null=float(nulls[0]),
+        psi=psi(first.value, second.value),
+        psi_null=float(nulls[1]),
+        ks=ks(first.value, second.value),
+        ks_null=float(nulls[2]),
+    )
 
 
 def wasserstein(first: Floats, second: Floats) -> float:

@@ -44,7 +44,7 @@ class MetaLabelled(Strategy):
     def refusal(cls, run: RunSpec) -> str:
         if isinstance(run, ModelSpec) and isinstance(run.target, MetaLabel):
             return ""
-        return "The model does not judge the trades of a strategy: choose one whose label is a meta-label."
+        return "The model does not predict which trades of a strategy earn: choose one whose label is a meta-label."
 
     @model_validator(mode="after")
     def _judges_trades(self) -> MetaLabelled:

@@ -37,7 +37,7 @@ class MetaLabel(Label):
 
     kind: Literal["meta_label"] = "meta_label"
     strategy: Annotated[Strategy, STRATEGIES] = Field(
-        BollingerReversion(), title="Strategy", description="Whose entries are judged.",
+        BollingerReversion(), title="Strategy", description="Whose entries are labelled.",
         json_schema_extra={"section": "Label"},
     )  # fmt: skip
     horizon: int = parameter(

@@ -175,4 +175,4 @@ def test_alerts_are_listed_until_they_are_acknowledged(
     assert "The rank IC of mine@1 on 55 new labels" in said(capsys, "models", "score")
     assert said(capsys, "models", "score") == "No new alert.\n"  # the rule is still broken, and was told
     assert "The rank IC of mine@1" in said(capsys, "models", "alerts", "--acknowledge")
-    assert said(capsys, "models", "alerts") == "There is no alert.\n"
+    assert said(capsys, "models", "alerts") == "No alerts.\n"

@@ -36,7 +36,7 @@ def test_a_lost_gpu_leaves_the_rest_readable_and_comes_back() -> None:
     nvml.state = "gone"
     gone = reader.read()
     assert gone.gpus == ()
-    assert gpu_of(gone) == ("–", "not readable here", "NVIDIA's driver answers no longer (Driver Not Loaded).")
+    assert gpu_of(gone) == ("–", "not readable here", "NVIDIA's driver no longer answers (Driver Not Loaded).")
     assert nvml.started == 1  # it is opened again as soon as it can be
     nvml.state = "well"
     assert gpu_of(reader.read())[0] == "84%"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from threading import Barrier
 from typing import Any
 
@@ -296,3 +297,54 @@ def test_threads_share_connections_and_lose_nothing(workspace: Workspace) -> Non
     with connect() as connection:
         found = sorted(row[0] for row in connection.execute("SELECT value FROM counted"))
     assert found == list(range(200))
+
+
+def full(*_: Any) -> None:
+    """A disk without room."""
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorname = "SQLITE_FULL"
+    raise error
+
+
+def test_database_that_a_full_disk_has_no_room_for_reads_as_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A result that was computed can be shown: nobody has tried anything, and nothing is stored."""
+    database._is_ready.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "_write_ahead", full)
+        assert trials() == []
+        with pytest.raises(StoreError, match=r"disk is full\. 'stratoscope clean' frees some room\."):
+            enter_trial()
+    enter_trial()
+    assert trials() == [TRIAL]
+
+
+def test_database_with_rows_is_never_read_as_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    enter_trial()
+    database._is_ready.cache_clear()
+    monkeypatch.setattr(database, "_write_ahead", full)
+    with pytest.raises(StoreError, match="disk is full"):
+        trials()
+
+
+def test_units_of_work_do_not_block_each_other_without_a_shared_index(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk: each opens the database for itself alone, and two at once used to wait for each other."""
+    enter_trial()
+    opened = database._opened
+
+    def no_index(path: Path, exclusive: bool) -> sqlite3.Connection:
+        if exclusive:
+            return opened(path, exclusive)
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+        raise error
+
+    def read(_: int) -> list[tuple[object, ...]]:
+        together.wait()
+        return trials()
+
+    database._idle.cache_clear()
+    monkeypatch.setattr(database, "_opened", no_index)
+    together = Barrier(8, timeout=60)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(read, range(160)))
+    assert found == [[TRIAL]] * 160

@@ -94,7 +94,7 @@ def test_against_a_loop(bars: list[tuple[bool, bool, float]]) -> None:
 
 
 def test_only_a_model_of_meta_labels_judges_trades() -> None:
-    with pytest.raises(SpecError, match="does not judge the trades of a strategy"):
+    with pytest.raises(SpecError, match="does not predict which trades of a strategy earn"):
         MetaLabelled.parse({"model": {"kind": "model"}})
 
 

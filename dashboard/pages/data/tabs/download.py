@@ -186,7 +186,7 @@ STUDY = Study(
     empty=lambda: states.empty(
         "Nothing downloaded yet",
         "Type symbols or search for a name, then press Download. Each symbol is stored on this machine as soon as it "
-        "is there; a failure of one costs no other.",
+        "is there; one that fails does not stop the others.",
         symbol="data",
     ),
     sub="bars from a provider or from files, stored on this machine",

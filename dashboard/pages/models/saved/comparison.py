@@ -34,7 +34,7 @@ class Compared:
 
     @property
     def names(self) -> list[str]:
-        """Labels; those that several models share with their keys behind them."""
+        """Labels; those that several models share with their keys after them."""
         labels = [spec.model.label() for spec in self.specs]
         return [
             f"{label} ({runs.short({'key': key})})" if labels.count(label) > 1 else label

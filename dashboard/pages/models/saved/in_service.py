@@ -209,7 +209,7 @@ def undo(clicks: int | None) -> Any:
     except EngineError as error:
         shell.toast(str(error), tone="warn")
         return no_update
-    shell.toast(f"The last change of the roles of {name} is taken back.", tone="ok")
+    shell.toast(f"The last change of the roles of {name} has been undone.", tone="ok")
     return time.time()
 
 

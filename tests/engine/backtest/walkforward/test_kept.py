@@ -81,7 +81,7 @@ def test_those_that_are_done_are_a_result_that_says_so(asked: WalkForwardSpec, w
     part = runner.run(asked.model_copy(update={"stop_after": 2}))
     assert windows == []
     assert (len(part.test_first), part.planned, part.left) == (2, 4, 2)
-    assert "Incomplete: it stopped after 2 of 4 windows, and all figures are of these alone." in part.warnings
+    assert "Incomplete: it stopped after 2 of 4 windows, and all metrics are of these alone." in part.warnings
     whole = runner.run(asked)
     assert windows == [2, 3]
     assert whole.left == 0
