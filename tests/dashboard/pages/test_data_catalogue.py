@@ -229,13 +229,15 @@ def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     bad = Updated("c", "1d", Outcome("B", "no network", "There is no network."))
     (words,) = updating.sentences(RefreshReport((good,), 1))
     assert words.children == "1 series up to date, 3 new bars. 1 series fetched whole: the source has restated prices."
+    (words,) = updating.sentences(RefreshReport((good,), 0, "Yahoo limits requests."))
+    assert "3 new bars. Earlier splits and dividends could not all be compared: Yahoo limits" in words.children
     _, why = updating.sentences(RefreshReport((good, bad), 0))
     assert (why.children, said) == ("1 failed: B. There is no network.", ["1 series could not be updated."])
     worse = Updated("c", "1d", Outcome("C", "unknown symbol"))
     _, why = updating.sentences(RefreshReport((good, worse, bad), 0))
     assert why.children == "2 failed: C, B. C: The source does not know the symbol."
     models = (Scored("mine@1", ("An input has drifted.",)), Scored("other@1", (), "Its bars are gone."))
-    _, *told = updating.sentences(RefreshReport((good,), 0, models, "The webhook did not answer."))
+    _, *told = updating.sentences(RefreshReport((good,), 0, "", models, "The webhook did not answer."))
     assert [item.children for item in told] == [
         "An input has drifted.",
         "other@1 could not be scored: Its bars are gone.",
