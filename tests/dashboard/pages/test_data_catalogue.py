@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from dash import no_update
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard.ids import dom_id
 from dashboard.jobs.requested import fulfil
 from dashboard.pages.data.catalogue import actions, findings, rows, updating
 from dashboard.pages.data.tabs import catalogue
@@ -255,6 +258,23 @@ def test_selected_series_are_checked_as_a_job() -> None:
     assert findings.note(report).startswith("1 with grave findings")
     assert listed()["made-up\nTWICE\n1d"]["quality"] == "1 grave"
     assert listed()[TEST]["quality"] != "Not checked"
+
+
+def test_what_a_check_found_is_shown_beside_its_last_progress() -> None:
+    """A quick job's answer and progress come in one poll, and Dash then names the progress as the cause alone."""
+    progress = {"status": "running", "message": "Checking OTHER", "fraction": 0.5}
+    context_value.set(
+        AttributeDict(
+            triggered_inputs=[
+                {"prop_id": f"{dom_id(item)}.data", "value": None}
+                for item in (findings.JOB.progress, findings.JOB.answer)
+            ]
+        )
+    )
+    answer = fulfil(load_action(findings.ask(1, [TEST, OTHER])[1]), silent)
+    listed_, *_, is_hidden, _, _ = findings.show(answer, progress)  # type: ignore[arg-type] # as the browser sends it
+    assert {row["symbol"] for row in listed_} == {"TEST", "OTHER"}
+    assert not is_hidden
 
 
 def test_all_series_are_checked_where_none_is_named() -> None:
