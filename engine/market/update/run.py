@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 from engine.core.errors import Cancelled, DataError, EngineError
@@ -13,7 +13,8 @@ from engine.core.progress import Progress, section, silent
 from engine.jobs.executors import performs
 from engine.market.bars import Series
 from engine.market.download import fetch
-from engine.market.fetching import PASSING, STATUSES, FetchReport, FetchRequest, Outcome, Updates
+from engine.market.fetching import PASSING, STATUSES, Capabilities, FetchReport, FetchRequest, Outcome
+from engine.market.intervals import bar_interval
 from engine.market.sources import SOURCES
 from engine.market.sources.stored import Stored
 from engine.market.update.actions import first_day, with_late_actions
@@ -23,7 +24,8 @@ OVERLAP = timedelta(days=35)
 """Stored days that are fetched again: adjusted closes of all of them change with a dividend or a split that comes after
 them. At least a month, so that what is older lies in months that are over.
 """
-
+INTRADAY_OVERLAP = timedelta(days=14)
+"""The same for bars of which providers send few days at a time, and which no dividend changes."""
 LONG = ("1w", "1mo")
 """Intervals that are fetched whole where actions may come late: their bars are few, and end within other months."""
 
@@ -102,21 +104,24 @@ def perform(action: Update, progress: Progress = silent) -> UpdateReport:
 
 
 def _start(series: Series) -> date:
-    """From when on a series is asked for."""
-    updates = _updates(series)
-    is_whole = updates == "whole" or (updates == "recent and actions" and series.interval in LONG)
-    return first_day(series) if is_whole else cast(date, series.span[1].astype(object)) - OVERLAP
+    """From when on a series is asked for: no day that its source has no longer."""
+    updates, limit = _able(series).updates, _able(series).limit(bar_interval(series.interval).name)
+    if updates == "whole" or (updates == "recent and actions" and series.interval in LONG):
+        return first_day(series)
+    start = cast(date, series.span[1].astype(object)) - (INTRADAY_OVERLAP if series.is_intraday else OVERLAP)
+    return max(start, datetime.now(UTC).date() - timedelta(days=limit - 2)) if limit else start
 
 
 def _has_late_actions(series: Series) -> bool:
     """Whether its actions are asked for again; of what has none there is nothing to ask."""
-    has_any = series.interval not in LONG and series.kind not in WITHOUT_ACTIONS
-    return has_any and _updates(series) == "recent and actions"
+    is_asked = series.interval == "1d" and series.kind not in WITHOUT_ACTIONS
+    return is_asked and _able(series).updates == "recent and actions"
 
 
-def _updates(series: Series) -> Updates:
+def _able(series: Series) -> Capabilities:
+    """The capabilities of its source; none of one that is gone."""
     able = SOURCES.get(series.provider).capabilities if series.provider in SOURCES.available() else None
-    return able.updates if able else "recent"
+    return able or Capabilities(intervals=(), fields=frozenset())
 
 
 def _is_chosen(series: Series, action: Update) -> bool:

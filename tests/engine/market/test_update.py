@@ -116,6 +116,18 @@ def test_longer_bars_are_fetched_whole(yahoo: Yahoo, interval: str) -> None:
     assert paid.sum() == 1.5
 
 
+def test_minutes_of_three_weeks_ago_are_updated(yahoo: Yahoo) -> None:
+    """With the usual overlap Yahoo would be asked for days that it has no longer."""
+    today = np.datetime64("today", "D")
+    yahoo.listed["A"] = Listed(str(np.busday_offset(today - 27, 0, roll="forward")), CLOSES[:15])
+    request = {"source": "yahoo", "symbols": ["A"], "interval": "1m", "collection": "short"}
+    download.fetch(FetchRequest.parse({**request, "start": str(today - 27), "end": str(today - 20)}))
+    report = perform(Update(collection="short"))
+    (item,) = report.series
+    assert item.outcome.status == "stored", item.outcome.sentence
+    assert item.outcome.added >= 390
+
+
 def test_what_neither_splits_nor_pays_is_not_asked_for_it(yahoo: Yahoo) -> None:
     yahoo.listed["EURUSD=X"] = Listed("2024-01-01", CLOSES[:299], kind="CURRENCY")
     download.fetch(FetchRequest(source="yahoo", symbols=("EURUSD=X",)))
