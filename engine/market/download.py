@@ -194,7 +194,7 @@ def _disagreement(old: Bars, new: Bars) -> str:
     """
     if new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1]:
         return ""
-    name, ask = new.series.symbol, "fetch its whole history again."
+    name, ask = new.series.symbol, "fetch its whole history again, or these bars into another collection."
     if message := conflict(old.slice(0, len(old) - 1), new):
         return f"{message}: {ask}"
     if not _is_among(new.time, old.time[:-1]).any():

@@ -85,8 +85,8 @@ class UpdateReport:
 
 @performs(Update)
 def perform(action: Update, progress: Progress = silent) -> UpdateReport:
-    """A series whose provider has restated prices is fetched whole, from its first stored day on. What fails costs no
-    other. Raises ``DataError`` where nothing was fetched that could be updated.
+    """A series whose provider has restated prices is fetched whole, from its first stored day on, if the provider has
+    that still. What fails costs no other. Raises ``DataError`` where nothing was fetched that could be updated.
     """
     chosen = [item for item in Stored().series() if item.provider and _is_chosen(item, action)]
     if not chosen:
@@ -96,6 +96,7 @@ def perform(action: Update, progress: Progress = silent) -> UpdateReport:
     known = [item for item in chosen if found[_name(item)].succeeded and _has_late_actions(item)]
     late, unchecked = with_late_actions(known, section(progress, 0.6, 0.8))
     restated = [item for item in chosen if item in late or found[_name(item)].status == "restated"]
+    restated = [item for item in restated if first_day(item) >= _earliest(item)]
     if restated:
         whole = _fetched(_groups(restated, first_day), section(progress, 0.8, 1.0))
         found |= {name: replace(item, added=found[name].added + item.added) for name, item in whole.items()}
@@ -105,11 +106,17 @@ def perform(action: Update, progress: Progress = silent) -> UpdateReport:
 
 def _start(series: Series) -> date:
     """From when on a series is asked for: no day that its source has no longer."""
-    updates, limit = _able(series).updates, _able(series).limit(bar_interval(series.interval).name)
+    updates = _able(series).updates
     if updates == "whole" or (updates == "recent and actions" and series.interval in LONG):
         return first_day(series)
     start = cast(date, series.span[1].astype(object)) - (INTRADAY_OVERLAP if series.is_intraday else OVERLAP)
-    return max(start, datetime.now(UTC).date() - timedelta(days=limit - 2)) if limit else start
+    return max(start, _earliest(series))
+
+
+def _earliest(series: Series) -> date:
+    """The first day that its source has for certain, in any time zone."""
+    limit = _able(series).limit(bar_interval(series.interval).name)
+    return datetime.now(UTC).date() - timedelta(days=limit - 2) if limit else date.min
 
 
 def _has_late_actions(series: Series) -> bool:

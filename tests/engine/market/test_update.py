@@ -128,6 +128,17 @@ def test_minutes_of_three_weeks_ago_are_updated(yahoo: Yahoo) -> None:
     assert item.outcome.added >= 390
 
 
+def test_minutes_that_yahoo_cannot_continue_name_the_way_out(yahoo: Yahoo) -> None:
+    today = np.datetime64("today", "D")
+    yahoo.listed["A"] = Listed(str(np.busday_offset(today - 10, 0, roll="forward")), CLOSES[:5])
+    time = (today - 60).astype("datetime64[ms]") + np.arange(50) * np.timedelta64(1, "m")
+    save(random_walk(50, time=time, symbol="A", collection="short", interval="1m", provider="yahoo"))
+    report = perform(Update(collection="short"))
+    (item,) = report.series
+    assert (item.outcome.status, report.refetched) == ("restated", 0)
+    assert item.outcome.sentence.endswith("or these bars into another collection.")
+
+
 def test_what_neither_splits_nor_pays_is_not_asked_for_it(yahoo: Yahoo) -> None:
     yahoo.listed["EURUSD=X"] = Listed("2024-01-01", CLOSES[:299], kind="CURRENCY")
     download.fetch(FetchRequest(source="yahoo", symbols=("EURUSD=X",)))
