@@ -271,9 +271,12 @@ def test_what_a_check_found_is_shown_beside_its_last_progress() -> None:
             ]
         )
     )
-    answer = fulfil(load_action(findings.ask(1, [TEST, OTHER])[1]), silent)
+    twice = ["2020-01-01", "2020-01-02", "2020-01-02"]
+    save(make_bars([1.0, 2.0, 2.0], time=twice, symbol="TWICE"))
+    answer = fulfil(load_action(findings.ask(1, [TEST, OTHER, "made-up\nTWICE\n1d"])[1]), silent)
     listed_, *_, is_hidden, _, _ = findings.show(answer, progress)  # type: ignore[arg-type] # as the browser sends it
-    assert {row["symbol"] for row in listed_} == {"TEST", "OTHER"}
+    assert {row["symbol"] for row in listed_} == {"TEST", "OTHER", "TWICE"}
+    assert listed_[0]["symbol"] == "TWICE", "the worst comes first"
     assert not is_hidden
 
 

@@ -99,7 +99,7 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
     if (words := side_job.instead(answer, progress, "")) is not None:
         return [], "", words, False, no_update, table.fitting(0, _TALLEST)
     report: UniverseReport = runs.report(answer, CheckQuality).report
-    rows = [row(item) for item in report.rows]
+    rows = sorted(map(row, report.rows), key=lambda item: (-item["grave"], -item["warning"], -item["note"]))
     return rows, note(report), together(report), False, time.time(), table.fitting(len(rows), _TALLEST)
 
 
