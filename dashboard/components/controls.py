@@ -230,7 +230,10 @@ def _pick(id_: ids.Id, field: Field, value: Any, options: Options) -> Component:
     if len(options) > _LONG_LIST:
         return dcc.Dropdown(id=id_, options=labelled(options), value=value, clearable=field.optional, className="pick")
     value = "" if value is None else value
-    return dbc.Select(id=id_, options=labelled([*empty, *options]), value=value, className="select")
+    blank = "none" if field.optional else "choose"  # Bootstrap's select shows this for "", whatever its options say
+    return dbc.Select(
+        id=id_, options=labelled([*empty, *options]), value=value, placeholder=blank, className="select"
+    )  # fmt: skip
 
 
 def _segments(id_: ids.Id, field: Field, value: Any) -> Component:

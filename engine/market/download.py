@@ -31,7 +31,7 @@ def search(source: str, text: str) -> tuple[Listing, ...]:
     """Symbols of ``source`` that match ``text``, the best match first. Raises ``DataError`` for a source that cannot be
     searched.
     """
-    found = _fetchable(source)
+    found = fetchable(source)
     if found.capabilities is None or not found.capabilities.can_search:
         raise DataError(f"The source '{source}' cannot be searched: type the symbols as it names them.")
     with catalog.source_errors(found):
@@ -55,14 +55,14 @@ def fetch(
     Failures are in the report and affect neither other symbols nor stored bars. Raises ``DataError`` where the source
     cannot fetch at all, ``Cancelled`` as ``progress`` does: what has been stored before is kept.
     """
-    source = _fetchable(request.source)
+    source = fetchable(request.source)
     _require_able(source, request)
     began = datetime.now(UTC).isoformat(timespec="seconds")
     outcomes: dict[str, Outcome] = {}
     stopped = ""
     try:
         with entered_together():
-            for answer in _fetch_each(source, request, progress):
+            for answer in answers(source, request, progress):
                 name = names.get(answer.symbol, answer.symbol)
                 outcomes[answer.symbol] = store(request, answer, began, request.source, name)
     except Cancelled:
@@ -75,7 +75,8 @@ def fetch(
     return FetchReport(request.source, request.target, request.interval, began, ordered)
 
 
-def _fetchable(name: str) -> Source:
+def fetchable(name: str) -> Source:
+    """The source of that name. Raises ``DataError`` where nothing can be fetched from it."""
     known = SOURCES.available()
     if name not in known or known[name].capabilities is None:
         able = tuple(kind for kind, cls in known.items() if cls.capabilities is not None)
@@ -100,8 +101,8 @@ def _require_able(source: Source, request: FetchRequest) -> None:
         )
 
 
-def _fetch_each(source: Source, request: FetchRequest, progress: Progress) -> Iterator[Fetched]:
-    """The answers of ``source``, at most one for each requested symbol."""
+def answers(source: Source, request: FetchRequest, progress: Progress) -> Iterator[Fetched]:
+    """The answers of ``source``, at most one for each requested symbol, without storing any. Raises ``DataError``."""
     waiting = set(request.symbols)
     with catalog.source_errors(source):
         for answer in source.fetch(request, section(progress, 0.0, 1.0)):
@@ -193,7 +194,7 @@ def _disagreement(old: Bars, new: Bars) -> str:
     """
     if new.time[0] <= old.time[0] and new.time[-1] >= old.time[-1]:
         return ""
-    name, ask = new.series.symbol, "fetch its whole history again."
+    name, ask = new.series.symbol, "fetch its whole history again, or these bars into another collection."
     if message := conflict(old.slice(0, len(old) - 1), new):
         return f"{message}: {ask}"
     if not _is_among(new.time, old.time[:-1]).any():

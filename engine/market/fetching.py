@@ -16,6 +16,8 @@ from engine.market.intervals import DAILY, INTERVALS, Interval, bar_interval
 from engine.market.symbols import UNIVERSE, collection_name, symbol_list
 
 Adjusted = Literal["none", "splits", "splits and dividends"]
+Updates = Literal["recent", "recent and actions", "whole"]
+"""What an update asks for again: the last weeks, beside them all splits and dividends, or the whole history."""
 Field = Literal["open", "high", "low", "close", "volume", "adj_close", "splits", "dividends"]
 Status = Literal[
     "stored",
@@ -63,6 +65,8 @@ class Capabilities:
     ``needs_key``: an account is needed; ``rate`` is the limit of requests per minute, None for none. ``fields`` are the
     columns of the bars. ``example`` are symbols as the source names them, for an empty field; ``capitals``: they have
     no small letters. ``note`` says what its user has to know. ``offered_first``: a form begins with it.
+    ``updates`` is how far back its values may change: lately alone; as far as a split or dividend may be told late,
+    where bars of months carry them; or anywhere, where the whole history costs little.
     """
 
     intervals: tuple[Interval, ...]
@@ -76,6 +80,7 @@ class Capabilities:
     capitals: bool = False
     note: str = ""
     offered_first: bool = False
+    updates: Updates = "recent"
 
     def limit(self, interval: Interval) -> int | None:
         """The maximum history of ``interval`` in days, None for unlimited."""

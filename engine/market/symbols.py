@@ -58,7 +58,7 @@ def symbol(text: str) -> str:
     if not any(sign.isalnum() for sign in found):
         raise ValueError(f"'{found}' cannot be a symbol: it has neither a letter nor a digit.")
     if "/" in found and any(not part.strip(".") for part in found.split("/")):
-        raise ValueError(f"'{found}' cannot be a symbol: it is a path.")
+        raise ValueError(f"'{found}' cannot be a symbol: it is a path. Write the symbol alone, such as AAPL.")
     _require_one_alphabet(found)
     file_name(found)
     return found

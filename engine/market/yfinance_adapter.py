@@ -62,7 +62,7 @@ def _utc(moment: Any) -> np.datetime64:
 def bars_of(name: str, source: str, interval: Interval, tables: Sequence[Any], facts: Facts) -> tuple[Bars, int]:
     """The finished bars, of ``source``, in ``tables`` that ``Ticker.history`` returns unadjusted with actions, the last
     of several rows of one time, and how many rows were left out. Values that are no number are unknown; a row without
-    a close is no bar.
+    a close is no bar, and its splits and dividends are of the next one.
     """
     import pandas as pd
 
@@ -75,7 +75,7 @@ def bars_of(name: str, source: str, interval: Interval, tables: Sequence[Any], f
     columns = _columns(table)
     kept = ~np.isnan(columns["close"]) & ~np.isnan(columns["adj_close"])
     kept &= _finished(interval, times, facts)
-    columns = {key: values[kept] for key, values in columns.items()}
+    columns = _carried(columns, kept)
     time = times[kept]
     for values in (time, *columns.values()):
         values.setflags(write=False)
@@ -111,6 +111,18 @@ def _columns(table: Any) -> dict[str, Any]:
     if "Capital Gains" in table:  # a fund's payments, which the adjusted close contains as well
         paid = paid + np.array(table["Capital Gains"], dtype=np.float64)
     return columns | {"splits": np.where(splits > 0, splits, 1.0), "dividend_per_share": np.where(paid > 0, paid, 0.0)}
+
+
+def _carried(columns: Mapping[str, Any], kept: Any) -> dict[str, Any]:
+    """The ``kept`` rows, each with the splits and dividends of those left out before it."""
+    rows = np.flatnonzero(kept)
+    owner = np.searchsorted(rows, np.arange(len(kept)))
+    inside = owner < len(rows)  # an action after the last bar comes with the bar that it belongs to
+    found = {name: values[kept] for name, values in columns.items()}
+    found["splits"], found["dividend_per_share"] = np.ones(len(rows)), np.zeros(len(rows))
+    np.multiply.at(found["splits"], owner[inside], columns["splits"][inside])
+    np.add.at(found["dividend_per_share"], owner[inside], columns["dividend_per_share"][inside])
+    return found
 
 
 def _finished(interval: Interval, times: Any, facts: Facts) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -15,6 +16,7 @@ from dashboard import ids, state
 from dashboard.components import controls
 from dashboard.components.fields import fields_of, walk
 from dashboard.components.form import Form
+from dashboard.pages.data import second_source
 from engine.backtest.spec import BacktestSpec
 from engine.core.errors import SpecError
 from engine.core.spec import RunSpec, canonical_json, parameter
@@ -338,6 +340,24 @@ def test_a_formula_has_lines_over_the_whole_width() -> None:
     area = row.children[1].children.children
     assert (area.rows, area.value) == (2, "close / open")
     assert controls.row("features", name, None).className == "f"
+
+
+def test_a_select_of_which_nothing_is_chosen_says_so() -> None:
+    """Bootstrap's shows its placeholder for an empty value, also where an option has that."""
+
+    class Picked(RunSpec):
+        kind: Literal["picked"] = "picked"
+        place: Literal["north", "east", "south", "west", "centre", "outside"] | None = parameter(
+            None, title="Place", help="Where."
+        )
+
+    panels = [form(spec).panel(form(spec).defaults()) for spec in (Picked, BacktestSpec, FeatureSpec, ModelSpec)]
+    shown = [*chain.from_iterable(panels), second_source.layout()]
+    selects = [item for item in every(shown) if type(item).__name__ == "Select"]
+    empty = [item for item in selects if item.value in ("", None)]
+    said = {getattr(item, "placeholder", "") for item in empty}
+    assert {"none", "Compare with"} <= said
+    assert "" not in said
 
 
 def test_a_list_offers_what_it_takes_and_says_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,8 @@ def test_hours_are_on_the_clock_of_the_exchange_in_chart_and_table(visitor: Visi
 def test_a_list_pasted_in_small_letters_is_chosen(visitor: Visitor) -> None:
     visitor.open("/data")
     drawn(visitor)
+    rows = "return [...new Set([...document.querySelector('.tabs').children].map((tab) => tab.offsetTop))]"
+    assert len(visitor.js(rows)) == 1, "all tabs are in one row at 1280 px"
     visitor.click(role="field", page="data", path="symbols")
     visitor.until("return !!document.querySelector('.dash-dropdown-search')", "the search")
     visitor.driver.find_element("css selector", ".dash-dropdown-search").click()

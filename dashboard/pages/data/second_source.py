@@ -28,12 +28,15 @@ from engine.market.sources import is_stored
 
 JOB = SideJob(ids.PAGE, "second-source")
 _TAB = "quality"
+_NONE = "Compare with"
 _NARROW = {"width": 260, "maxWidth": 260}
 
 
 def layout() -> Component:
     """The card, out of sight where there is no other source."""
-    chosen = dbc.Select(id=ids.SECOND_SOURCE, options=[], value="", className="select", style=_NARROW)
+    chosen = dbc.Select(
+        id=ids.SECOND_SOURCE, options=[], value="", placeholder=_NONE, className="select", style=_NARROW
+    )
     label = html.Label("Other source", htmlFor=ids.SECOND_SOURCE, className="visually-hidden")
     found = html.Div([html.Div(id=ids.SECOND), *JOB.stores()], className="pad")
     body = card.card("Another source", found, sub="of the same symbol and interval", tools=[label, chosen])
@@ -50,7 +53,7 @@ def offer(viewed: Viewed) -> tuple[bool, list[dict[str, str]], str]:
     """Which others there are; none is chosen yet."""
     others = counterparts(series_of(viewed)[1])
     options = [{"label": f"{item.collection}, {_origin(item)}", "value": _key(item)} for item in others]
-    return not others, [{"label": "Compare with", "value": ""}, *options], ""
+    return not others, [{"label": _NONE, "value": ""}, *options], ""
 
 
 @callback(

@@ -39,6 +39,7 @@ class Files(Source):
         intervals=get_args(Interval),
         fields=frozenset(get_args(Field)),
         note="Files in the folders that config.yaml names under market.files: CSV, Parquet, Feather and Excel.",
+        updates="whole",
     )
     kind: Literal["files"] = "files"
 

@@ -38,6 +38,7 @@ class Fred(Source):
         example="DGS10, UNRATE",
         capitals=True,
         note="Ids as on fred.stlouisfed.org. Values are revised, and dated by their period and not by their release.",
+        updates="whole",
     )
     kind: Literal["fred"] = "fred"
 

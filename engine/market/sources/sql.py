@@ -39,6 +39,7 @@ class Databases(Source):
         intervals=get_args(Interval),
         fields=frozenset(get_args(Field)),
         note="The queries that config.yaml names under market.sql.",
+        updates="whole",
     )
     kind: Literal["sql"] = "sql"
 

@@ -55,6 +55,7 @@ class Yahoo(Source):
         capitals=True,
         note="Yahoo's terms allow personal use.",
         offered_first=True,  # it needs no preparation
+        updates="recent and actions",
     )
     kind: Literal["yahoo"] = "yahoo"
 

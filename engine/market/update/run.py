@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from engine.core.errors import Cancelled, DataError, EngineError
 from engine.core.progress import Progress, section, silent
 from engine.jobs.executors import performs
 from engine.market.bars import Series
 from engine.market.download import fetch
-from engine.market.fetching import PASSING, STATUSES, FetchReport, FetchRequest, Outcome
+from engine.market.fetching import PASSING, STATUSES, Capabilities, FetchReport, FetchRequest, Outcome
+from engine.market.intervals import bar_interval
+from engine.market.sources import SOURCES
 from engine.market.sources.stored import Stored
+from engine.market.update.actions import first_day, with_late_actions
 from engine.market.update.spec import Update
 
-OVERLAP = timedelta(days=14)
-"""Stored days that are fetched again: adjusted closes of all of them change with a dividend or a split."""
+OVERLAP = timedelta(days=35)
+"""Stored days that are fetched again: adjusted closes of all of them change with a dividend or a split that comes after
+them. At least a month, so that what is older lies in months that are over.
+"""
+INTRADAY_OVERLAP = timedelta(days=14)
+"""The same for bars of which providers send few days at a time, and which no dividend changes."""
+LONG = ("1w", "1mo")
+"""Intervals that are fetched whole where actions may come late: their bars are few, and end within other months."""
+
+WITHOUT_ACTIONS = ("index", "fx", "crypto", "future")
+"""Kinds of instruments that neither split nor pay."""
 
 Group = tuple[str, str, str, date, str, str]
 """Source, collection, interval and first day; of a renamed series also its symbol at the source, and its own."""
@@ -35,10 +48,13 @@ class Updated:
 
 @dataclass(frozen=True)
 class UpdateReport:
-    """What came of an ``Update``, series by series; ``refetched`` are those whose prices had been restated."""
+    """What came of an ``Update``, series by series; ``refetched`` are those whose prices had been restated.
+    ``unchecked`` says why earlier splits and dividends could not be compared, "" where they were.
+    """
 
     series: tuple[Updated, ...]
     refetched: int
+    unchecked: str = ""
 
     @property
     def failed(self) -> tuple[Updated, ...]:
@@ -57,6 +73,7 @@ class UpdateReport:
             "series": {status: counts[status] for status in STATUSES if counts[status]},
             "bars_added": sum(item.outcome.added for item in self.series),
             "refetched": self.refetched,
+            **({"earlier actions not compared": self.unchecked} if self.unchecked else {}),
             "failed": {
                 f"{item.collection}: {item.outcome.symbol}, {item.interval}": (
                     item.outcome.sentence or STATUSES[item.outcome.status]
@@ -68,20 +85,50 @@ class UpdateReport:
 
 @performs(Update)
 def perform(action: Update, progress: Progress = silent) -> UpdateReport:
-    """A series whose provider has restated prices is fetched whole, from its first stored day on. What fails costs no
-    other. Raises ``DataError`` where nothing was fetched that could be updated.
+    """A series whose provider has restated prices is fetched whole, from its first stored day on, if the provider has
+    that still. What fails costs no other. Raises ``DataError`` where nothing was fetched that could be updated.
     """
     chosen = [item for item in Stored().series() if item.provider and _is_chosen(item, action)]
     if not chosen:
         where = f" in the collection {action.collection}" if action.collection else ""
         raise DataError(f"None of the stored bars{where} were fetched from a source: there is nothing to update.")
-    first = {_name(item): item.span[0].astype(object) for item in chosen}
-    found = _fetched(_groups(chosen, lambda item: item.span[1].astype(object) - OVERLAP), section(progress, 0.0, 0.8))
-    restated = [item for item in chosen if found[_name(item)].status == "restated"]
+    found = _fetched(_groups(chosen, _start), section(progress, 0.0, 0.6))
+    known = [item for item in chosen if found[_name(item)].succeeded and _has_late_actions(item)]
+    late, unchecked = with_late_actions(known, section(progress, 0.6, 0.8))
+    restated = [item for item in chosen if item in late or found[_name(item)].status == "restated"]
+    restated = [item for item in restated if first_day(item) >= _earliest(item)]
     if restated:
-        found |= _fetched(_groups(restated, lambda item: first[_name(item)]), section(progress, 0.8, 1.0))
+        whole = _fetched(_groups(restated, first_day), section(progress, 0.8, 1.0))
+        found |= {name: replace(item, added=found[name].added + item.added) for name, item in whole.items()}
     series = tuple(Updated(item.collection, item.interval, found[_name(item)]) for item in chosen)
-    return UpdateReport(series, len(restated))
+    return UpdateReport(series, len(restated), unchecked)
+
+
+def _start(series: Series) -> date:
+    """From when on a series is asked for: no day that its source has no longer."""
+    updates = _able(series).updates
+    if updates == "whole" or (updates == "recent and actions" and series.interval in LONG):
+        return first_day(series)
+    start = cast(date, series.span[1].astype(object)) - (INTRADAY_OVERLAP if series.is_intraday else OVERLAP)
+    return max(start, _earliest(series))
+
+
+def _earliest(series: Series) -> date:
+    """The first day that its source has for certain, in any time zone."""
+    limit = _able(series).limit(bar_interval(series.interval).name)
+    return datetime.now(UTC).date() - timedelta(days=limit - 2) if limit else date.min
+
+
+def _has_late_actions(series: Series) -> bool:
+    """Whether its actions are asked for again; of what has none there is nothing to ask."""
+    is_asked = series.interval == "1d" and series.kind not in WITHOUT_ACTIONS
+    return is_asked and _able(series).updates == "recent and actions"
+
+
+def _able(series: Series) -> Capabilities:
+    """The capabilities of its source; none of one that is gone."""
+    able = SOURCES.get(series.provider).capabilities if series.provider in SOURCES.available() else None
+    return able or Capabilities(intervals=(), fields=frozenset())
 
 
 def _is_chosen(series: Series, action: Update) -> bool:

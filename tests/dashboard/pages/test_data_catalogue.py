@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from dash import no_update
+from dash._callback_context import context_value
+from dash._utils import AttributeDict
 from dash.exceptions import PreventUpdate
 
 import engine
+from dashboard.ids import dom_id
 from dashboard.jobs.requested import fulfil
 from dashboard.pages.data.catalogue import actions, findings, rows, updating
 from dashboard.pages.data.tabs import catalogue
@@ -229,13 +232,15 @@ def test_what_came_of_an_update_is_said(said: list[str]) -> None:
     bad = Updated("c", "1d", Outcome("B", "no network", "There is no network."))
     (words,) = updating.sentences(RefreshReport((good,), 1))
     assert words.children == "1 series up to date, 3 new bars. 1 series fetched whole: the source has restated prices."
+    (words,) = updating.sentences(RefreshReport((good,), 0, "Yahoo limits requests."))
+    assert "3 new bars. Earlier splits and dividends could not all be compared: Yahoo limits" in words.children
     _, why = updating.sentences(RefreshReport((good, bad), 0))
     assert (why.children, said) == ("1 failed: B. There is no network.", ["1 series could not be updated."])
     worse = Updated("c", "1d", Outcome("C", "unknown symbol"))
     _, why = updating.sentences(RefreshReport((good, worse, bad), 0))
     assert why.children == "2 failed: C, B. C: The source does not know the symbol."
     models = (Scored("mine@1", ("An input has drifted.",)), Scored("other@1", (), "Its bars are gone."))
-    _, *told = updating.sentences(RefreshReport((good,), 0, models, "The webhook did not answer."))
+    _, *told = updating.sentences(RefreshReport((good,), 0, "", models, "The webhook did not answer."))
     assert [item.children for item in told] == [
         "An input has drifted.",
         "other@1 could not be scored: Its bars are gone.",
@@ -253,6 +258,26 @@ def test_selected_series_are_checked_as_a_job() -> None:
     assert findings.note(report).startswith("1 with grave findings")
     assert listed()["made-up\nTWICE\n1d"]["quality"] == "1 grave"
     assert listed()[TEST]["quality"] != "Not checked"
+
+
+def test_what_a_check_found_is_shown_beside_its_last_progress() -> None:
+    """A quick job's answer and progress come in one poll, and Dash then names the progress as the cause alone."""
+    progress = {"status": "running", "message": "Checking OTHER", "fraction": 0.5}
+    context_value.set(
+        AttributeDict(
+            triggered_inputs=[
+                {"prop_id": f"{dom_id(item)}.data", "value": None}
+                for item in (findings.JOB.progress, findings.JOB.answer)
+            ]
+        )
+    )
+    twice = ["2020-01-01", "2020-01-02", "2020-01-02"]
+    save(make_bars([1.0, 2.0, 2.0], time=twice, symbol="TWICE"))
+    answer = fulfil(load_action(findings.ask(1, [TEST, OTHER, "made-up\nTWICE\n1d"])[1]), silent)
+    listed_, *_, is_hidden, _, _ = findings.show(answer, progress)  # type: ignore[arg-type] # as the browser sends it
+    assert {row["symbol"] for row in listed_} == {"TEST", "OTHER", "TWICE"}
+    assert listed_[0]["symbol"] == "TWICE", "the worst comes first"
+    assert not is_hidden
 
 
 def test_all_series_are_checked_where_none_is_named() -> None:

@@ -145,6 +145,19 @@ def test_rows_that_are_no_bars_are_left_out_and_counted(yahoo: Yahoo) -> None:
     assert answer.bars.close.tolist() == [value for at, value in enumerate(CLOSES) if at not in (7, 9)]
 
 
+def test_actions_of_a_row_without_a_close_are_of_the_next_bar(yahoo: Yahoo) -> None:
+    """The adjusted close steps there: without them it would do so for no reason."""
+    item = yahoo.listed["A"]
+    item.closes[7] = item.closes[8] = None
+    days = [str(day) for day in item.days()]
+    item.dividends, item.splits = {days[7]: 0.5, days[9]: 0.25}, {days[8]: (2, 1)}
+    bars = bars_of()
+    assert bars.splits is not None
+    assert bars.dividend_per_share is not None
+    assert bars.dividend_per_share[:9].tolist() == [0.0] * 7 + [0.75, 0.0]
+    assert bars.splits[:9].tolist() == [1.0] * 7 + [2.0, 1.0]
+
+
 @pytest.mark.parametrize(("hour", "finished"), [(12, False), (17, True)])
 def test_the_bar_of_a_session_that_goes_on_is_left_out(
     yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch, hour: int, finished: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from dash import Input, Output, State, callback, ctx, html, no_update
+from dash import Input, Output, State, callback, html, no_update
 from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
@@ -98,10 +98,8 @@ def show(answer: Answer, progress: Progress | None) -> tuple[Any, ...]:
         return [], "", None, True, no_update, no_update
     if (words := side_job.instead(answer, progress, "")) is not None:
         return [], "", words, False, no_update, table.fitting(0, _TALLEST)
-    if ctx.triggered_id == JOB.progress:
-        raise PreventUpdate
     report: UniverseReport = runs.report(answer, CheckQuality).report
-    rows = [row(item) for item in report.rows]
+    rows = sorted(map(row, report.rows), key=lambda item: (-item["grave"], -item["warning"], -item["note"]))
     return rows, note(report), together(report), False, time.time(), table.fitting(len(rows), _TALLEST)
 
 

@@ -32,16 +32,16 @@ _BETWEEN = "\n"
 COLUMNS = [
     table.Column("symbol", "Symbol", least=86),
     table.Column("collection", "Collection", least=86),
-    table.Column("interval", "Interval", width=66),
+    table.Column("interval", "Interval", width=62),
     table.Column("first", "From", width=89),
     table.Column("last", "To", width=89),
-    table.Column("rows", "Bars", "number", width=76),
+    table.Column("rows", "Bars", "number", width=90),
     table.Column("size", "Size", width=64, help="Of its file; the sample and your own sources have none here."),
     table.Column("source", "Source", least=70, help="Where it was fetched from, or the source that it is read from."),
     table.Column("fetched", "Fetched", width=89, help="Date in UTC; hover for the time."),
-    table.Column("quality", "Quality", width=98, help="The worst findings of the last check of these very bars."),
-    table.Column("runs", "Runs", "number", width=54, help="Stored runs that name it; click to find the backtests."),
-    table.Column("print", "Fingerprint", width=86, help="The first digits of the digest of its bars."),
+    table.Column("quality", "Quality", width=106, help="The worst findings of the last check of these very bars."),
+    table.Column("runs", "Runs", "number", width=52, help="Stored runs that name it; click to find the backtests."),
+    table.Column("print", "Fingerprint", width=84, help="The first digits of the digest of its bars."),
 ]
 TRASH_COLUMNS = [
     table.Column("symbol", "Symbol", least=90),

@@ -99,6 +99,8 @@ def sentences(report: RefreshReport) -> list[Component]:
     )
     if report.refetched:
         text += f" {count(report.refetched, 'series', 'series')} fetched whole: the source has restated prices."
+    if report.unchecked:
+        text += f" Earlier splits and dividends could not all be compared: {report.unchecked}"
     alerts = [html.Span(sentence, className="is-bad") for sentence in outcome(report.models, report.webhook)]
     if not report.failed:
         return [html.Span(text), *alerts]

@@ -27,10 +27,10 @@ _SHOWN = 12  # symbols that the links open at most
 COLUMNS = [
     table.Column("symbol", "Symbol", width=92),
     table.Column("status", "Status", width=104),
-    table.Column("problem", "Problem", least=250),
+    table.Column("problem", "Problem", least=220),
     table.Column("file", "File", least=100),
-    table.Column("rows", "Bars", "number", width=70, help="Bars that are stored now."),
-    table.Column("added", "New", "number", width=70, help="Bars that were not stored before."),
+    table.Column("rows", "Bars", "number", width=92, help="Bars that are stored now."),
+    table.Column("added", "New", "number", width=92, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=78, help="Rows without a close."),
     table.Column("first", "From", width=98),
     table.Column("last", "To", width=98),

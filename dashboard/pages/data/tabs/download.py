@@ -51,10 +51,10 @@ _NAME = re.compile(r"[^,;\n]{2,40}")
 _SHOWN = 12  # symbols that the link to the chart opens at most
 _RETRIED = ("source", "symbols", "collection", "interval", "start", "end")
 COLUMNS = [
-    table.Column("symbol", "Symbol", least=150),
+    table.Column("symbol", "Symbol", least=130),
     table.Column("status", "Status", width=138),
-    table.Column("rows", "Bars", "number", width=74, help="Bars that are stored now."),
-    table.Column("added", "New", "number", width=74, help="Bars that were not stored before."),
+    table.Column("rows", "Bars", "number", width=92, help="Bars that are stored now."),
+    table.Column("added", "New", "number", width=92, help="Bars that were not stored before."),
     table.Column("dropped", "Left out", "number", width=84, help="Rows that are not bars, such as those "
                  "without a close, and a last bar that is not complete."),
     table.Column("first", "From", width=98),

@@ -79,7 +79,7 @@ def refresh(action: Refresh, progress: Progress = silent) -> RefreshReport:
     report = update(Update.parse(values), section(progress, 0.0, _UPDATING if in_service else 1.0))
     series: tuple[Updated, ...] = report.series
     models, failure = _scored(promoted.every(), section(progress, _UPDATING, 1.0)) if in_service else ((), "")
-    return RefreshReport(series, report.refetched, models, failure)
+    return RefreshReport(series, report.refetched, report.unchecked, models, failure)
 
 
 def _scored(found: Sequence[Promoted], progress: Progress) -> tuple[tuple[Scored, ...], str]:
