@@ -15,9 +15,9 @@ from dashboard.jobs.access import current_jobs
 from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.tray import link
 from dashboard.pages.hardware import ids
-from dashboard.pages.hardware.view import size
 from dashboard.security.payloads import Listed
 from dashboard.text.format import MISSING, duration, minute, number, percent
+from engine.core.sizes import size_text
 from engine.jobs.use import Use, slowdowns
 
 SHOWN = 60
@@ -78,8 +78,8 @@ def _row(job: Job) -> dict[str, Any]:
         "Took": duration(use.seconds) if use else _took(job),
         "Worker": str(use.pid) if use else MISSING,
         "Processor": percent(use.processor / use.seconds, 0) if use and use.seconds else MISSING,
-        "Memory": size(use.memory) if use else MISSING,
-        "GPU memory": size(use.gpu_memory) if use and use.gpu_memory is not None else MISSING,
+        "Memory": size_text(use.memory) if use else MISSING,
+        "GPU memory": size_text(use.gpu_memory) if use and use.gpu_memory is not None else MISSING,
         "Energy": _energy(use),
         "Why it was slow": _why(job),
     }

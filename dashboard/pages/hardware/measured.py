@@ -12,12 +12,13 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.text.format import MINUS, MISSING, grouped, megabytes, minute, number, percent
+from dashboard.text.format import MINUS, MISSING, grouped, minute, number, percent
 from engine import devices
 from engine.benchmarks.advice import verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core import libraries
+from engine.core.sizes import size_text
 from engine.core.spec import kind_name
 from engine.jobs import actions
 from engine.jobs.actions import Performed
@@ -51,7 +52,7 @@ def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict
         "rate": _text(result.rate[at], f" {result.unit}"),
         "error": scientific(result.error[at]),
         "allowed": f"Tolerance: {scientific(result.bound[size])} against {result.expected}.",
-        "peak": megabytes(result.peak[at] / 2**20) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
+        "peak": size_text(result.peak[at]) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
         "energy": _energy(result, variant, size),
         "threads": str(result.threads[variant]),
     }

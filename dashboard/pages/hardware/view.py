@@ -11,9 +11,8 @@ from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
 from dashboard.jobs.tray import link
 from dashboard.pages.hardware.readings import ProcessUse, Sample, mean_busy
-from dashboard.text.format import MISSING, count, megabytes, number, percent
-
-MEBIBYTE = 2**20
+from dashboard.text.format import MISSING, count, number, percent
+from engine.core.sizes import size_text
 
 
 def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
@@ -30,11 +29,6 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
         Metric("Disk read", rate(sample.disk_read), f"write {rate(sample.disk_write)}", help="All disks together."),
         Metric("Received", rate(sample.received), f"sent {rate(sample.sent)}", help="All networks but the loopback."),
     ]
-
-
-def size(amount: float) -> str:
-    """Bytes as ``812 MB`` or ``23.5 GB``, in units of 1,024."""
-    return megabytes(amount / MEBIBYTE)
 
 
 def rate(amount: float | None) -> str:
@@ -77,7 +71,7 @@ def _gpu(sample: Sample, other_gpu: bool) -> Metric:
         return Metric("GPU", MISSING, "load not readable") if other_gpu else Metric("GPU", "no GPU", "CPU only")
     problem = gpu_problem(sample)
     used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
-    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "not readable here" if problem else ""
+    memory = f"{size_text(used)} of {size_text(total)}" if total else "not readable here" if problem else ""
     text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
     return Metric("GPU", percent(mean_busy(gpus) / 100, 0), memory or "memory not reported", help=problem or text)
 
@@ -96,13 +90,13 @@ def _memory(sample: Sample) -> Metric:
     if sample.container is None:
         return Metric(
             "Memory",
-            size(sample.memory),
-            f"of {size(sample.memory_total)}",
+            size_text(sample.memory),
+            f"of {size_text(sample.memory_total)}",
             help="Total less what is available to programs.",
         )
     limit, used = sample.container
-    text = f"What the container uses of its limit; the machine has {size(sample.memory_total)}."
-    return Metric("Memory", size(used), f"of {size(limit)}, container", help=text)
+    text = f"What the container uses of its limit; the machine has {size_text(sample.memory_total)}."
+    return Metric("Memory", size_text(used), f"of {size_text(limit)}, container", help=text)
 
 
 def _heat(sample: Sample) -> Metric:
@@ -125,14 +119,18 @@ def _swap(sample: Sample) -> Metric:
     waits = f"pressure {percent(sample.pressure / 100, 0)}" if sample.pressure is not None else ""
     if not sample.swap_total:
         return Metric("Swap", "none", waits or "not configured", help=text if waits else "")
-    return Metric("Swap", size(sample.swap), waits or f"of {size(sample.swap_total)}", help=text if waits else "")
+    return Metric(
+        "Swap", size_text(sample.swap), waits or f"of {size_text(sample.swap_total)}", help=text if waits else ""
+    )
 
 
 def _app(sample: Sample) -> Metric:
     inside = sum(item.memory for item in sample.workers)
-    note = f"server {size(sample.server.memory)}"
-    text = f"Resident memory of this app: the server, and {size(inside)} in {count(len(sample.workers), 'worker')}."
-    return Metric("Stratoscope", size(sample.own), note, help=text)
+    note = f"server {size_text(sample.server.memory)}"
+    text = (
+        f"Resident memory of this app: the server, and {size_text(inside)} in {count(len(sample.workers), 'worker')}."
+    )
+    return Metric("Stratoscope", size_text(sample.own), note, help=text)
 
 
 def _workers(sample: Sample, jobs: Sequence[Job]) -> Metric:
@@ -153,9 +151,9 @@ def _load(sample: Sample) -> Metric:
 
 
 def _worker(use: ProcessUse, jobs: Sequence[Job]) -> Component:
-    words = f"{percent(use.busy / 100, 0)} of a core, {size(use.memory)}"
+    words = f"{percent(use.busy / 100, 0)} of a core, {size_text(use.memory)}"
     if use.gpu_memory is not None:
-        words += f", {size(use.gpu_memory)} on the GPU"
+        words += f", {size_text(use.gpu_memory)} on the GPU"
     lines = [html.Span([_link(job), f" {percent(job.fraction, 0)}: {job.message}"], className="hint") for job in jobs]
     return html.Div(
         html.Div([html.B(f"Process {use.pid}"), html.Span(words, className="hint"), *lines]), className="job"

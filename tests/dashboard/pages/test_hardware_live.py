@@ -68,7 +68,7 @@ def test_what_a_system_does_not_tell_is_a_dash_and_not_a_zero() -> None:
 
 def test_a_gpu_shows_its_load_and_its_memory() -> None:
     found = texts(replace(QUIET, gpus=(GpuUse(84.0, 3.1 * GIGA, 80.0 * GIGA),)))
-    assert found["GPU"] == ("84%", "3.1 of 80.0 GB")
+    assert found["GPU"] == ("84%", "3.1 GB of 80.0 GB")
     assert texts(replace(QUIET, gpus=(GpuUse(None, None, None),)))["GPU"] == ("–", "memory not reported")
 
 
