@@ -64,7 +64,8 @@ def described(jobs: list[Job]) -> Component:
 
 
 def _cell(name: str, content: Any) -> Component:
-    return html.Th(content, scope="row") if name == "Job" else html.Td(content)
+    """Its name comes with it, for where there is no room for columns."""
+    return html.Th(content, scope="row") if name == "Job" else html.Td(content, **{"data-label": name})
 
 
 def _row(job: Job) -> dict[str, Any]:

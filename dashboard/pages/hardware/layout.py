@@ -118,7 +118,7 @@ def _live() -> list[Component]:
         columns(*charts, kind="three" if has_gpu else "half"),
         graph(ids.TRAFFIC, height=150, title="Disks and network", sub="MB/s", rescale=False),
         columns(
-            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
+            card("Processes", html.Div(skeleton(60), id=ids.WORKERS), sub="of Stratoscope, and the jobs that they run"),
             card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
             kind="half",
         ),

@@ -10,7 +10,8 @@ from dash.development.base_component import Component
 from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
 from dashboard.jobs.tray import link
-from dashboard.pages.hardware.readings import ProcessUse, Sample, mean_busy
+from dashboard.pages.hardware.processes import ProcessUse
+from dashboard.pages.hardware.readings import Sample, mean_busy
 from dashboard.text.format import MISSING, count, number, percent
 from engine.core.sizes import size_text
 
@@ -41,20 +42,24 @@ def rate(amount: float | None) -> str:
 def workers(
     sample: Sample, jobs: Sequence[Job], at_work: Mapping[int, Sequence[str]], elsewhere: str | None
 ) -> list[Component]:
-    """A line for each worker process with the jobs that it computes, whose keys ``at_work`` has by process, and for
-    each job that no process of ours computes; ``elsewhere`` is the scheduler whose workers are not ours.
+    """A line for the server, for each worker process with the jobs that it computes, whose keys ``at_work`` has by
+    process, for the template of workers, and for each job that no process of ours computes; ``elsewhere`` is the
+    scheduler whose workers are not ours.
     """
+    server = _line(f"Server {sample.server.pid}", _taken(sample.server))
     if elsewhere:
-        return [_line("Workers run elsewhere", f"Jobs run on {elsewhere}; this page shows the server's machine.")]
+        words = f"Jobs run on {elsewhere}; this page shows the server's machine."
+        return [server, _line("Workers run elsewhere", words)]
     if not sample.workers:
-        return [_line("No workers yet", "The worker processes are starting.")]
+        return [server, _line("No workers yet", "The worker processes are starting.")]
     running = {job.key: job for job in jobs if job.status == "running"}
     found, placed = [], set()
     for use in sample.workers:
         own = [running[key] for key in at_work.get(use.pid, ()) if key in running]
         placed |= {job.key for job in own}
         found.append(_worker(use, own))
-    return [*found, *(_job(job) for key, job in running.items() if key not in placed)]
+    kept = [_template(sample.template)] if sample.template else []
+    return [server, *found, *kept, *(_job(job) for key, job in running.items() if key not in placed)]
 
 
 def _cpu(sample: Sample) -> Metric:
@@ -127,9 +132,9 @@ def _swap(sample: Sample) -> Metric:
 def _app(sample: Sample) -> Metric:
     inside = sum(item.memory for item in sample.workers)
     note = f"server {size_text(sample.server.memory)}"
-    text = (
-        f"Resident memory of this app: the server, and {size_text(inside)} in {count(len(sample.workers), 'worker')}."
-    )
+    kept = f", {size_text(sample.template.memory)} in the template of workers" if sample.template else ""
+    parts = f"the server, {size_text(inside)} in {count(len(sample.workers), 'worker')}{kept}"
+    text = f"Resident memory of this app: {parts}. What several share counts in each."
     return Metric("Stratoscope", size_text(sample.own), note, help=text)
 
 
@@ -151,13 +156,20 @@ def _load(sample: Sample) -> Metric:
 
 
 def _worker(use: ProcessUse, jobs: Sequence[Job]) -> Component:
-    words = f"{percent(use.busy / 100, 0)} of a core, {size_text(use.memory)}"
-    if use.gpu_memory is not None:
-        words += f", {size_text(use.gpu_memory)} on the GPU"
     lines = [html.Span([_link(job), f" {percent(job.fraction, 0)}: {job.message}"], className="hint") for job in jobs]
     return html.Div(
-        html.Div([html.B(f"Process {use.pid}"), html.Span(words, className="hint"), *lines]), className="job"
+        html.Div([html.B(f"Worker {use.pid}"), html.Span(_taken(use), className="hint"), *lines]), className="job"
     )
+
+
+def _template(use: ProcessUse) -> Component:
+    words = f"{_taken(use)}: idle, with the libraries loaded. A worker that was ended is replaced by a copy, at once."
+    return _line(f"Template {use.pid}", words)
+
+
+def _taken(use: ProcessUse) -> str:
+    on_gpu = f", {size_text(use.gpu_memory)} on the GPU" if use.gpu_memory is not None else ""
+    return f"{percent(use.busy / 100, 0)} of a core, {size_text(use.memory)}{on_gpu}"
 
 
 def _job(job: Job) -> Component:

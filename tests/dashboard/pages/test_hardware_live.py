@@ -75,9 +75,9 @@ def test_a_gpu_shows_its_load_and_its_memory() -> None:
 def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
     jobs = [job(), job(key="other", label="A sweep"), job(label="Waiting", status="queued")]
     shown = str(view.workers(QUIET, jobs, {3: ("k", "gone")}, None))
-    for part in ("Process 2", "95% of a core, 1.0 GB", "Process 3", "Matrix product", "50%: Timing"):
+    for part in ("Server 1", "Worker 2", "95% of a core, 1.0 GB", "Worker 3", "Matrix product", "50%: Timing"):
         assert part in shown
-    assert shown.index("Process 3") < shown.index("Matrix product") < shown.index("A sweep")
+    assert shown.index("Worker 3") < shown.index("Matrix product") < shown.index("A sweep")
     assert "Waiting" not in shown
     on_gpu = replace(QUIET, workers=(replace(QUIET.workers[0], gpu_memory=3 * GIGA),))
     assert "1.0 GB, 3.0 GB on the GPU" in str(view.workers(on_gpu, [], {}, None))
@@ -135,7 +135,7 @@ def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: Simpl
     assert ids.GPU not in charts
     assert [trace["name"] for trace in charts[ids.TRAFFIC]["data"]] == ["Disk read", "Disk written"]
     assert all(name in str(strip) for name in NAMES)
-    assert all(f"Process {pid}" in str(workers) for pid in (2, 3))
+    assert all(f"Worker {pid}" in str(workers) for pid in (2, 3))
     assert answer["tick"] == 1
 
 
