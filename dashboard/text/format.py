@@ -26,6 +26,12 @@ def number(value: float | None, decimals: int = 0, unit: str = "", *, signed: bo
     return f"{sign}{text}{f' {unit}' if unit else ''}"
 
 
+def significant(value: float) -> str:
+    """Three digits that count, without an exponent: ``0.0123``, ``1.23``, ``1,230``."""
+    digits = 2 - math.floor(math.log10(abs(value))) if value else 0
+    return number(round(value, digits), max(digits, 0))
+
+
 def grouped(text: str) -> str:
     """``text`` with its whole numbers in thousands: ``10,000 × 10,000 float32``."""
     return re.sub(r"(?<![\w.])\d{4,}(?![\w.])", lambda found: f"{int(found[0]):,}", text)

@@ -102,8 +102,11 @@ class BenchmarkSpec(Action):
         return tuple(item for item in workload.variants() if not only or item.library in only)
 
     def label(self) -> str:
-        sizes = f" at {', '.join(f'{size:,}' for size in self.sizes)}" if self.sizes else ""
-        return f"{self.workload.label()}{sizes}"
+        if not (self.sizes and isinstance(self.workload, Workload)):
+            return self.workload.label()
+        first, *others = self.sizes
+        then = f", {self.workload.axis_title().lower()} {', '.join(f'{size:,}' for size in others)}" if others else ""
+        return f"{self.workload.at(first).label()}{then}"
 
     def resources(self) -> Resources:
         """All cores, so that no two benchmarks measure each other, and the GPU if a variant computes on it."""
