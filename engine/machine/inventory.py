@@ -7,6 +7,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def sections(loaded: Loaded) -> tuple[Section, ...]:
 
 def _machine() -> Iterator[Fact]:
     machine = devices.machine()
-    kinds, caches = _host()
+    kinds, caches = core_kinds(), _host()[1]
     yield Fact("Processor", machine.processor, "of a virtual machine" if linux.is_virtual() else "")
     usable = logical_cores()
     said = f"{machine.cores} physical, {machine.threads} logical"
@@ -137,6 +138,12 @@ def _ours() -> Iterator[Fact]:
     yield Fact("Workers", f"{found.compute.worker_count()} of {each} thread{'s' * (each != 1)}")
     yield Fact("Memory of a job", f"at most {found.compute.memory_limit_mb:,} MB")
     yield Fact("Scheduler", found.compute.scheduler or "its own")
+
+
+@cache
+def core_kinds() -> tuple[CoreKind, ...]:
+    """Kinds of cores, where the system tells of several."""
+    return tuple(_host()[0])
 
 
 def _host() -> tuple[Sequence[CoreKind], Sequence[Cache]]:

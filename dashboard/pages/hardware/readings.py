@@ -19,7 +19,7 @@ from dashboard.pages.hardware.processes import Children, ProcessUse, use_of
 from engine import devices
 from engine.core.memory import container_memory
 from engine.machine.host import linux
-from engine.machine.host.sensors import AppleGpu, Heat, Sensors
+from engine.machine.host.sensors import AppleGpu, Heat, Sensors, plausible
 
 Floats = NDArray[np.float64]
 
@@ -272,12 +272,12 @@ def _gpu(nvml: Any, index: int) -> GpuUse:
 
 
 def _gpu_state(nvml: Any, handle: Any) -> tuple[float | None, float | None, float | None]:
-    """Watts, degrees and megahertz; what cannot be, such as a GPU at work without power, is not told."""
+    """Watts, degrees and megahertz; what cannot be, such as a GPU without power or at nine degrees, is not told."""
     watts = temperature = megahertz = None
     with contextlib.suppress(nvml.NVMLError, AttributeError):
         watts = nvml.nvmlDeviceGetPowerUsage(handle) / 1000 or None
     with contextlib.suppress(nvml.NVMLError, AttributeError):
-        temperature = float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)) or None
+        temperature = plausible(float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)))
     with contextlib.suppress(nvml.NVMLError, AttributeError):
         megahertz = float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)) or None
     return watts, temperature, megahertz

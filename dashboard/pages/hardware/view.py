@@ -11,9 +11,10 @@ from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
 from dashboard.jobs.tray import link
 from dashboard.pages.hardware.processes import ProcessUse
-from dashboard.pages.hardware.readings import Sample, mean_busy
+from dashboard.pages.hardware.readings import GpuUse, Sample, mean_busy
 from dashboard.text.format import MISSING, count, number, percent
 from engine.core.sizes import size_text
+from engine.machine import inventory
 
 
 def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
@@ -63,11 +64,14 @@ def workers(
 
 
 def _cpu(sample: Sample) -> Metric:
+    """With the kinds of cores where there are several."""
     cores, clock = len(sample.cores), sample.megahertz
     gigahertz = number((clock or 0) / 1000, 2, "GHz")
     note = f"{cores} × {gigahertz}" if clock else f"{cores} cores"
     text = percent(sum(sample.cores) / cores / 100, 0) if cores else MISSING
-    return Metric("CPU", text, note, help=f"Mean load of the last second over {cores} logical cores.")
+    kinds = ", ".join(f"{kind.count} {kind.name}" for kind in inventory.core_kinds())
+    of = f"{cores} logical cores{f': {kinds}' if kinds else ''}"
+    return Metric("CPU", text, note, help=f"Mean load of the last second over {of}.")
 
 
 def _gpu(sample: Sample, other_gpu: bool) -> Metric:
@@ -77,8 +81,19 @@ def _gpu(sample: Sample, other_gpu: bool) -> Metric:
     problem = gpu_problem(sample)
     used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
     memory = f"{size_text(used)} of {size_text(total)}" if total else "not readable here" if problem else ""
-    text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
+    each = " ".join(f"{place}: {_gpu_state(gpu)}." for place, gpu in enumerate(gpus, 1))
+    text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use. {each}"
     return Metric("GPU", percent(mean_busy(gpus) / 100, 0), memory or "memory not reported", help=problem or text)
+
+
+def _gpu_state(gpu: GpuUse) -> str:
+    """Load, clock, heat and power of one, as far as its driver says."""
+    if gpu.reason and gpu.total is None:
+        return f"not readable here, because its driver says: {gpu.reason}"
+    load = None if gpu.busy is None else gpu.busy / 100
+    told = {"busy": percent(load, 0), "clock": number(gpu.megahertz, 0, "MHz"),
+            "temperature": number(gpu.temperature, 0, "°C"), "power": number(gpu.watts, 1, "W")}  # fmt: skip
+    return ", ".join(f"{name} {text if text != MISSING else 'not readable here'}" for name, text in told.items())
 
 
 def gpu_problem(sample: Sample) -> str:

@@ -147,13 +147,14 @@ def test_a_gpu_tells_what_each_process_holds_its_power_and_heat() -> None:
         nvmlDeviceGetUtilizationRates=lambda handle: SimpleNamespace(gpu=84),
         nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
         nvmlDeviceGetPowerUsage=lambda handle: 310_500 if handle else 0,
-        nvmlDeviceGetTemperature=lambda handle, kind: 61,
+        nvmlDeviceGetTemperature=lambda handle, kind: 61 if handle else 9,
         nvmlDeviceGetClockInfo=lambda handle, kind: 1980,
         nvmlDeviceGetComputeRunningProcesses=lambda handle: held,
     )  # fmt: skip
     first, second = Reader(nvml).read().gpus
     assert (first.watts, second.watts) == (None, 310.5)  # a GPU that draws nothing does not tell
-    assert (second.temperature, second.megahertz) == (61.0, 1980.0)
+    assert (first.temperature, second.temperature) == (None, 61.0)  # nor can one at work have nine degrees
+    assert second.megahertz == 1980.0
     assert readings._by_process(nvml) == {7: 2 * GIGA, 8: 0}
     assert readings._by_process(None) == {}
 
