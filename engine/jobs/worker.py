@@ -144,6 +144,7 @@ class TaskProgress:
         while not _IMPORTING.acquire(timeout=_LOOK):
             self.look()
         try:
+            self.look()
             self.send({"event": "started"})
         finally:
             _IMPORTING.release()

@@ -60,7 +60,7 @@ def described(jobs: list[Job]) -> Component:
     head = html.Tr([html.Th(name, scope="col", title=HEADS[name] or None) for name in heads])
     body = [html.Tr([_cell(name, content) for name, content in _row(job).items() if name in heads]) for job in jobs]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="bar-table jobs-table")
-    return html.Div(table, className="scroll-x")
+    return html.Div(table, className="scroll-x stacks")
 
 
 def _cell(name: str, content: Any) -> Component:

@@ -80,7 +80,7 @@ def described() -> list[Component]:
     head = html.Tr([html.Th(name, scope="col", title=help or None) for name, help in _HEADS.items()])
     body = [row for work in works for row in _rows(work)]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="bar-table routes")
-    return [html.Div(table, className="scroll-x"), *(line for work in works for line in _excluded(work))]
+    return [html.Div(table, className="scroll-x stacks"), *(line for work in works for line in _excluded(work))]
 
 
 def _rows(work: Work) -> list[Component]:

@@ -64,7 +64,7 @@ def claimed(result: BenchmarkResult) -> Component:
 
 def _told(table: Component) -> Component:
     """A table whose last column is sentences."""
-    return html.Div(table, className="told")
+    return html.Div(table, className="told stacks")
 
 
 def held(result: BenchmarkResult) -> list[Component]:
