@@ -16,7 +16,7 @@ from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.tray import link
 from dashboard.pages.hardware import ids
 from dashboard.security.payloads import Listed
-from dashboard.text.format import MISSING, duration, minute, number, percent
+from dashboard.text.format import MISSING, duration, grouped, minute, number, percent
 from engine.core.sizes import size_text
 from engine.jobs.use import Use, slowdowns
 
@@ -70,7 +70,8 @@ def _cell(name: str, content: Any) -> Component:
 
 def _row(job: Job) -> dict[str, Any]:
     use = job.taken
-    label: Any = dcc.Link(job.label, href=href) if (href := link(job)) else job.label
+    name = grouped(job.label)
+    label: Any = dcc.Link(name, href=href) if (href := link(job)) else name
     mark = [html.Span(job.status, className=_ENDED[job.status])] if job.status in _ENDED else []
     return {
         "Job": [label, *mark],
