@@ -10,7 +10,7 @@
   function size(bytes) {
     if (bytes < 1024) return bytes + " bytes";
     const large = bytes / 1048576;
-    return large < 1 ? (bytes / 1024).toFixed(0) + " kB" : large.toFixed(large < 10 && large % 1 ? 1 : 0) + " MB";
+    return large < 1 ? (bytes / 1024).toFixed(0) + " KB" : large.toFixed(large < 10 && large % 1 ? 1 : 0) + " MB";
   }
 
   class Failed extends Error {

@@ -26,12 +26,14 @@
     return number(value, decimals, kind === "signed") + (unit ? " " + unit : "");
   };
 
-  /* Bytes, as disk_size prints them. */
+  /* Bytes, as engine.core.sizes has them. */
   functions.stratoscopeSize = function (bytes) {
     if (typeof bytes !== "number") return MISSING;
     const megabytes = bytes / 2 ** 20;
-    if (megabytes < 1) return number(bytes / 1024, 0) + " KB";
-    return megabytes < 1000 ? number(megabytes, megabytes < 10 ? 1 : 0) + " MB" : number(megabytes / 1024, 1) + " GB";
+    if (bytes < 1000 * 1024) return number(bytes / 1024, 0) + " KB";
+    if (megabytes < 1000) return number(megabytes, megabytes < 10 ? 1 : 0) + " MB";
+    const gigabytes = megabytes / 1024;
+    return gigabytes < 1000 ? number(gigabytes, 1) + " GB" : number(gigabytes / 1024, 1) + " TB";
   };
 
   /* The worse the findings, the further down, and what has not been checked before all others. */

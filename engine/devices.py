@@ -16,6 +16,7 @@ from typing import Any
 from engine.core import libraries
 from engine.core.cores import logical_cores
 from engine.core.errors import DeviceError, did_you_mean
+from engine.core.sizes import size_text
 
 NAMES: Mapping[str, str] = {
     "numpy:cpu": "NumPy CPU",
@@ -71,7 +72,7 @@ class Machine:
     def describe(self) -> str:
         """One line: "AMD EPYC 7763, 8 cores, 32.0 GB, Linux 6.8"."""
         cores = f"{self.cores} core{'s' * (self.cores != 1)}"
-        return ", ".join([self.processor, cores, f"{self.memory / 2**30:.1f} GB", *self.gpus, self.system])
+        return ", ".join([self.processor, cores, f"{size_text(self.memory)}", *self.gpus, self.system])
 
 
 def available() -> tuple[Device, ...]:

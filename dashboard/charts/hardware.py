@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dashboard.charts import base
+from engine.core.sizes import GIGABYTE
 
 Floats = NDArray[np.float64]
 Figure = dict[str, Any]
@@ -17,7 +18,6 @@ Figure = dict[str, Any]
 LINES = 8  # cores that can be distinguished as lines; more are drawn as a heatmap
 HOLD = 2.5  # seconds for which a reading holds when the next one is late; a longer pause is a gap
 MOST = 600  # points of a line: of a longer window the mean of several seconds is drawn
-GIGABYTE = 2**30
 MINUS = "\N{MINUS SIGN}"
 PERCENT, GIGABYTES, RATES = "%{y:.0f}%", "%{y:.2f} GB", "%{y:.1f} MB/s"
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from dashboard.commands.output import print_lines
-from dashboard.text.format import count, disk_size
+from dashboard.text.format import count
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError
+from engine.core.sizes import size_text
 from engine.jobs import housekeeping, runner
 from engine.jobs.housekeeping import Plan, Removal
 from engine.market import trash
@@ -61,9 +62,9 @@ def lines(
         (("deleted table of values", "deleted tables of values"), values, "for good"),
         (("report",), planned.reports, "of benchmarks, downloads and imports, for good"),
     ]
-    text = [f"{count(len(part.items), *name)}, {disk_size(part.size)}: {why}" for name, part, why in rows if part.items]
+    text = [f"{count(len(part.items), *name)}, {size_text(part.size)}: {why}" for name, part, why in rows if part.items]
     total = sum(part.size for part in (*planned.parts, unused, thrown, values))
-    return [*text, f"Total: {disk_size(total)}."] if text else []
+    return [*text, f"Total: {size_text(total)}."] if text else []
 
 
 def _agreed() -> bool:

@@ -23,10 +23,12 @@ from engine.backtest.walkforward.spec import WalkForwardSpec
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError
-from engine.core.spec import Action
+from engine.core.spec import Action, RunSpec
 from engine.jobs import actions, runner
 from engine.jobs.requests import load_request
 from engine.research.evidence import verdict
+
+LONG = 5.0  # seconds that an action may be estimated to take without a word
 
 
 def run(args: argparse.Namespace) -> None:
@@ -43,9 +45,8 @@ def run(args: argparse.Namespace) -> None:
         _perform(spec, args)
         return
     files = _files_asked_for(args, spec)
-    cost = spec.estimate()
-    if cost.way:
-        print(f"About {duration(cost.seconds)}, {estimated(cost.megabytes)}: {cost.way}.", file=sys.stderr)
+    if spec.estimate().way:
+        _announce(spec)
     with listed(spec) as progress:
         result = runner.run(spec, progress)
     for path, write in files:
@@ -59,10 +60,19 @@ def run(args: argparse.Namespace) -> None:
         print_lines([*lines(spec, result, key), *([sentence(found)] if found else [])])
 
 
+def _announce(request: Action | RunSpec) -> None:
+    """What it is estimated to take, before it does."""
+    cost = request.estimate()
+    way = f": {cost.way}" if cost.way else ""
+    print(f"About {duration(cost.seconds)}, {estimated(cost.megabytes)}{way}.", file=sys.stderr)
+
+
 def _perform(action: Action, args: argparse.Namespace) -> None:
     """Perform an action and print its report."""
     if any(getattr(args, name) for name in ("tear_sheet", "equity_csv", "trades_csv")):
         raise ConfigError(f"{args.spec} is an action ('{action.kind}'), which has no tear sheet and no CSV files.")
+    if action.estimate().seconds > LONG:
+        _announce(action)
     with listed(action) as progress:
         done = actions.perform(action, progress)
     summary = dict(done.report.summary())

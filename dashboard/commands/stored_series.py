@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from dashboard.commands.output import print_lines, table_lines
-from dashboard.text.format import count, disk_size
+from dashboard.text.format import count
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import ConfigError, DataError, EngineError, did_you_mean
+from engine.core.sizes import size_text
 from engine.market import catalog, export, trash
 from engine.market.bars import Series
 from engine.market.renaming import rename
@@ -116,7 +117,7 @@ def _each(args: argparse.Namespace, verb: str, items: list[T], act: Callable[[T]
 
 def _row(item: Deleted) -> tuple[str, ...]:
     when = datetime.fromtimestamp(item.deleted, UTC).strftime("%Y-%m-%dT%H:%M")
-    return (item.collection, item.symbol, item.interval, f"{item.rows:,}", disk_size(item.size), when)
+    return (item.collection, item.symbol, item.interval, f"{item.rows:,}", size_text(item.size), when)
 
 
 ACTIONS: Final = MappingProxyType(

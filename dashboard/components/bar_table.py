@@ -41,7 +41,7 @@ def bar_table(head: Sequence[Head], rows: Sequence[Sequence[Cell]], *, empty: st
     spans = [2 if isinstance(cell, Bar) else None for cell in rows[0]]
     heads = zip(head, spans, strict=True)
     titles = html.Tr([_title(name, help, span) for (name, help), span in heads])
-    body = [html.Tr([_first(cells[0]), *(part for cell in cells[1:] for part in _cells(cell))]) for cells in rows]
+    body = [html.Tr(_row(cells, [name for name, _ in head])) for cells in rows]
     return html.Div(html.Table([html.Thead(titles), html.Tbody(body)], className="bar-table"), className="scroll-x")
 
 
@@ -61,16 +61,22 @@ def _first(cell: Cell) -> Component:
     return html.Th(cell if isinstance(cell, str) else cell.text, scope="row")
 
 
-def _cells(cell: Cell) -> list[Component]:
+def _row(cells: Sequence[Cell], names: Sequence[str]) -> list[Component]:
+    """Numbers come with the name of their column, for where there is no room for columns."""
+    named = zip(cells[1:], names[1:], strict=True)
+    return [_first(cells[0]), *(part for cell, name in named for part in _cells(cell, {"data-label": name}))]
+
+
+def _cells(cell: Cell, label: dict[str, str]) -> list[Component]:
     """One cell, or two for a bar: in a column of their own all bars start from one line."""
     if isinstance(cell, str):
-        return [html.Td(cell)]
+        return [html.Td(cell, **label)]
     if isinstance(cell, Signed):
         is_zero = not any(digit in cell.text for digit in "123456789")
-        return [html.Td(cell.text, className="" if is_zero else _tone(cell.value))]
+        return [html.Td(cell.text, className="" if is_zero else _tone(cell.value), **label)]
     width = {"width": f"{50 * min(abs(cell.share), 1):.1f}%"}
     mark = html.Div(html.I(className=_tone(cell.share), style=width), className="bar-zone")
-    return [html.Td(mark, className="bar-cell", **{"aria-hidden": "true"}), html.Td(cell.text)]
+    return [html.Td(mark, className="bar-cell", **{"aria-hidden": "true"}), html.Td(cell.text, **label)]
 
 
 def _tone(value: float | None) -> str:

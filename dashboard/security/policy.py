@@ -36,7 +36,7 @@ def secure(app: Dash, config: Config) -> None:
     """
     server: Flask = app.server
     server.config["TRUSTED_HOSTS"] = trusted_hosts(config)
-    server.config["MAX_CONTENT_LENGTH"] = min(int(config.server.upload_limit_mb * 1024 * 1024), MOST)
+    server.config["MAX_CONTENT_LENGTH"] = min(config.server.upload_limit, MOST)
     server.before_request(_check_host)
     password = required_password(config)
     if password is not None:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from engine.core.sizes import size_text
+
 MINUS = "\u2212"
 MISSING = "\u2013"
 
@@ -22,6 +24,12 @@ def number(value: float | None, decimals: int = 0, unit: str = "", *, signed: bo
     is_zero = not any(digit in text for digit in "123456789")
     sign = "" if is_zero else MINUS if value < 0 else "+" if signed else ""
     return f"{sign}{text}{f' {unit}' if unit else ''}"
+
+
+def significant(value: float) -> str:
+    """Three digits that count, without an exponent: ``0.0123``, ``1.23``, ``1,230``."""
+    digits = 2 - math.floor(math.log10(abs(value))) if value else 0
+    return number(round(value, digits), max(digits, 0))
 
 
 def grouped(text: str) -> str:
@@ -63,23 +71,9 @@ def duration(seconds: float | None) -> str:
     return f"{rounded} s"
 
 
-def megabytes(value: float | None) -> str:
-    """``40 MB``, ``1.4 GB``."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    return number(value / 1024, 1, "GB") if value >= 1000 else number(value, 0, "MB")
-
-
-def estimated(millions: float) -> str:
-    """Millions of bytes, which estimates count in, as ``megabytes`` prints those of 1,024."""
-    return megabytes(millions * 1e6 / 2**20)
-
-
-def disk_size(amount: float) -> str:
-    """Bytes as ``84 KB``, ``1.4 MB``, ``812 MB`` or ``23.5 GB``, in units of 1,024."""
-    if amount < 2**20:
-        return number(amount / 2**10, 0, "KB")
-    return number(amount / 2**20, 1, "MB") if amount < 10 * 2**20 else megabytes(amount / 2**20)
+def estimated(megabytes: float) -> str:
+    """The memory of an estimate, in millions of bytes."""
+    return size_text(megabytes * 1e6)
 
 
 def day(moment: date | datetime | str) -> str:

@@ -25,7 +25,7 @@ MOST_ROWS = 5_000
 
 _PLAIN = r"^[^<>&]*$"
 Name = Annotated[Visible, Field(max_length=160, pattern=_PLAIN)]
-Positive = Annotated[float, Field(gt=0, lt=1e9)]
+Positive = Annotated[float, Field(gt=0, lt=1e9, strict=True)]
 
 
 class Row(Spec):
@@ -37,7 +37,7 @@ class Row(Spec):
     lower: Positive
     median: Positive
     upper: Positive
-    rate: Annotated[float, Field(ge=0, lt=1e30)]
+    rate: Annotated[float, Field(ge=0, lt=1e30, strict=True)]
     unit: Name
 
     @field_validator("upper")
@@ -55,7 +55,7 @@ class ResultFile(Spec):
     schema_version: Literal[1]
     machine: Annotated[Visible, Field(max_length=400, pattern=_PLAIN)]
     versions: Annotated[dict[Name, Name], Field(max_length=50)]
-    measured: Annotated[float, Field(ge=0, lt=1e11)]
+    measured: Annotated[float, Field(ge=0, lt=1e11, strict=True)]
     rows: Annotated[tuple[Row, ...], Field(max_length=MOST_ROWS)]
 
     @field_validator("rows")

@@ -71,9 +71,10 @@ def _measured(spec: BenchmarkSpec, plan: Plan, bench: Bench, progress: Progress)
     shares = iter(_shares(progress, sum(len(sizes) for sizes, _ in plan)))
     results = list[WorkloadResult]()
     for sizes, variants in plan:
-        columns = [_measure(session, workload, variants, next(shares)) for workload in sizes]
-        targets = spec.workload.targets(len(results))
-        results.append(replace(_result(sizes, columns, spec.repetitions), target=_targets(targets, sizes, variants)))
+        measured = [_measure(session, workload, variants, next(shares)) for workload in sizes]
+        result = _result(sizes, [lanes for lanes, _ in measured], spec.repetitions)
+        targets = _targets(spec.workload.targets(len(results)), sizes, variants)
+        results.append(replace(result, target=targets, measuring=np.array([seconds for _, seconds in measured])))
     needs = {name for _, variants in plan for item in variants for name in item.needs}
     versions = {**devices.library_versions(), **libraries.installed(sorted(needs))}
     return BenchmarkResult(
@@ -117,10 +118,13 @@ def _busy() -> float:
     return psutil.cpu_percent(interval=PAUSE or None) / 100
 
 
-def _measure(session: _Session, workload: Workload, variants: Sequence[Variant], progress: Progress) -> list[Lane]:
-    """The variants after their turns at one size."""
+def _measure(
+    session: _Session, workload: Workload, variants: Sequence[Variant], progress: Progress
+) -> tuple[list[Lane], float]:
+    """The variants after their turns at one size, and the seconds that it took, but for waiting."""
     spec, bench = session.spec, session.bench
     session.alongside.wait()
+    began, waited = time.monotonic(), session.alongside.waited
     with ExitStack() as stack:
         progress(0.0, "Making the inputs")
         inputs, expected = bench.open(workload, functools.partial(progress, 0.0, "Making the inputs"))
@@ -136,7 +140,7 @@ def _measure(session: _Session, workload: Workload, variants: Sequence[Variant],
     for lane in lanes:
         if problem := session.roofs.problem(workload, lane, report):
             lane.reject(problem)
-    return lanes
+    return lanes, time.monotonic() - began - (session.alongside.waited - waited)
 
 
 def _targets(targets: Sequence[Target], sizes: Sequence[Workload], variants: Sequence[Variant]) -> Floats:
@@ -144,7 +148,7 @@ def _targets(targets: Sequence[Target], sizes: Sequence[Workload], variants: Seq
     found = np.full((len(variants), len(sizes)), np.nan)
     for target in targets:
         for row, variant in enumerate(variants):
-            if variant.name.partition(":")[0] == target.library:
+            if variant.library == target.library:
                 found[row] = [target.seconds * item.amount() / target.amount for item in sizes]
     return found
 

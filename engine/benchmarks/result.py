@@ -44,7 +44,8 @@ class WorkloadResult:
     process of a variant has held, its library included; NaN where the variants shared one. ``arithmetic`` and
     ``traffic`` (sizes,) are the floating-point operations of a call and the bytes that it must move at least, zero
     where they are not known; ``number`` is the type of its numbers. ``target`` (variants x sizes) are the seconds that
-    a median must not exceed, NaN where there is none. ``energy`` (variants x sizes) are joules of a call, of the whole
+    a median must not exceed, NaN where there is none. ``measuring`` (sizes,) are the seconds that measuring each size
+    took, but for waiting until other jobs had ended. ``energy`` (variants x sizes) are joules of a call, of the whole
     machine as its counters have it, known to ``energy_error``; NaN where there is no counter.
     """
 
@@ -77,6 +78,7 @@ class WorkloadResult:
     target: Floats = field(default_factory=lambda: np.empty((0, 0)))
     energy: Floats = field(default_factory=lambda: np.empty((0, 0)))
     energy_error: Floats = field(default_factory=lambda: np.empty((0, 0)))
+    measuring: Floats = field(default_factory=lambda: np.empty(0))
 
     @property
     def label(self) -> str:

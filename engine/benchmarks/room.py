@@ -10,6 +10,7 @@ from engine.benchmarks.workloads import NOUN, Workload
 from engine.core.errors import DeviceError, SpecError
 from engine.core.memory import available_memory
 from engine.core.plugin_errors import plugin_errors
+from engine.core.sizes import size_text
 
 SHARE = 0.8  # of the memory that is free: the libraries themselves need some
 
@@ -29,8 +30,9 @@ def require_memory(workload: Workload, variants: Sequence[Variant]) -> None:
     if needed <= free:
         return
     raise DeviceError(
-        f"{workload.label()} needs about {_gigabytes(needed)} in {len(variants)} variant{'s' * (len(variants) != 1)} "
-        f"and {_gigabytes(free)} may be used: {_advice(workload, variants, free)}."
+        f"{workload.label()} needs about {size_text(needed * 1e6)} in {len(variants)} "
+        f"variant{'s' * (len(variants) != 1)} and {size_text(free * 1e6)} may be used: "
+        f"{_advice(workload, variants, free)}."
     )
 
 
@@ -38,10 +40,6 @@ def _advice(workload: Workload, variants: Sequence[Variant], free: float) -> str
     if fits := _largest_that_fits(workload, variants, free):
         return f"{workload.axis_title()} {fits:,} would fit"
     return "choose fewer variants" if len(variants) > 1 else "close other programs, or choose other work"
-
-
-def _gigabytes(megabytes: float) -> str:
-    return f"{megabytes * 1e6 / 2**30:,.1f} GB"
 
 
 def _largest_that_fits(workload: Workload, variants: Sequence[Variant], free: float) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine import devices
+from engine.benchmarks import durations
 from engine.benchmarks.variants import Variant
 from engine.benchmarks.workloads import SAMPLING_BUDGET as SAMPLING_BUDGET
 from engine.benchmarks.workloads import WORKLOADS, Benchmark, Workload
@@ -98,11 +99,14 @@ class BenchmarkSpec(Action):
     def possible(self, workload: Workload) -> tuple[Variant, ...]:
         """The variants by the libraries that are to measure it, absent ones too."""
         only = self.workload.measured_by(workload)
-        return tuple(item for item in workload.variants() if not only or item.name.partition(":")[0] in only)
+        return tuple(item for item in workload.variants() if not only or item.library in only)
 
     def label(self) -> str:
-        sizes = f" at {', '.join(f'{size:,}' for size in self.sizes)}" if self.sizes else ""
-        return f"{self.workload.label()}{sizes}"
+        if not (self.sizes and isinstance(self.workload, Workload)):
+            return self.workload.label()
+        first, *others = self.sizes
+        then = f", {self.workload.axis_title().lower()} {', '.join(f'{size:,}' for size in others)}" if others else ""
+        return f"{self.workload.at(first).label()}{then}"
 
     def resources(self) -> Resources:
         """All cores, so that no two benchmarks measure each other, and the GPU if a variant computes on it."""
@@ -110,31 +114,34 @@ class BenchmarkSpec(Action):
         return Resources(gpus=int(on_gpu), threads=devices.physical_cores())
 
     def estimate(self) -> Estimate:
-        """Supposes a slow processor: see ``Workload.pace``."""
+        """By what measuring the same work has taken on this machine; of work that it has not measured yet it supposes a
+        slow processor: see ``Workload.pace``.
+        """
         items = [item for sizes in self.series() for item in sizes]
-        libraries = {variant.name.partition(":")[0] for item in items for variant in self.chosen(item)}
-        seconds, megabytes = STEADINESS + START * len(libraries), 0.0
+        libraries = {variant.library for item in items for variant in self.chosen(item)}
+        seconds, megabytes, kept = STEADINESS + START * len(libraries), 0.0, durations.read()
         for item in items:
-            chosen = self.chosen(item)
-            call = item.amount() / item.pace
-            seconds += len(chosen) * _lane_seconds(call, self.repetitions, self.workload.budget())
+            chosen, taken = self.chosen(item), durations.known(item, kept)
+            calls = taken.calls if taken else {}
+            seconds += taken.rest if taken else 0.0
+            seconds += sum(self.lane_seconds(calls.get(it.name, item.amount() / item.pace)) for it in chosen)
             megabytes = max(megabytes, megabytes_of(item, chosen))
-        return Estimate(seconds, megabytes)
+        return Estimate(max(seconds, STEADINESS), megabytes)
 
-
-def _lane_seconds(call: float, repetitions: int, budget: float) -> float:
-    """Of one variant whose calls take ``call`` seconds: the first one is compared with what is expected, whatever it
-    takes, and one that exceeds the budget is the last.
-    """
-    if call > budget:
-        return call
-    samples = max(MINIMUM_REPETITIONS, min(repetitions, int(budget / call)))
-    return max(WARM_UP, call) + ROUNDS * PAUSE + call * (1 + ROUNDS + samples)
+    def lane_seconds(self, call: float) -> float:
+        """Of one variant whose calls take ``call`` seconds: the first one is compared with what is expected, whatever
+        it takes, and one that exceeds the budget is the last. None for one that is not called.
+        """
+        budget = self.workload.budget()
+        if call > budget or not call:
+            return call
+        samples = max(MINIMUM_REPETITIONS, min(self.repetitions, int(budget / call)))
+        return max(WARM_UP, call) + ROUNDS * PAUSE + call * (1 + ROUNDS + samples)
 
 
 def megabytes_of(workload: Workload, variants: Sequence[Variant]) -> float:
     """Peak memory of all processes: each library has one, with inputs of its own, and so has the reference."""
-    libraries = Counter(item.name.partition(":")[0] for item in variants)
+    libraries = Counter(item.library for item in variants)
     libraries.setdefault(workload.reference.partition(":")[0], 1)
     return sum(float(workload.megabytes(count)) for count in libraries.values())
 

@@ -45,6 +45,11 @@ class Variant:
     device: str = ""
 
     @property
+    def library(self) -> str:
+        """The part of ``name`` before the colon: variants of one library share a process."""
+        return self.name.partition(":")[0]
+
+    @property
     def on_gpu(self) -> bool:
         """True where ``device`` is anything but a CPU."""
         return bool(self.device) and not self.device.endswith(":cpu")

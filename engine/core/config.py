@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.core.documents import read_yaml, yaml_error
 from engine.core.errors import ConfigError, did_you_mean
+from engine.core.sizes import GIGABYTE, MEGABYTE
 from engine.core.spec_problems import REQUIREMENTS
 
 PATH_VARIABLE = "STRATOSCOPE_CONFIG"
@@ -42,6 +43,11 @@ class Server(_Section):
     trusted_hosts: tuple[str, ...] = ()
     upload_limit_mb: float = Field(default=1024, gt=0, le=65_536)
 
+    @property
+    def upload_limit(self) -> int:
+        """Bytes that a file may have."""
+        return int(self.upload_limit_mb * MEGABYTE)
+
 
 class Compute(_Section):
     scheduler: str | None = Field(default=None, pattern=r"^(tcp|tls)://[\w.\-]+:\d+$")
@@ -55,6 +61,11 @@ class Compute(_Section):
         if value != "auto" and not (type(value) is int and 1 <= value <= 256):
             raise ValueError("must be 'auto' or a number from 1 to 256")
         return value
+
+    @property
+    def memory_limit(self) -> int:
+        """Bytes that a worker may use."""
+        return self.memory_limit_mb * MEGABYTE
 
     def worker_count(self) -> int:
         """Workers of the embedded cluster: as configured, or one per core up to eight."""
@@ -195,7 +206,7 @@ class Config(_Section):
     @property
     def results_limit(self) -> int | None:
         """Bytes that results may take before the oldest are dropped; None where there is no limit."""
-        return int(self.results_limit_gb * 2**30) or None
+        return int(self.results_limit_gb * GIGABYTE) or None
 
     def is_loopback(self) -> bool:
         """Whether only programs of this machine can reach the server."""

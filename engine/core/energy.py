@@ -1,10 +1,12 @@
-"""Joules by the counters of the machine: of processor packages (RAPL, under Linux) and of NVIDIA's GPUs (NVML).
+"""Joules by the counters of the machine: of processor packages (RAPL, under Linux), of NVIDIA's GPUs (NVML), and of
+Apple's chips, where the package zeus-apple-silicon is installed (not yet run on a Mac).
 
 They count the whole machine, whoever computes. A counter that advances in steps is known to a step: the error.
 """
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -13,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+_APPLE_PARTS = ("cpu_total_mj", "gpu_mj", "gpu_sram_mj", "ane_mj", "dram_mj")
 _PATIENCE = 0.3  # seconds to wait for a counter's steps
 NONE = (
     "The energy counters of the processor (RAPL) are missing or readable by root only, and no NVIDIA driver reports "
-    "those of a GPU."
+    "those of a GPU. On Apple silicon they need the package zeus-apple-silicon."
 )
 
 
@@ -86,14 +89,29 @@ def packages(root: Path = Path("/")) -> list[Path]:
     return found
 
 
-def counters_of(root: Path, nvml: Any) -> Counters:
-    """Those of the system whose files are under ``root``, and of the open library ``nvml``; None for no GPU."""
+def counters_of(root: Path, nvml: Any, apple: Any = None) -> Counters:
+    """Those of the system whose files are under ``root``, of the open library ``nvml``, None for no GPU of NVIDIA's,
+    and of ``apple``, the monitor of an Apple chip, None for no such chip.
+    """
     found = []
     for path in packages(root):
         with suppress(OSError, ValueError):
             top = int((path.parent / "max_energy_range_uj").read_text())
             found.append(Counter(_reader(path), 1e-6, top))
-    return Counters([*found, *(_gpus(nvml) if nvml else ())])
+    return Counters([*found, *(_gpus(nvml) if nvml else ()), *(_apple(apple) if apple else ())])
+
+
+def _apple(monitor: Any) -> list[Counter]:
+    """Millijoules of the parts of the chip, as ``AppleEnergyMonitor`` of zeus-apple-silicon tells them."""
+
+    def drawn() -> int:
+        told = monitor.get_cumulative_energy()
+        return sum(int(getattr(told, name, None) or 0) for name in _APPLE_PARTS)
+
+    with suppress(Exception):  # a chip that it does not know yet
+        if drawn() > 0:
+            return [Counter(drawn, 1e-3)]
+    return []
 
 
 def _reader(path: Path) -> Callable[[], int]:
@@ -123,11 +141,19 @@ def counters() -> Counters:
     """Those of this machine; the library of NVIDIA stays open, as each opening takes milliseconds."""
     import pynvml
 
-    try:
+    nvml = None
+    with suppress(pynvml.NVMLError):
         pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return counters_of(Path("/"), None)
-    return counters_of(Path("/"), pynvml)
+        nvml = pynvml
+    return counters_of(Path("/"), nvml, _apple_monitor())
+
+
+def _apple_monitor() -> Any:
+    """That of the package zeus-apple-silicon, which needs no root; None where it is not installed, or not on a Mac."""
+    try:
+        return importlib.import_module("zeus_apple_silicon").AppleEnergyMonitor()
+    except Exception:  # noqa: BLE001 - it raises whatever it likes on another machine
+        return None
 
 
 @cache

@@ -11,6 +11,7 @@ import numpy as np
 from engine.core.config import settings
 from engine.core.database import prepare_cache
 from engine.core.errors import DataError
+from engine.core.sizes import size_text
 from engine.market.bars import Floats
 
 SHARE = 0.25
@@ -37,7 +38,7 @@ def room_for(rows: int, columns: int) -> Floats:
     or the store of results would not keep it.
     """
     size = 8 * rows * columns
-    if size <= SHARE * settings().compute.memory_limit_mb * 1e6:
+    if size <= SHARE * settings().compute.memory_limit:
         return in_memory(rows, columns)
     require_room(rows, columns)
     folder = prepare_cache(settings().cache)
@@ -54,19 +55,12 @@ def require_room(rows: float, columns: int) -> None:
     config, size = settings(), 8.0 * rows * columns
     free = _DISK * shutil.disk_usage(prepare_cache(config.cache)).free
     limit = min(free, config.results_limit or free)
-    if size > max(limit, SHARE * config.compute.memory_limit_mb * 1e6):
+    if size > max(limit, SHARE * config.compute.memory_limit):
         raise DataError(
-            f"{_described(rows, columns)} takes {_size(size)}, and the free disk and 'results_limit_gb' of config.yaml "
-            f"have room for {_size(limit)}: choose fewer features or symbols, or a shorter range."
+            f"{_described(rows, columns)} takes {size_text(size)}, and the free disk and 'results_limit_gb' of "
+            f"config.yaml have room for {size_text(limit)}: choose fewer features or symbols, or a shorter range."
         )
 
 
 def _described(rows: float, columns: int) -> str:
     return f"A matrix of {columns:,} feature{'s' * (columns != 1)} and {rows:,.0f} bars"
-
-
-def _size(size: float) -> str:
-    for unit, amount in (("TB", 1e12), ("GB", 1e9)):
-        if size >= amount:
-            return f"{size / amount:,.1f} {unit}"
-    return f"{size / 1e6:,.0f} MB"

@@ -37,6 +37,7 @@ the cluster's own thread: it must return at once."""
 
 
 _GRACE = 0.3  # seconds that a cancelled job has to stop by itself: three reports of progress
+_STARTING = 5.0  # seconds that one has which its worker has not begun: it may import meanwhile, and not answer
 _TIMEOUT = 10.0  # seconds within which a worker must have heard of a cancellation
 _ATTEMPTS = 3  # attempts of a job whose worker died because of another job; workers that we kill do not count
 _log = logging.getLogger("stratoscope.jobs")
@@ -118,8 +119,9 @@ class Cluster:
     def cancel(self, key: str) -> bool:
         """Stop the job ``key``; False if there is none. Its future raises ``Cancelled`` at once.
 
-        The next call of the job's progress raises ``Cancelled`` too; a job that makes none within 0.3 seconds
-        loses its process, which starts anew. A job that another server has submitted to the same scheduler continues.
+        The next call of the job's progress raises ``Cancelled`` too; a job that makes none within 0.3 seconds loses its
+        process, which starts anew, and one that has not begun within 5: its worker may be importing. A job that another
+        server has submitted to the same scheduler continues.
         """
         with self._lock:
             job = self._jobs.pop(key, None)
@@ -128,7 +130,8 @@ class Cluster:
             self._failures[key] += 1
         job.future.set_exception(Cancelled("The job was cancelled."))
         if (task := job.task) is not None:  # looked at after the future is done: see _attempt
-            _spawn(task.client, self._evict(task.client, task))
+            grace = _GRACE if job.name in job.processes else _STARTING
+            _spawn(task.client, self._evict(task.client, task, grace))
         return True
 
     def at_work(self) -> dict[str, tuple[WorkerProcess, ...]]:
@@ -306,7 +309,7 @@ class Cluster:
             del self._jobs[job.key]
         job.future.set_exception(error) if error else job.future.set_result(value)
 
-    async def _evict(self, client: Any, task: Any) -> None:
+    async def _evict(self, client: Any, task: Any, grace: float = 0.0) -> None:
         """Have the workers drop a task, and kill those that still work on it after the grace."""
         try:
             await _until_known(client, task)
@@ -318,7 +321,7 @@ class Cluster:
                 await asyncio.sleep(0.03)
                 answers = await asyncio.gather(*(_ask(client, address, task.key) for address in states))
                 states = {address: state for address, state in zip(states, answers, strict=True) if state}
-                if time.monotonic() > began + _GRACE:
+                if time.monotonic() > began + (grace or _GRACE):
                     for address in [address for address, state in states.items() if state == "dropped"]:
                         del states[address]
                         await self._kill(client, address)

@@ -48,7 +48,7 @@ def start(compute: Compute, folder: Path) -> Any:
     options = {
         **common,
         "nthreads": 1,
-        "memory_limit": compute.memory_limit_mb * 1_000_000,
+        "memory_limit": compute.memory_limit,
         "local_directory": str(folder),
         "silence_logs": logging.CRITICAL,
     }

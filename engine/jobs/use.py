@@ -20,6 +20,7 @@ import psutil
 from engine.core import energy
 from engine.core.cores import logical_cores
 from engine.core.memory import control_groups
+from engine.core.sizes import MEGABYTE, size_text
 
 _STATUS, _FORGET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _PRESSURE = Path("/proc/pressure/cpu")
@@ -187,8 +188,8 @@ def slowdowns(use: Use, waited: float) -> tuple[str, ...]:
         found.append(f"waited {waited:.0f} s for a free worker")
     if use.seconds < _NOTABLE:
         return tuple(found)
-    if use.swapped is not None and use.swapped > 64 * 2**20:
-        found.append(f"memory was short: {use.swapped / 2**20:,.0f} MB swapped")
+    if use.swapped is not None and use.swapped > 64 * MEGABYTE:
+        found.append(f"memory was short: {size_text(use.swapped)} swapped")
     if use.throttled is not None and use.throttled > 0.05 * use.seconds:
         found.append(f"the container's processor time was cut for {use.throttled:.1f} s")
     if use.heat:

@@ -39,6 +39,7 @@ TOPIC = "stratoscope"
 """Under which workers send messages to servers: mappings with "event", "task" (Dask's key, if any), "worker", "pid"."""
 
 _THROTTLE = 0.05  # seconds between two messages of progress
+_LOOK = 0.05  # seconds between two looks of a task that waits for the end of an import
 _IMPORTING = threading.Lock()  # held by the warm-up while it imports
 _log = logging.getLogger("stratoscope.jobs")
 
@@ -51,8 +52,7 @@ Dask's own 64 KiB give every array back at once: sweeps spent two fifths of thei
 def call(payload: bytes) -> bytes:
     """The outcome of ``function(progress, *args)``, packed as ``payload``; the server hears of start and end."""
     progress = TaskProgress(this_worker())
-    with _IMPORTING:  # Python fails where one thread imports a package and another a part of it
-        progress.send({"event": "started"})
+    progress.begin()
 
     def run() -> object:
         function, *args = _unpack(payload)
@@ -70,8 +70,7 @@ def call(payload: bytes) -> bytes:
 def call_part(payload: bytes) -> bytes:
     """The outcome of ``function(item, progress)``, whose progress only looks out for a cancel."""
     progress = TaskProgress(this_worker(), silent=True)
-    with _IMPORTING:
-        progress.send({"event": "started"})
+    progress.begin()
 
     def run() -> object:
         function, item = _unpack(payload)
@@ -136,6 +135,19 @@ class TaskProgress:
         self._lock = threading.Lock()
         self._sent = 0.0
         self._waiting: Mapping[str, Any] | None = None
+
+    def begin(self) -> None:
+        """Say that the task has started, once no import is under way: Python fails where one thread imports a package
+        and another a part of it. Raises ``Cancelled`` where the task is dropped meanwhile: an import may take longer
+        than a cancelled task has time, and its process is worth keeping.
+        """
+        while not _IMPORTING.acquire(timeout=_LOOK):
+            self.look()
+        try:
+            self.look()
+            self.send({"event": "started"})
+        finally:
+            _IMPORTING.release()
 
     def look(self) -> None:
         """Raise ``Cancelled`` where the task has been dropped."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import socket
 import sqlite3
 import tempfile
 import time
 import urllib.request
-import webbrowser
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
@@ -23,7 +23,8 @@ from engine.core.cores import logical_cores
 from engine.core.database import connect
 from engine.core.errors import EngineError
 from engine.core.memory import available_memory
-from engine.machine.inventory import VARIABLES, home, size_of
+from engine.core.sizes import size_text
+from engine.machine.inventory import VARIABLES, home
 from engine.machine.libraries import Loaded
 from engine.machine.result import Check
 
@@ -33,6 +34,13 @@ LEAST_DISK, ENOUGH_DISK = 200 * 2**20, 2 * 2**30
 LEAST_MEMORY = 2**30
 CLOCK = 2.0
 """Seconds that the clock of the disk may be off."""
+BROWSERS = {
+    "google-chrome": "Chrome", "google-chrome-stable": "Chrome", "chromium": "Chromium", "chromium-browser": "Chromium",
+    "firefox": "Firefox", "firefox-esr": "Firefox", "microsoft-edge": "Edge", "microsoft-edge-stable": "Edge",
+    "brave-browser": "Brave", "vivaldi": "Vivaldi", "opera": "Opera", "epiphany": "GNOME Web", "falkon": "Falkon",
+}  # fmt: skip
+"""By the commands that start them."""
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
 _OTHER_CACHE = "Or name another folder as 'cache' in config.yaml."
 _IN_CACHE = ("Database", "Clock")
 _IN_THE_WAY = "If that is not where packages are installed, take it away there, or PYTHONPATH out of the environment."
@@ -53,10 +61,11 @@ def checked(loaded: Loaded) -> tuple[Check, ...]:
         ("Threads", threads),
         ("Port", port),
         ("Scheduler", scheduler),
+        ("Browser", browser),
     ]
     found += in_cache(config)
     found += [_guarded(title, lambda check=check: check(config)) for title, check in of_config]  # type: ignore[misc]
-    return (*found, _guarded("Browser", browser))
+    return tuple(found)
 
 
 def in_cache(config: Config) -> list[Check]:
@@ -206,7 +215,7 @@ def disk(config: Config) -> Check:
     """Whether there is room in the cache."""
     folder = next(path for path in (config.cache, *config.cache.parents) if path.exists())
     free = shutil.disk_usage(folder).free
-    said = f"{size_of(free)} are free where the cache is."
+    said = f"{size_text(free)} are free where the cache is."
     if free >= ENOUGH_DISK:
         return Check("Disk", "passed", said)
     advice = "Make room: stratoscope clean says what can be removed from the cache."
@@ -216,8 +225,8 @@ def disk(config: Config) -> Check:
 def memory(config: Config) -> Check:
     """Whether the workers have the memory that they are promised."""
     free, workers = available_memory(), config.compute.worker_count()
-    promised = config.compute.memory_limit_mb * 10**6
-    said = f"{free / 2**30:.1f} GB are free; each of {workers} workers may take {promised / 2**30:.1f} GB."
+    promised = config.compute.memory_limit
+    said = f"{size_text(free)} are free; each of {workers} workers may take {size_text(promised)}."
     if free < LEAST_MEMORY:
         return Check("Memory", "failed", said, "Close other programs, or use a machine with more memory.")
     if free < promised:
@@ -298,10 +307,19 @@ def scheduler(config: Config) -> Check:
     return Check("Scheduler", "passed", f"{config.compute.scheduler} answers.")
 
 
-def browser() -> Check:
-    """Whether there is a browser to look with."""
-    try:
-        webbrowser.get()
-    except webbrowser.Error:
-        return Check("Browser", "skipped", "There is none on this machine: the pages are for browsers elsewhere.")
-    return Check("Browser", "passed", "There is a browser on this machine.")
+def browser(config: Config) -> Check:
+    """Whether there is a browser to look with. Python's own search finds none without a display, and such as show text
+    alone with one.
+    """
+    there = next((title for command, title in BROWSERS.items() if shutil.which(command)), "")
+    if platform.system() in ("Darwin", "Windows"):
+        return Check("Browser", "passed", "The system comes with one.")
+    number = config.server.port
+    advice = f"From another machine: ssh -L {number}:127.0.0.1:{number} user@host, then http://127.0.0.1:{number}."
+    if not there:
+        return Check(
+            "Browser", "skipped", "None is known on this machine: the pages are for browsers elsewhere.", advice
+        )
+    if not any(os.environ.get(name) for name in DISPLAYS):
+        return Check("Browser", "skipped", f"{there} is installed, and this session has no display for it.", advice)
+    return Check("Browser", "passed", f"{there} is installed.")

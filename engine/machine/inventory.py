@@ -7,6 +7,7 @@ import platform
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from engine.core.config import settings
 from engine.core.cores import logical_cores
 from engine.core.errors import ConfigError
 from engine.core.memory import container_memory
+from engine.core.sizes import size_text
 from engine.machine.host import apple, linux
 from engine.machine.host.facts import Cache, CoreKind
 from engine.machine.libraries import Loaded
@@ -51,7 +53,7 @@ def sections(loaded: Loaded) -> tuple[Section, ...]:
 
 def _machine() -> Iterator[Fact]:
     machine = devices.machine()
-    kinds, caches = _host()
+    kinds, caches = core_kinds(), _host()[1]
     yield Fact("Processor", machine.processor, "of a virtual machine" if linux.is_virtual() else "")
     usable = logical_cores()
     said = f"{machine.cores} physical, {machine.threads} logical"
@@ -60,13 +62,13 @@ def _machine() -> Iterator[Fact]:
         yield Fact("Kinds of cores", ", ".join(f"{kind.count} {kind.name}" for kind in kinds))
     if (quota := linux.processor_quota()) is not None:
         yield Fact("Container's processors", f"{quota:g}", "its share of processor time")
-    listed = ", ".join(f"{item.name} {size_of(item.size)} x {item.count}" for item in caches)
+    listed = ", ".join(f"{item.name} {size_text(item.size)} x {item.count}" for item in caches)
     yield Fact("Caches", listed or NOT_READABLE, "" if listed else "the system lists none")
-    yield Fact("Memory", size_of(machine.memory))
+    yield Fact("Memory", size_text(machine.memory))
     if (container := container_memory()) is not None:
-        yield Fact("Container's memory", size_of(container[0]), f"{size_of(container[1])} used")
+        yield Fact("Container's memory", size_text(container[0]), f"{size_text(container[1])} used")
     swap = psutil.swap_memory().total
-    yield Fact("Swap", size_of(swap) if swap else "none")
+    yield Fact("Swap", size_text(swap) if swap else "none")
     yield Fact("System", f"{linux.distribution() or _mac()} on {platform.machine()}", machine.system)
     yield Fact("Python", f"{platform.python_implementation()} {platform.python_version()}", platform.python_compiler())
 
@@ -138,6 +140,12 @@ def _ours() -> Iterator[Fact]:
     yield Fact("Scheduler", found.compute.scheduler or "its own")
 
 
+@cache
+def core_kinds() -> tuple[CoreKind, ...]:
+    """Kinds of cores, where the system tells of several."""
+    return tuple(_host()[0])
+
+
 def _host() -> tuple[Sequence[CoreKind], Sequence[Cache]]:
     if platform.system() != "Darwin":
         return linux.core_kinds(), linux.caches()
@@ -162,11 +170,3 @@ def home(path: Path | str) -> str:
     home = str(Path.home())
     text = str(path)
     return f"~{text[len(home) :]}" if home != "/" and text.startswith(f"{home}/") else text
-
-
-def size_of(size: int) -> str:
-    """Bytes as ``812.0 MB`` or ``24 GB``, in units of 1,024."""
-    for unit, scale in (("GB", 2**30), ("MB", 2**20)):
-        if size >= scale:
-            return f"{size / scale:.{0 if size % scale == 0 else 1}f} {unit}"
-    return f"{size / 2**10:.0f} KB"

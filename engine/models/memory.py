@@ -8,6 +8,7 @@ from bisect import bisect_right
 from engine.core.config import settings
 from engine.core.errors import DataError
 from engine.core.memory import available_memory
+from engine.core.sizes import size_text
 from engine.jobs.worker import this_worker
 from engine.models import Model
 from engine.models.spec import ModelSpec
@@ -29,15 +30,15 @@ def require_memory(spec: ModelSpec) -> None:
     needed, room = rows * (columns * _CELL + _ROW), usable_memory()
     if needed > room:
         raise DataError(
-            f"The rows of this training take {needed / 1e9:,.1f} GB and {room / 1e9:,.1f} GB may be used: "
+            f"The rows of this training take {size_text(needed)} and {size_text(room)} may be used: "
             f"{_fewer_rows(spec, room / needed)} would fit."
         )
     room -= needed
     for model in (item for item in spec.model.walk() if isinstance(item, Model)):
         if (taken := model.memory(int(rows), columns)) > room:
             raise DataError(
-                f"The {model.label()} takes at least {taken / 1e9:,.1f} GB in training, and beside the rows "
-                f"{room / 1e9:,.1f} GB may be used: {_smaller(spec, model, room)}."
+                f"The {model.label()} takes at least {size_text(taken)} in training, and beside the rows "
+                f"{size_text(room)} may be used: {_smaller(spec, model, room)}."
             )
 
 
@@ -74,4 +75,4 @@ def usable_memory() -> float:
     free = float(available_memory())
     if this_worker() is None:
         return free
-    return max(min(free, settings().compute.memory_limit_mb * 1e6 - _PROGRAM), 0.0)
+    return max(min(free, settings().compute.memory_limit - _PROGRAM), 0.0)

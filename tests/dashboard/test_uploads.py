@@ -58,7 +58,7 @@ def test_a_slice_out_of_order_says_where_to_go_on(client: FlaskClient) -> None:
 def test_a_file_over_the_limit_is_refused_by_its_declared_size(client: FlaskClient) -> None:
     answer = client.post("/uploads", json={"name": "big.csv", "size": 2 << 30}, headers=OURS)
     assert answer.status_code == 413
-    assert "big.csv has 2,048 MB, more than the 1 MB that a file may have" in answer.json["error"]
+    assert "big.csv has 2.0 GB, more than the 1.0 MB that a file may have" in answer.json["error"]
 
 
 def test_what_comes_is_counted(client: FlaskClient, workspace: Workspace) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from dashboard.jobs.listing import Job
-from dashboard.pages.hardware.readings import ProcessUse, Sample
+from dashboard.pages.hardware.processes import ProcessUse
+from dashboard.pages.hardware.readings import Sample
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 
 GIGA = 2**30

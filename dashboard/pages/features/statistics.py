@@ -22,6 +22,7 @@ from dashboard.pages.features import ids
 from dashboard.pages.features.result import opened
 from dashboard.security.payloads import Answer, Progress, Rows
 from dashboard.text.format import basis_points, count, number
+from engine.core.sizes import MEGABYTE, size_text
 from engine.labels.forward_return_value import ForwardReturnValue
 from engine.research import ledger
 from engine.research.features.result import FeatureReport
@@ -191,7 +192,7 @@ def rows(found: FeatureReport, tried: int) -> list[dict[str, Any]]:
         "vif": alike.inflation,
         "mi": alike.mutual_information,
         "ms": found.milliseconds,
-        "mb": np.full(len(found.names), found.megabytes),
+        "mb": np.full(len(found.names), found.megabytes * 1e6 / MEGABYTE),
     }
     return [
         {"name": name} | {key: _plain(values[place]) for key, values in each.items()}
@@ -203,10 +204,11 @@ def said(found: FeatureReport, tried: int) -> str:
     """What the figures are of, and how many features were tried before."""
     how = "among the symbols of a date" if found.information.across else "over time"
     total = float(np.nansum(found.milliseconds))
+    size = size_text(found.megabytes * len(found.names) * 1e6)
     return (
         f"{count(len(found.names), 'column')} of {count(len(found.symbols), 'symbol')}, {count(found.rows, 'row')} · "
         f"IC {how}, next {count(found.horizon, 'bar')} · {count(tried, 'feature')} tried on these data · "
-        f"{number(total, 1)} ms and {number(found.megabytes * len(found.names), 2)} MB a symbol{_caution(found.slow())}"
+        f"{number(total, 1)} ms and {size} a symbol{_caution(found.slow())}"
     )
 
 

@@ -194,7 +194,7 @@ def speed_figure(info: benchmark.BenchmarkInfo) -> Any:
 
 
 def words(last: Sample) -> tuple[Any, Any]:
-    """The strip and the workers."""
+    """The strip and the processes."""
     jobs = current_jobs()
     active, at_work = (jobs.active(), jobs.at_work()) if jobs else ([], {})
     workers = view.workers(last, active, at_work, settings().compute.scheduler)

@@ -15,9 +15,9 @@ from dashboard.jobs.access import current_jobs
 from dashboard.jobs.listing import Job, Status
 from dashboard.jobs.tray import link
 from dashboard.pages.hardware import ids
-from dashboard.pages.hardware.view import size
 from dashboard.security.payloads import Listed
-from dashboard.text.format import MISSING, duration, minute, number, percent
+from dashboard.text.format import MISSING, duration, grouped, minute, number, percent
+from engine.core.sizes import size_text
 from engine.jobs.use import Use, slowdowns
 
 SHOWN = 60
@@ -60,16 +60,18 @@ def described(jobs: list[Job]) -> Component:
     head = html.Tr([html.Th(name, scope="col", title=HEADS[name] or None) for name in heads])
     body = [html.Tr([_cell(name, content) for name, content in _row(job).items() if name in heads]) for job in jobs]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="bar-table jobs-table")
-    return html.Div(table, className="scroll-x")
+    return html.Div(table, className="scroll-x stacks")
 
 
 def _cell(name: str, content: Any) -> Component:
-    return html.Th(content, scope="row") if name == "Job" else html.Td(content)
+    """Its name comes with it, for where there is no room for columns."""
+    return html.Th(content, scope="row") if name == "Job" else html.Td(content, **{"data-label": name})
 
 
 def _row(job: Job) -> dict[str, Any]:
     use = job.taken
-    label: Any = dcc.Link(job.label, href=href) if (href := link(job)) else job.label
+    name = grouped(job.label)
+    label: Any = dcc.Link(name, href=href) if (href := link(job)) else name
     mark = [html.Span(job.status, className=_ENDED[job.status])] if job.status in _ENDED else []
     return {
         "Job": [label, *mark],
@@ -78,8 +80,8 @@ def _row(job: Job) -> dict[str, Any]:
         "Took": duration(use.seconds) if use else _took(job),
         "Worker": str(use.pid) if use else MISSING,
         "Processor": percent(use.processor / use.seconds, 0) if use and use.seconds else MISSING,
-        "Memory": size(use.memory) if use else MISSING,
-        "GPU memory": size(use.gpu_memory) if use and use.gpu_memory is not None else MISSING,
+        "Memory": size_text(use.memory) if use else MISSING,
+        "GPU memory": size_text(use.gpu_memory) if use and use.gpu_memory is not None else MISSING,
         "Energy": _energy(use),
         "Why it was slow": _why(job),
     }

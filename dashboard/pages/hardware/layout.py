@@ -33,7 +33,7 @@ COLUMNS = (
     Column("variant", "Variant", least=118),
     Column("size", "Size", width=76, help="Size of the workload; hover for details."),
     Column("median", "Median", width=84, help="Wall time of one call, warm-up excluded."),
-    Column("quartiles", "Quartiles, ms", width=136, help="First and third quartile of the calls."),
+    Column("quartiles", "Quartiles", width=136, help="First and third quartile of the calls."),
     Column("speed_up", "Speed-up", width=84, help="Median of the reference at this size over this median."),
     Column("rate", "Rate", width=120, help="Work per call over the median."),
     Column("error", "Error", width=80, help="Deviation from the expected result; hover for the tolerance."),
@@ -118,7 +118,7 @@ def _live() -> list[Component]:
         columns(*charts, kind="three" if has_gpu else "half"),
         graph(ids.TRAFFIC, height=150, title="Disks and network", sub="MB/s", rescale=False),
         columns(
-            card("Workers", html.Div(skeleton(60), id=ids.WORKERS), sub="processes and running jobs"),
+            card("Processes", html.Div(skeleton(60), id=ids.WORKERS), sub="of Stratoscope, and the jobs that they run"),
             card("Storage", html.Div(skeleton(60), id=ids.STORAGE), sub="disk usage of the cache"),
             kind="half",
         ),

@@ -8,9 +8,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import shell
-from dashboard.pages.hardware.view import size
 from dashboard.text.format import count
 from engine import devices
+from engine.core.sizes import size_text
 
 
 def crumbs() -> list[str]:
@@ -18,7 +18,7 @@ def crumbs() -> list[str]:
     machine = devices.machine()
     threads = f", {machine.threads} threads" if machine.threads != machine.cores else ""
     gpus = [re.sub(r" \(driver.*", "", name) for name in machine.gpus]
-    return [plain(machine.processor), f"{count(machine.cores, 'core')}{threads}", *gpus, size(machine.memory)]
+    return [plain(machine.processor), f"{count(machine.cores, 'core')}{threads}", *gpus, size_text(machine.memory)]
 
 
 def chips() -> list[shell.Chip]:

@@ -12,12 +12,14 @@ from dash.development.base_component import Component
 
 from dashboard import state
 from dashboard.charts.benchmark import BenchmarkInfo
-from dashboard.text.format import MINUS, MISSING, grouped, megabytes, minute, number, percent
+from dashboard.pages.hardware.benchmarks.view import seconds, seconds_range
+from dashboard.text.format import MINUS, MISSING, grouped, minute, number, percent, significant
 from engine import devices
 from engine.benchmarks.advice import verdict
 from engine.benchmarks.result import BenchmarkResult, WorkloadResult
 from engine.benchmarks.spec import BenchmarkSpec
 from engine.core import libraries
+from engine.core.sizes import size_text
 from engine.core.spec import kind_name
 from engine.jobs import actions
 from engine.jobs.actions import Performed
@@ -45,13 +47,13 @@ def _row(result: WorkloadResult, variant: int, size: int, baseline: str) -> dict
         "variant": result.titles[variant],
         "size": number(result.sizes[size], 0),
         "work": grouped(result.labels[size]),
-        "median": _text(1e3 * result.median[at], " ms"),
-        "quartiles": _range(1e3 * result.lower[at], 1e3 * result.upper[at]),
+        "median": seconds(result.median[at]),
+        "quartiles": seconds_range(result.lower[at], result.upper[at]),
         "speed_up": number(result.speed_up(baseline=baseline)[at], 2, "×").replace(" ", ""),
         "rate": _text(result.rate[at], f" {result.unit}"),
         "error": scientific(result.error[at]),
         "allowed": f"Tolerance: {scientific(result.bound[size])} against {result.expected}.",
-        "peak": megabytes(result.peak[at] / 2**20) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
+        "peak": size_text(result.peak[at]) if result.peak.size and math.isfinite(result.peak[at]) else MISSING,
         "energy": _energy(result, variant, size),
         "threads": str(result.threads[variant]),
     }
@@ -70,7 +72,7 @@ def live_rows(info: BenchmarkInfo) -> list[dict[str, str]]:
     return [
         {
             "variant": title,
-            "median": _text(1e3 * info.seconds[index], " ms"),
+            "median": seconds(info.seconds[index]),
             "quartiles": "so far" if math.isfinite(info.seconds[index]) else "pending",
             "speed_up": number(info.speed_up[index], 2, "×").replace(" ", ""),
         }
@@ -224,12 +226,6 @@ def _elsewhere_chip(result: BenchmarkResult) -> list[Component]:
     return [html.Span(text, className="chip warn", title=reason)]
 
 
-def significant(value: float) -> str:
-    """Three digits that count, without an exponent: ``0.0123``, ``1.23``, ``1,230``."""
-    digits = 2 - math.floor(math.log10(abs(value))) if value else 0
-    return number(round(value, digits), max(digits, 0))
-
-
 def scientific(value: float) -> str:
     """``8.9e−07``; a result with missing or infinite values has no error to speak of."""
     if math.isnan(value):
@@ -239,7 +235,3 @@ def scientific(value: float) -> str:
 
 def _text(value: float, unit: str) -> str:
     return f"{significant(value)}{unit}" if math.isfinite(value) else MISSING
-
-
-def _range(low: float, high: float) -> str:
-    return f"{significant(low)} to {significant(high)}" if math.isfinite(low) else MISSING

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from array import array
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
@@ -15,33 +15,15 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
+from dashboard.pages.hardware.processes import Children, ProcessUse, use_of
 from engine import devices
 from engine.core.memory import container_memory
 from engine.machine.host import linux
-from engine.machine.host.sensors import AppleGpu, Heat, Sensors
+from engine.machine.host.sensors import AppleGpu, Heat, Sensors, plausible
 
 Floats = NDArray[np.float64]
 
-_SEARCH = 5  # readings between two searches for child processes: each looks at every process of the machine
 _UNTOLD = (OSError, RuntimeError, NotImplementedError, psutil.Error)  # what psutil raises where a system has no counter
-_SPAWNED = "spawn_main"  # in the command line of a worker process, and of no other child of the server
-
-
-@dataclass(frozen=True)
-class ProcessUse:
-    """One process of ours: ``memory`` is resident bytes, ``busy`` percent of one core, ``gpu_memory`` what it holds on
-    GPUs, None where their driver does not say. Of a worker with what the processes take that it has started.
-    """
-
-    pid: int
-    memory: int
-    busy: float
-    gpu_memory: int | None = None
-
-    def __add__(self, other: ProcessUse) -> ProcessUse:
-        """Both together, under the first one's number."""
-        told = [item for item in (self.gpu_memory, other.gpu_memory) if item is not None]
-        return ProcessUse(self.pid, self.memory + other.memory, self.busy + other.busy, sum(told) if told else None)
 
 
 @dataclass(frozen=True)
@@ -64,9 +46,10 @@ class Sample:
     """One reading. Percent for ``cores``, bytes for memory, bytes per second for the disk rates.
 
     ``moment`` is in seconds since 1970, ``megahertz`` the mean clock of the cores, ``own`` what the server and its
-    children hold together; ``container`` the bytes that its container may use and does, ``pressure`` the percent of ten
-    seconds in which some task waited for memory. None is for what this system does not report, never for zero;
-    ``gpu_problem`` says why there are no ``gpus`` where their driver answered before.
+    children hold together, among them the ``template`` that workers are copies of; ``container`` the bytes that its
+    container may use and does, ``pressure`` the percent of ten seconds in which some task waited for memory. None is
+    for what this system does not report, never for zero; ``gpu_problem`` says why there are no ``gpus`` where their
+    driver answered before.
     """
 
     moment: float
@@ -89,6 +72,7 @@ class Sample:
     pressure: float | None = None
     heat: Heat = field(default_factory=Heat)
     gpu_problem: str = ""
+    template: ProcessUse | None = None
 
     @cached_property
     def packed(self) -> bytes:
@@ -154,8 +138,7 @@ class Reader:
     def __init__(self, nvml: Any) -> None:
         self._nvml = nvml
         self._server = psutil.Process()
-        self._children: dict[int, tuple[psutil.Process, int]] = {}  # with the worker that each belongs to, or 0
-        self._count = 0
+        self._children = Children(self._server)
         self._disk, self._net, self._moment = _disks(), _network(), time.time()
         self._sensors = Sensors()
         self._apple = AppleGpu() if devices.is_apple_silicon() else None
@@ -170,7 +153,7 @@ class Reader:
         traffic = _rates(net, self._net, ("bytes_recv", "bytes_sent"), pause)
         self._disk, self._net, self._moment = disk, net, moment
         memory, swap = psutil.virtual_memory(), psutil.swap_memory()
-        server, (workers, others) = _process_use(self._server), self._our_children()
+        server, family = use_of(self._server), self._children.read(_by_process(self._nvml))
         gpus, problem = self._gpus()
         return Sample(
             moment=moment,
@@ -184,8 +167,9 @@ class Reader:
             disk_read=rates[0],
             disk_write=rates[1],
             server=server,
-            workers=workers,
-            own=server.memory + sum(item.memory for item in (*workers, *others)),
+            workers=family.workers,
+            template=family.template,
+            own=server.memory + sum(item.memory for item in family.all()),
             gpus=gpus,
             gpu_problem=problem,
             received=traffic[0],
@@ -206,38 +190,6 @@ class Reader:
         if found is None:
             return (), "ioreg does not report the GPU."
         return (GpuUse(found.busy, found.in_use, float(devices.machine().memory)),), ""
-
-    def _our_children(self) -> tuple[tuple[ProcessUse, ...], tuple[ProcessUse, ...]]:
-        """Worker processes, then the server's other children."""
-        if self._count % _SEARCH == 0:
-            self._search()
-        self._count += 1
-        workers, others = dict[int, ProcessUse](), list[ProcessUse]()
-        on_gpu = _by_process(self._nvml)
-        for process, worker in self._children.values():
-            try:
-                use = replace(_process_use(process), gpu_memory=on_gpu.get(process.pid))
-            except psutil.Error:  # it has ended; the next search forgets it
-                continue
-            if process.pid == worker:
-                workers[worker] = use
-            elif worker in workers:
-                workers[worker] += use
-            else:
-                others.append(use)
-        return tuple(workers.values()), tuple(others)
-
-    def _search(self) -> None:
-        """Find the children anew: workers, then what they have started and all others."""
-        found = {item.pid: item for item in self._server.children(recursive=True)}
-        known = {pid: pair for pid, pair in self._children.items() if found.get(pid) == pair[0]}
-        new = [item for pid, item in found.items() if pid not in known]
-        homes = {pid: worker for pid, (_, worker) in known.items()}
-        homes |= {item.pid: item.pid if _is_worker(item) else 0 for item in new}
-        for item in new:
-            homes[item.pid] = homes[item.pid] or _home(item, homes)
-        pairs = sorted((homes[pid] != pid, pid, item) for pid, item in found.items())
-        self._children = {pid: (item, homes[pid]) for _, pid, item in pairs}
 
 
 def _disks() -> Any:
@@ -265,24 +217,6 @@ def _rates(now: Any, before: Any, names: Sequence[str], pause: float) -> list[fl
     if not now or not before:
         return [None] * len(names)
     return [max(getattr(now, name) - getattr(before, name), 0) / pause for name in names]
-
-
-def _process_use(process: psutil.Process) -> ProcessUse:
-    return ProcessUse(process.pid, process.memory_info().rss, process.cpu_percent())
-
-
-def _home(process: psutil.Process, homes: Mapping[int, int]) -> int:
-    """The worker that has started a process, itself or by another one; 0 where none has."""
-    with contextlib.suppress(psutil.Error):
-        return next((homes[item.pid] for item in process.parents() if homes.get(item.pid)), 0)
-    return 0
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return any(_SPAWNED in part for part in process.cmdline())
-    except psutil.Error:
-        return False
 
 
 def _megahertz() -> float | None:
@@ -338,12 +272,12 @@ def _gpu(nvml: Any, index: int) -> GpuUse:
 
 
 def _gpu_state(nvml: Any, handle: Any) -> tuple[float | None, float | None, float | None]:
-    """Watts, degrees and megahertz; what cannot be, such as a GPU at work without power, is not told."""
+    """Watts, degrees and megahertz; what cannot be, such as a GPU without power or at nine degrees, is not told."""
     watts = temperature = megahertz = None
     with contextlib.suppress(nvml.NVMLError, AttributeError):
         watts = nvml.nvmlDeviceGetPowerUsage(handle) / 1000 or None
     with contextlib.suppress(nvml.NVMLError, AttributeError):
-        temperature = float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)) or None
+        temperature = plausible(float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)))
     with contextlib.suppress(nvml.NVMLError, AttributeError):
         megahertz = float(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)) or None
     return watts, temperature, megahertz

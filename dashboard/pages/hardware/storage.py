@@ -6,10 +6,11 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.card import columns
-from dashboard.text.format import count, disk_size, percent
+from dashboard.text.format import count, percent
+from engine.core.sizes import GIGABYTE, size_text
 from engine.jobs.housekeeping import Usage
 
-SCARCE = 2**30
+SCARCE = GIGABYTE
 """Free bytes below which the disk is called almost full: some sweeps fill it."""
 
 
@@ -34,11 +35,11 @@ def _results(usage: Usage, elsewhere: str | None) -> Component:
         if is_over
         else f"{percent(share, 0)} of the limit"
     )
-    return _line("Results", f"{words}, {note}", usage.results, f" of {disk_size(usage.limit)}", filled)
+    return _line("Results", f"{words}, {note}", usage.results, f" of {size_text(usage.limit)}", filled)
 
 
 def _free(usage: Usage) -> Component:
-    words = f"of {disk_size(usage.total)} on the disk of the cache"
+    words = f"of {size_text(usage.total)} on the disk of the cache"
     if usage.free >= SCARCE:
         return _line("Free space", words, usage.free)
     mark = html.Span("almost full", className="chip warn", title="Run stratoscope clean to free space.")
@@ -47,4 +48,4 @@ def _free(usage: Usage) -> Component:
 
 def _line(title: str, words: str | list[str | Component], size: int, of: str = "", *below: Component) -> Component:
     body = html.Div([html.B(title), html.Span(words, className="hint"), *below])
-    return html.Div([body, html.Span(f"{disk_size(size)}{of}", className="amount")], className="job")
+    return html.Div([body, html.Span(f"{size_text(size)}{of}", className="amount")], className="job")

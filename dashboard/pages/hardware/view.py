@@ -10,10 +10,11 @@ from dash.development.base_component import Component
 from dashboard.components.metric import Metric
 from dashboard.jobs.listing import Job
 from dashboard.jobs.tray import link
-from dashboard.pages.hardware.readings import ProcessUse, Sample, mean_busy
-from dashboard.text.format import MISSING, count, megabytes, number, percent
-
-MEBIBYTE = 2**20
+from dashboard.pages.hardware.processes import ProcessUse
+from dashboard.pages.hardware.readings import GpuUse, Sample, mean_busy
+from dashboard.text.format import MISSING, count, number, percent
+from engine.core.sizes import size_text
+from engine.machine import inventory
 
 
 def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
@@ -32,11 +33,6 @@ def kpis(sample: Sample, jobs: Sequence[Job], other_gpu: bool) -> list[Metric]:
     ]
 
 
-def size(amount: float) -> str:
-    """Bytes as ``812 MB`` or ``23.5 GB``, in units of 1,024."""
-    return megabytes(amount / MEBIBYTE)
-
-
 def rate(amount: float | None) -> str:
     """Bytes per second as ``14.2 MB/s``."""
     if amount is None:
@@ -47,28 +43,35 @@ def rate(amount: float | None) -> str:
 def workers(
     sample: Sample, jobs: Sequence[Job], at_work: Mapping[int, Sequence[str]], elsewhere: str | None
 ) -> list[Component]:
-    """A line for each worker process with the jobs that it computes, whose keys ``at_work`` has by process, and for
-    each job that no process of ours computes; ``elsewhere`` is the scheduler whose workers are not ours.
+    """A line for the server, for each worker process with the jobs that it computes, whose keys ``at_work`` has by
+    process, for the template of workers, and for each job that no process of ours computes; ``elsewhere`` is the
+    scheduler whose workers are not ours.
     """
+    server = _line(f"Server {sample.server.pid}", _taken(sample.server))
     if elsewhere:
-        return [_line("Workers run elsewhere", f"Jobs run on {elsewhere}; this page shows the server's machine.")]
+        words = f"Jobs run on {elsewhere}; this page shows the server's machine."
+        return [server, _line("Workers run elsewhere", words)]
     if not sample.workers:
-        return [_line("No workers yet", "The worker processes are starting.")]
+        return [server, _line("No workers yet", "The worker processes are starting.")]
     running = {job.key: job for job in jobs if job.status == "running"}
     found, placed = [], set()
     for use in sample.workers:
         own = [running[key] for key in at_work.get(use.pid, ()) if key in running]
         placed |= {job.key for job in own}
         found.append(_worker(use, own))
-    return [*found, *(_job(job) for key, job in running.items() if key not in placed)]
+    kept = [_template(sample.template)] if sample.template else []
+    return [server, *found, *kept, *(_job(job) for key, job in running.items() if key not in placed)]
 
 
 def _cpu(sample: Sample) -> Metric:
+    """With the kinds of cores where there are several."""
     cores, clock = len(sample.cores), sample.megahertz
     gigahertz = number((clock or 0) / 1000, 2, "GHz")
     note = f"{cores} × {gigahertz}" if clock else f"{cores} cores"
     text = percent(sum(sample.cores) / cores / 100, 0) if cores else MISSING
-    return Metric("CPU", text, note, help=f"Mean load of the last second over {cores} logical cores.")
+    kinds = ", ".join(f"{kind.count} {kind.name}" for kind in inventory.core_kinds())
+    of = f"{cores} logical cores{f': {kinds}' if kinds else ''}"
+    return Metric("CPU", text, note, help=f"Mean load of the last second over {of}.")
 
 
 def _gpu(sample: Sample, other_gpu: bool) -> Metric:
@@ -77,9 +80,20 @@ def _gpu(sample: Sample, other_gpu: bool) -> Metric:
         return Metric("GPU", MISSING, "load not readable") if other_gpu else Metric("GPU", "no GPU", "CPU only")
     problem = gpu_problem(sample)
     used, total = (sum(getattr(item, name) or 0 for item in gpus) for name in ("memory", "total"))
-    memory = f"{number(used / 2**30, 1)} of {size(total)}" if total else "not readable here" if problem else ""
-    text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use."
+    memory = f"{size_text(used)} of {size_text(total)}" if total else "not readable here" if problem else ""
+    each = " ".join(f"{place}: {_gpu_state(gpu)}." for place, gpu in enumerate(gpus, 1))
+    text = f"Mean load of {count(len(gpus), 'GPU')}; below, memory in use. {each}"
     return Metric("GPU", percent(mean_busy(gpus) / 100, 0), memory or "memory not reported", help=problem or text)
+
+
+def _gpu_state(gpu: GpuUse) -> str:
+    """Load, clock, heat and power of one, as far as its driver says."""
+    if gpu.reason and gpu.total is None:
+        return f"not readable here, because its driver says: {gpu.reason}"
+    load = None if gpu.busy is None else gpu.busy / 100
+    told = {"busy": percent(load, 0), "clock": number(gpu.megahertz, 0, "MHz"),
+            "temperature": number(gpu.temperature, 0, "°C"), "power": number(gpu.watts, 1, "W")}  # fmt: skip
+    return ", ".join(f"{name} {text if text != MISSING else 'not readable here'}" for name, text in told.items())
 
 
 def gpu_problem(sample: Sample) -> str:
@@ -96,13 +110,13 @@ def _memory(sample: Sample) -> Metric:
     if sample.container is None:
         return Metric(
             "Memory",
-            size(sample.memory),
-            f"of {size(sample.memory_total)}",
+            size_text(sample.memory),
+            f"of {size_text(sample.memory_total)}",
             help="Total less what is available to programs.",
         )
     limit, used = sample.container
-    text = f"What the container uses of its limit; the machine has {size(sample.memory_total)}."
-    return Metric("Memory", size(used), f"of {size(limit)}, container", help=text)
+    text = f"What the container uses of its limit; the machine has {size_text(sample.memory_total)}."
+    return Metric("Memory", size_text(used), f"of {size_text(limit)}, container", help=text)
 
 
 def _heat(sample: Sample) -> Metric:
@@ -125,14 +139,18 @@ def _swap(sample: Sample) -> Metric:
     waits = f"pressure {percent(sample.pressure / 100, 0)}" if sample.pressure is not None else ""
     if not sample.swap_total:
         return Metric("Swap", "none", waits or "not configured", help=text if waits else "")
-    return Metric("Swap", size(sample.swap), waits or f"of {size(sample.swap_total)}", help=text if waits else "")
+    return Metric(
+        "Swap", size_text(sample.swap), waits or f"of {size_text(sample.swap_total)}", help=text if waits else ""
+    )
 
 
 def _app(sample: Sample) -> Metric:
     inside = sum(item.memory for item in sample.workers)
-    note = f"server {size(sample.server.memory)}"
-    text = f"Resident memory of this app: the server, and {size(inside)} in {count(len(sample.workers), 'worker')}."
-    return Metric("Stratoscope", size(sample.own), note, help=text)
+    note = f"server {size_text(sample.server.memory)}"
+    kept = f", {size_text(sample.template.memory)} in the template of workers" if sample.template else ""
+    parts = f"the server, {size_text(inside)} in {count(len(sample.workers), 'worker')}{kept}"
+    text = f"Resident memory of this app: {parts}. What several share counts in each."
+    return Metric("Stratoscope", size_text(sample.own), note, help=text)
 
 
 def _workers(sample: Sample, jobs: Sequence[Job]) -> Metric:
@@ -153,13 +171,20 @@ def _load(sample: Sample) -> Metric:
 
 
 def _worker(use: ProcessUse, jobs: Sequence[Job]) -> Component:
-    words = f"{percent(use.busy / 100, 0)} of a core, {size(use.memory)}"
-    if use.gpu_memory is not None:
-        words += f", {size(use.gpu_memory)} on the GPU"
     lines = [html.Span([_link(job), f" {percent(job.fraction, 0)}: {job.message}"], className="hint") for job in jobs]
     return html.Div(
-        html.Div([html.B(f"Process {use.pid}"), html.Span(words, className="hint"), *lines]), className="job"
+        html.Div([html.B(f"Worker {use.pid}"), html.Span(_taken(use), className="hint"), *lines]), className="job"
     )
+
+
+def _template(use: ProcessUse) -> Component:
+    words = f"{_taken(use)}: idle, with the libraries loaded. A worker that was ended is replaced by a copy, at once."
+    return _line(f"Template {use.pid}", words)
+
+
+def _taken(use: ProcessUse) -> str:
+    on_gpu = f", {size_text(use.gpu_memory)} on the GPU" if use.gpu_memory is not None else ""
+    return f"{percent(use.busy / 100, 0)} of a core, {size_text(use.memory)}{on_gpu}"
 
 
 def _job(job: Job) -> Component:

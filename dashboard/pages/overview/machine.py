@@ -9,6 +9,7 @@ from dash.development.base_component import Component
 
 from dashboard.text.format import count
 from engine import devices
+from engine.core.sizes import size_text
 from engine.machine.load import load
 
 
@@ -20,6 +21,6 @@ def parts() -> list[Component]:
     return [
         dcc.Link(html.B(" ".join(name.split())), href="/hardware", title="Live readings"),
         html.Span(["CPU ", html.B(count(machine.cores, "core")), runnable]),
-        html.Span(["Memory ", html.B(f"{now.memory_used / 2**30:.1f}"), f" of {machine.memory / 2**30:.1f} GB"]),
+        html.Span(["Memory ", html.B(size_text(now.memory_used)), f" of {size_text(machine.memory)}"]),
         *(html.Span(["GPU ", html.B(gpu)]) for gpu in machine.gpus),
     ]

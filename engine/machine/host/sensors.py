@@ -119,6 +119,11 @@ class AppleGpu:
         return self._last
 
 
+def plausible(degrees: float | None) -> float | None:
+    """A temperature that a chip at work can have; None for any other."""
+    return float(degrees) if degrees is not None and _COLDEST < degrees < _HOTTEST else None
+
+
 def processor_temperature() -> float | None:
     """The hottest sensor of the processor by the first driver that tells one that can be."""
     try:
@@ -126,7 +131,7 @@ def processor_temperature() -> float | None:
     except (OSError, RuntimeError):
         return None
     for chip in _CHIPS:
-        plausible = [item.current for item in found.get(chip, ()) if _COLDEST < (item.current or 0) < _HOTTEST]
-        if plausible:
-            return float(max(plausible))
+        told = [degrees for item in found.get(chip, ()) if (degrees := plausible(item.current)) is not None]
+        if told:
+            return max(told)
     return None

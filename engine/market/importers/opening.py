@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from engine.core.errors import DataError
+from engine.core.sizes import size_text
 from engine.market.importers.uploads import folder
 
 TEXTS: Final = (".csv", ".txt", ".tsv", ".gz")
@@ -147,9 +148,9 @@ def _reason(error: Exception) -> str:
 def _excess(size: int, packed: int, most: int) -> str:
     """How many bytes something unpacks to and why these are too many, as the end of a sentence; "" for few enough."""
     if size > most:
-        return f"{size / 2**20:,.0f} MB, more than the {most / 2**20:,.0f} MB that are read"
+        return f"{size_text(size)}, more than the {size_text(most)} that are read"
     times = size // max(packed, 1)
-    return f"{size / 2**20:,.0f} MB, {times:,} times its packed size, as what is made to fill a disk" * (times > _RATIO)
+    return f"{size_text(size)}, {times:,} times its packed size, as what is made to fill a disk" * (times > _RATIO)
 
 
 @contextmanager
@@ -170,7 +171,7 @@ def _spooled(packed: Any, name: str, most: int) -> Iterator[BinaryIO]:
         with tempfile.TemporaryFile(dir=folder()) as file:
             while piece := packed.read(_PIECE):
                 if file.tell() + len(piece) > most:
-                    raise DataError(f"{name} unpacks to more than {most / 2**20:,.0f} MB: unpack it and import a part.")
+                    raise DataError(f"{name} unpacks to more than {size_text(most)}: unpack it and import a part.")
                 file.write(piece)
             file.seek(0)
             yield file

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from engine.core.config import settings
 from engine.core.errors import EngineError
+from engine.core.sizes import size_text
 from engine.core.store import write_atomically
 
 SLICE = 8 << 20
@@ -72,7 +73,7 @@ def folder() -> Path:
 
 def limit() -> int:
     """Bytes that a file may have."""
-    return int(settings().server.upload_limit_mb * 1024 * 1024)
+    return settings().server.upload_limit
 
 
 def begin(name: str, size: int) -> Upload:
@@ -82,7 +83,7 @@ def begin(name: str, size: int) -> Upload:
         raise UploadError(f"{shown} is empty.")
     if size > limit():
         raise UploadTooLarge(
-            f"{shown} has {_megabytes(size)}, more than the {_megabytes(limit())} that a file may have: split it, "
+            f"{shown} has {size_text(size)}, more than the {size_text(limit())} that a file may have: split it, "
             "import it with 'stratoscope import', or raise server.upload_limit_mb in config.yaml."
         )
     remove_dead()
@@ -91,12 +92,12 @@ def begin(name: str, size: int) -> Upload:
     free = shutil.disk_usage(folder()).free
     if others + size > _QUOTA * limit():
         raise NoRoom(
-            f"There is no room for {shown}: other uploads take {_megabytes(others)}. Import or remove them first; "
+            f"There is no room for {shown}: other uploads take {size_text(others)}. Import or remove them first; "
             "unused ones are removed after an hour."
         )
     if size + _SPARE > free:
         raise NoRoom(
-            f"There is no room for {shown}: the disk has {_megabytes(free)} left. 'stratoscope clean' frees some."
+            f"There is no room for {shown}: the disk has {size_text(free)} left. 'stratoscope clean' frees some."
         )
     found = secrets.token_hex(16)
     try:
@@ -200,7 +201,3 @@ def _all() -> list[Upload]:
 
 def _unknown() -> UnknownUpload:
     return UnknownUpload("This file is no longer here: uploads are removed after an hour. Choose it again.")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 2**20:,.0f} MB" if size >= 2**20 else f"{size:,} bytes"

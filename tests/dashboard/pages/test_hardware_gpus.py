@@ -26,7 +26,7 @@ def gpu_of(sample: Sample) -> tuple[str, str, str]:
 def test_a_lost_gpu_leaves_the_rest_readable_and_comes_back() -> None:
     nvml = FakeGpu()
     reader = Reader(nvml)
-    assert gpu_of(reader.read())[:2] == ("84%", "3.0 of 80.0 GB")
+    assert gpu_of(reader.read())[:2] == ("84%", "3.0 GB of 80.0 GB")
     nvml.state = "lost"
     lost = reader.read()
     assert lost.memory > 0

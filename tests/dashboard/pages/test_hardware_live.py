@@ -16,6 +16,7 @@ from dashboard.jobs.listing import Job
 from dashboard.pages.hardware import callbacks, ids, machine, sampler, view
 from dashboard.pages.hardware.readings import GpuUse, Sample
 from engine import devices
+from engine.machine.host.facts import CoreKind
 from engine.machine.host.sensors import Heat
 from tests.support.machine import GIGA, QUIET, job
 from tests.support.workspace import Workspace
@@ -68,16 +69,38 @@ def test_what_a_system_does_not_tell_is_a_dash_and_not_a_zero() -> None:
 
 def test_a_gpu_shows_its_load_and_its_memory() -> None:
     found = texts(replace(QUIET, gpus=(GpuUse(84.0, 3.1 * GIGA, 80.0 * GIGA),)))
-    assert found["GPU"] == ("84%", "3.1 of 80.0 GB")
+    assert found["GPU"] == ("84%", "3.1 GB of 80.0 GB")
     assert texts(replace(QUIET, gpus=(GpuUse(None, None, None),)))["GPU"] == ("–", "memory not reported")
+
+
+def test_each_gpu_tells_its_clock_and_what_it_does_not_say() -> None:
+    gpus = (
+        GpuUse(84.0, 3.1 * GIGA, 80.0 * GIGA, 310.5, 61.0, 1980.0),
+        GpuUse(20.0, 0.0, 80.0 * GIGA),
+        GpuUse(None, None, None, reason="GPU is lost"),
+    )
+    (help,) = [item.help for item in view.kpis(replace(QUIET, gpus=gpus), [], other_gpu=False) if item.name == "GPU"]
+    assert "1: busy 84%, clock 1,980 MHz, temperature 61 °C, power 310.5 W." in help
+    assert "2: busy 20%, clock not readable here, temperature not readable here, power not readable here." in help
+    assert help.endswith("3: not readable here, because its driver says: GPU is lost.")
+
+
+def test_the_kinds_of_cores_are_told_where_there_are_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told() -> str:
+        return next(item.help for item in view.kpis(QUIET, [], other_gpu=False) if item.name == "CPU")
+
+    monkeypatch.setattr(view.inventory, "core_kinds", lambda: (CoreKind("performance", 6), CoreKind("efficiency", 2)))
+    assert told().endswith("over 2 logical cores: 6 performance, 2 efficiency.")
+    monkeypatch.setattr(view.inventory, "core_kinds", tuple)
+    assert told().endswith("over 2 logical cores.")
 
 
 def test_workers_are_listed_with_what_they_use_and_the_jobs_that_run() -> None:
     jobs = [job(), job(key="other", label="A sweep"), job(label="Waiting", status="queued")]
     shown = str(view.workers(QUIET, jobs, {3: ("k", "gone")}, None))
-    for part in ("Process 2", "95% of a core, 1.0 GB", "Process 3", "Matrix product", "50%: Timing"):
+    for part in ("Server 1", "Worker 2", "95% of a core, 1.0 GB", "Worker 3", "Matrix product", "50%: Timing"):
         assert part in shown
-    assert shown.index("Process 3") < shown.index("Matrix product") < shown.index("A sweep")
+    assert shown.index("Worker 3") < shown.index("Matrix product") < shown.index("A sweep")
     assert "Waiting" not in shown
     on_gpu = replace(QUIET, workers=(replace(QUIET.workers[0], gpu_memory=3 * GIGA),))
     assert "1.0 GB, 3.0 GB on the GPU" in str(view.workers(on_gpu, [], {}, None))
@@ -135,7 +158,7 @@ def test_the_live_part_draws_what_was_read(workspace: Workspace, watching: Simpl
     assert ids.GPU not in charts
     assert [trace["name"] for trace in charts[ids.TRAFFIC]["data"]] == ["Disk read", "Disk written"]
     assert all(name in str(strip) for name in NAMES)
-    assert all(f"Process {pid}" in str(workers) for pid in (2, 3))
+    assert all(f"Worker {pid}" in str(workers) for pid in (2, 3))
     assert answer["tick"] == 1
 
 

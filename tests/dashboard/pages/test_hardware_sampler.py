@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 from flask import Flask
 
 from dashboard.pages.hardware import readings, sampler, view
+from dashboard.pages.hardware.processes import ProcessUse
 from dashboard.pages.hardware.readings import GpuUse, Reader, Sample
 from engine import devices
 from tests.support.machine import GIGA, QUIET
@@ -69,9 +71,41 @@ def test_what_a_worker_has_started_counts_as_its_own() -> None:
     assert sample.own > sample.server.memory + sample.workers[0].memory + HELD
 
 
+COPIES = """
+import os, sys
+reading, writing = os.pipe()
+if child := os.fork():
+    print(child, flush=True)
+    input()
+    os.close(writing)
+    os.waitpid(child, 0)
+else:
+    os.close(writing)
+    os.read(reading, 1)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="copies of a template are made under Linux alone")
+def test_a_copy_of_the_template_is_a_worker_and_the_template_is_named() -> None:
+    """Both have the same command line."""
+    reader = Reader(None)
+    command = [sys.executable, "-c", COPIES, "multiprocessing.forkserver"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as template:
+        assert template.stdout is not None
+        copy = int(template.stdout.readline())
+        sample = reader.read()
+        template.communicate("end\n")
+    assert [use.pid for use in sample.workers] == [copy]
+    assert sample.template is not None
+    assert sample.template.pid == template.pid
+    assert sample.own >= sample.server.memory + sample.template.memory + sample.workers[0].memory
+    told = str(view.workers(sample, [], {}, None))
+    assert all(words in told for words in (f"Worker {copy}", f"Template {template.pid}", f"Server {os.getpid()}"))
+
+
 def test_uses_add_up() -> None:
-    first, second = readings.ProcessUse(1, 100, 50.0), readings.ProcessUse(2, 10, 25.0, gpu_memory=7)
-    assert first + second == readings.ProcessUse(1, 110, 75.0, 7)
+    first, second = ProcessUse(1, 100, 50.0), ProcessUse(2, 10, 25.0, gpu_memory=7)
+    assert first + second == ProcessUse(1, 110, 75.0, 7)
     assert (first + first).gpu_memory is None
 
 
@@ -113,13 +147,14 @@ def test_a_gpu_tells_what_each_process_holds_its_power_and_heat() -> None:
         nvmlDeviceGetUtilizationRates=lambda handle: SimpleNamespace(gpu=84),
         nvmlDeviceGetMemoryInfo=lambda handle: SimpleNamespace(used=3 * GIGA, total=80 * GIGA),
         nvmlDeviceGetPowerUsage=lambda handle: 310_500 if handle else 0,
-        nvmlDeviceGetTemperature=lambda handle, kind: 61,
+        nvmlDeviceGetTemperature=lambda handle, kind: 61 if handle else 9,
         nvmlDeviceGetClockInfo=lambda handle, kind: 1980,
         nvmlDeviceGetComputeRunningProcesses=lambda handle: held,
     )  # fmt: skip
     first, second = Reader(nvml).read().gpus
     assert (first.watts, second.watts) == (None, 310.5)  # a GPU that draws nothing does not tell
-    assert (second.temperature, second.megahertz) == (61.0, 1980.0)
+    assert (first.temperature, second.temperature) == (None, 61.0)  # nor can one at work have nine degrees
+    assert second.megahertz == 1980.0
     assert readings._by_process(nvml) == {7: 2 * GIGA, 8: 0}
     assert readings._by_process(None) == {}
 

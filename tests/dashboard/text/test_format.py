@@ -56,8 +56,8 @@ def test_duration(seconds: float, text: str) -> None:
 
 
 def test_sizes_days_and_counts() -> None:
-    assert formats.megabytes(40) == "40 MB"
-    assert formats.megabytes(1434) == "1.4 GB"
+    assert formats.estimated(42) == "40 MB"
+    assert formats.estimated(1500) == "1.4 GB"
     assert formats.day_range(date(2013, 1, 2), "2023-09-21T00:00:00") == "2013-01-02 to 2023-09-21"
     assert formats.count(1, "job") == "1 job"
     assert formats.count(2699, "bar") == "2,699 bars"

@@ -79,6 +79,7 @@ GOOD: dict[str, Any] = json.loads(exchange.to_json(result(0.5, 0.1)))
         ({"machine": "x" * 401}, "damaged at 'machine'"),
         ({"rows": [GOOD["rows"][0] | {"title": "<b>fast</b>"}]}, "damaged at 'rows"),
         ({"rows": [GOOD["rows"][0] | {"median": -1}]}, "damaged at 'rows"),
+        ({"rows": [GOOD["rows"][0] | {"median": "0.5"}]}, "damaged at 'rows.0.median'"),
         ({"rows": [GOOD["rows"][0] | {"median": 1e400}]}, "not JSON"),
         ({"rows": [GOOD["rows"][0] | {"code": "import os"}]}, "damaged at 'rows"),
         ({"rows": GOOD["rows"][:1] * 5001}, "damaged at 'rows"),

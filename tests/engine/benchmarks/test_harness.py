@@ -293,7 +293,7 @@ def test_what_is_measured_is_its_name() -> None:
     spec = BenchmarkSpec()
     assert '"kind":"benchmark"' in canonical_json(spec)
     assert spec.label() == "Matrix product 1024 × 1024 float32"
-    assert BenchmarkSpec(sizes=(256, 64)).label() == "Matrix product 1024 × 1024 float32 at 64, 256"
+    assert BenchmarkSpec(sizes=(256, 64)).label() == "Matrix product 64 × 64 float32, size 256"
 
 
 def test_several_sizes_are_columns() -> None:

@@ -26,7 +26,7 @@ def test_it_is_refused_with_the_size_that_fits(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(MatrixProduct, "inputs", lambda self: pytest.fail("inputs were made"))
     spec = BenchmarkSpec(workload=MatrixProduct(size=8192, precision="float64"), variants=CPUS)
     sentence = (
-        "Matrix product 8192 × 8192 float64 needs about 10.5 GB in 3 variants and 0.7 GB may be used: "
+        "Matrix product 8192 × 8192 float64 needs about 10.5 GB in 3 variants and 763 MB may be used: "
         "Size 2,112 would fit."
     )
     with pytest.raises(DeviceError) as caught:

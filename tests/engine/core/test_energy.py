@@ -60,6 +60,19 @@ def test_a_gpu_that_fails_meanwhile_has_no_energy(tmp_path: Path) -> None:
     assert math.isnan(found.step())
 
 
+def test_an_apple_chip_adds_its_parts_and_one_that_is_not_known_tells_nothing(tmp_path: Path) -> None:
+    """As zeus-apple-silicon has them: a part that a chip does not tell of is None."""
+    drawn = iter((1_000, 1_000, 4_500))
+    apple = SimpleNamespace(
+        get_cumulative_energy=lambda: SimpleNamespace(cpu_total_mj=next(drawn), gpu_mj=500, ane_mj=None, dram_mj=0)
+    )
+    found = counters_of(tmp_path, None, apple)
+    before = found.read()
+    assert found.reason == ""
+    assert found.since(before) == pytest.approx(3.5)
+    assert counters_of(tmp_path, None, SimpleNamespace()).reason == energy.NONE
+
+
 def test_without_a_counter_there_is_a_reason_and_no_number(tmp_path: Path) -> None:
     found = counters_of(tmp_path, None)
     assert "only root may read them" in found.reason

@@ -80,8 +80,8 @@ def test_what_has_no_room_is_refused_with_its_size(large: FeatureSpec, monkeypat
     with pytest.raises(DataError) as caught:
         room.require_room(5_000 * 5_000, 5_000)
     said = str(caught.value)
-    assert said.startswith("A matrix of 5,000 features and 25,000,000 bars takes 1.0 TB, and the free disk and ")
+    assert said.startswith("A matrix of 5,000 features and 25,000,000 bars takes 931.3 GB, and the free disk and ")
     assert said.endswith("choose fewer features or symbols, or a shorter range.")
     monkeypatch.setattr(room, "_DISK", 0.0)
-    with pytest.raises(DataError, match=r"A matrix of 40 features and 8,097 bars takes 3 MB"):
+    with pytest.raises(DataError, match=r"A matrix of 40 features and 8,097 bars takes 2.5 MB"):
         engine.run(large)

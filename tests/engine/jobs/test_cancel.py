@@ -19,6 +19,7 @@ import engine.jobs.cluster
 from engine.core.config import Compute
 from engine.core.errors import Cancelled, WorkerLost
 from engine.core.spec import Resources
+from engine.jobs import worker
 from engine.jobs.cluster import Cluster, _Job
 from tests.support import tasks
 from tests.support.clusters import (
@@ -77,6 +78,28 @@ def test_a_worker_that_starts_anew_is_a_copy_of_a_warm_process(cluster: Cluster)
     (template,) = parents - {os.getpid()}
     assert psutil.Process(template).ppid() == os.getpid()
     assert all(cluster.submit(f"warm-{n}", tasks.is_warm).result(TIMEOUT) for n in range(4))
+
+
+def test_a_job_cancelled_while_its_worker_imports_stops_before_the_import_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its process need not be killed for it, with all that it has imported."""
+    task, stopped = SimpleNamespace(state="executing"), list[Cancelled]()
+    state = SimpleNamespace(tasks={"run": task}, executing=[task], long_running=[])
+    monkeypatch.setattr(worker, "this_worker", lambda: SimpleNamespace(state=state, get_current_task=lambda: "run"))
+
+    def called() -> None:
+        try:
+            worker.call(b"is never unpacked")
+        except Cancelled as error:
+            stopped.append(error)
+
+    with worker._IMPORTING:
+        thread = threading.Thread(target=called)
+        thread.start()
+        thread.join(3 * worker._LOOK)
+        assert thread.is_alive()
+        task.state = "cancelled"
+        thread.join(TIMEOUT)
+    assert len(stopped) == 1
 
 
 def test_a_job_cancelled_in_the_queue_never_runs(cluster: Cluster, tmp_path: Path, gate: Path) -> None:

@@ -100,7 +100,7 @@ def test_parts_in_other_processes_add_and_parts_in_the_same_are_in_it_already() 
         ({}, 0.0, ()),
         ({}, 1.5, ()),
         ({}, 30.0, ("waited 30 s for a free worker",)),
-        ({"swapped": 2**30}, 0.0, ("memory was short: 1,024 MB swapped",)),
+        ({"swapped": 2**30}, 0.0, ("memory was short: 1.0 GB swapped",)),
         ({"throttled": 4.0}, 0.0, ("the container's processor time was cut for 4.0 s",)),
         ({"heat": 3}, 0.0, ("the processor slowed down for heat",)),
         ({"busy": 39.5}, 0.0, ("other programs and jobs took 75% of the processors",)),

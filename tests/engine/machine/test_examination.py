@@ -153,7 +153,9 @@ def test_a_disk_without_room_and_a_machine_without_memory(tmp_path: Path, monkey
     for free, state in ((2**20, "failed"), (2**30, "warning"), (2**40, "passed")):
         monkeypatch.setattr(checks.shutil, "disk_usage", lambda path, free=free: type("", (), {"free": free}))
         assert checks.disk(config).state == state
-        assert checks.disk(config).found.startswith({"failed": "1 MB", "warning": "1 GB", "passed": "1024 GB"}[state])
+        assert checks.disk(config).found.startswith(
+            {"failed": "1.0 MB", "warning": "1.0 GB", "passed": "1.0 TB"}[state]
+        )
     for free, state in ((2**20, "failed"), (2**31, "warning"), (2**37, "passed")):
         monkeypatch.setattr(checks, "available_memory", lambda free=free: free)
         assert checks.memory(config).state == state
@@ -184,6 +186,28 @@ def test_more_threads_than_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "three")
     assert "OPENBLAS_NUM_THREADS=three" in checks.threads(Config(compute=Compute(workers=1))).found
     assert "OMP_NUM_THREADS=64" in checks.threads(Config(compute=Compute(workers=1))).found
+
+
+@pytest.mark.parametrize(
+    ("command", "display", "state", "found"),
+    [
+        ("chromium", ":0", "passed", "Chromium is installed."),
+        ("chromium", "", "skipped", "Chromium is installed, and this session has no display for it."),
+        ("lynx", ":0", "skipped", "None is known on this machine: the pages are for browsers elsewhere."),
+    ],
+)
+def test_a_browser_is_found_by_its_command_with_a_display_or_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, display: str, state: str, found: str
+) -> None:
+    """One that shows text alone is none."""
+    (tmp_path / command).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(checks.platform, "system", lambda: "Linux")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setenv("DISPLAY", display)
+    check = checks.browser(Config(server=Server(port=8123)))
+    assert (check.state, check.found) == (state, found)
+    assert ("ssh -L 8123:127.0.0.1:8123" in check.remedy) == (state == "skipped")
 
 
 def test_a_check_that_fails_itself_is_a_failed_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,4 +76,4 @@ def test_a_worker_has_its_limit(spec: ModelSpec, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(memory, "available_memory", lambda: 10**12)
     assert memory.usable_memory() == 10**12
     monkeypatch.setattr(memory, "this_worker", lambda: object())
-    assert memory.usable_memory() == 4096e6 - 500e6  # the default of the limit, less the program
+    assert memory.usable_memory() == 4096 * 2**20 - 500e6  # the default of the limit, less the program

@@ -15,7 +15,8 @@ from dashboard.pages.data import ids
 from dashboard.pages.data.catalogue import actions, findings, updating
 from dashboard.pages.data.catalogue.rows import COLUMNS, TRASH_COLUMNS, row, trash_row
 from dashboard.pages.data.tab import Tab, seen
-from dashboard.text.format import count, disk_size
+from dashboard.text.format import count
+from engine.core.sizes import size_text
 from engine.market import inventory, trash
 
 _TALLEST = 640  # pixels
@@ -110,7 +111,7 @@ TAB = Tab("catalogue", "Catalogue", layout, free=True)
 def listing(changed: Any, _: Any) -> tuple[Any, ...]:
     found, thrown, now = inventory.items(), trash.deleted(), time.time()
     size = sum(item.size for item in found)
-    told = count(len(found), "series", "series") + (f", {disk_size(size)}" if size else "")
+    told = count(len(found), "series", "series") + (f", {size_text(size)}" if size else "")
     rows, binned = [row(item) for item in found], [trash_row(item, now) for item in thrown]
     return rows, [], told, binned, not binned, table.fitting(len(rows), _TALLEST)
 

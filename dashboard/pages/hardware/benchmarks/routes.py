@@ -80,7 +80,7 @@ def described() -> list[Component]:
     head = html.Tr([html.Th(name, scope="col", title=help or None) for name, help in _HEADS.items()])
     body = [row for work in works for row in _rows(work)]
     table = html.Table([html.Thead(head), html.Tbody(body)], className="bar-table routes")
-    return [html.Div(table, className="scroll-x"), *(line for work in works for line in _excluded(work))]
+    return [html.Div(table, className="scroll-x stacks"), *(line for work in works for line in _excluded(work))]
 
 
 def _rows(work: Work) -> list[Component]:
@@ -92,7 +92,7 @@ def _rows(work: Work) -> list[Component]:
     when = f"Measured {minute(found.moment)}." if found.moment else None
     first = html.Th([work.title, *mark], scope="row", rowSpan=len(routes), title=when)
     last = html.Td(_choice(work), rowSpan=len(routes))
-    rows = [[html.Td(size), *_cells(route)] for size, route in routes]
+    rows = [[html.Td(size, **{"data-label": "Size"}), *_cells(route)] for size, route in routes]
     rows[0] = [first, *rows[0], last]
     return [html.Tr(cells) for cells in rows]
 
@@ -102,7 +102,8 @@ def _cells(route: Route) -> list[Component]:
     margin = number(route.margin, 2, "×").replace(" ", "") if math.isfinite(route.margin) else MISSING
     words = route.reason if not route.seconds or route.reason != "Measured fastest." else ""
     goes = [devices.NAMES[route.device], *([html.Span(words, className="hint")] if words else [])]
-    return [html.Td(goes), html.Td(margin), html.Td(times or MISSING)]
+    found = {"Goes to": goes, "Margin": margin, "Measured": times or MISSING}
+    return [html.Td(cell, **{"data-label": name}) for name, cell in found.items()]
 
 
 def _choice(work: Work) -> Component | str:

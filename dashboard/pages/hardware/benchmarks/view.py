@@ -9,7 +9,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.components.bar_table import Cell, Signed, bar_table
-from dashboard.text.format import MISSING, grouped, number
+from dashboard.text.format import MISSING, grouped, number, significant
 from engine.benchmarks import exchange
 from engine.benchmarks.advice import advice
 from engine.benchmarks.claims import claims
@@ -23,12 +23,22 @@ TARGETS = "Set for an Apple M1 Pro at full size; at a smaller one it shrinks wit
 
 def seconds(value: float | None) -> str:
     """``1.24 s``, ``12.3 ms`` or ``45.6 µs``."""
-    if value is None:
+    if value is None or not math.isfinite(value):
         return MISSING
-    for scale, unit in ((1.0, "s"), (1e-3, "ms")):
-        if value >= scale:
-            return number(value / scale, 2, unit)
-    return number(value / 1e-6, 1, "µs")
+    scale, unit = _unit(value)
+    return f"{significant(value / scale)} {unit}"
+
+
+def seconds_range(low: float, high: float) -> str:
+    """``12.1 to 12.6 ms``, both in the unit of the longer one."""
+    if not math.isfinite(low):
+        return MISSING
+    scale, unit = _unit(high)
+    return f"{significant(low / scale)} to {significant(high / scale)} {unit}"
+
+
+def _unit(value: float) -> tuple[float, str]:
+    return next((item for item in ((1.0, "s"), (1e-3, "ms")) if value >= item[0]), (1e-6, "µs"))
 
 
 def advised(result: BenchmarkResult) -> Component:
@@ -54,7 +64,7 @@ def claimed(result: BenchmarkResult) -> Component:
 
 def _told(table: Component) -> Component:
     """A table whose last column is sentences."""
-    return html.Div(table, className="told")
+    return html.Div(table, className="told stacks")
 
 
 def held(result: BenchmarkResult) -> list[Component]:

@@ -7,8 +7,9 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard.pages.models.evaluation import table
-from dashboard.text.format import MISSING, count, duration, megabytes, number
+from dashboard.text.format import MISSING, count, duration, number
 from engine import devices
+from engine.core.sizes import size_text
 from engine.models.diagnosis.result import FrameworkRun, NetworkDiagnosis, Parity
 
 OUTPUTS, GRADIENTS = 1e-5, 1e-4
@@ -93,7 +94,7 @@ def _framework(run: FrameworkRun) -> list[object]:
         html.B(_name(run)),
         device,
         duration(run.seconds) if known else MISSING,
-        megabytes(run.megabytes) if known else MISSING,
+        size_text(run.megabytes * 1e6) if known else MISSING,
         number(run.loss, 4) if known else MISSING,
     ]
 

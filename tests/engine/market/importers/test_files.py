@@ -87,7 +87,7 @@ def test_a_bomb_is_not_unpacked(folder: Path) -> None:
     (found,) = imported(path).files
     size = zipfile.ZipFile(path).infolist()[0].compress_size
     assert found.sentence == (
-        f"A.csv in bomb.zip would unpack to 10 MB, {10_000_000 // size:,} times its packed size, as what is made to "
+        f"A.csv in bomb.zip would unpack to 9.5 MB, {10_000_000 // size:,} times its packed size, as what is made to "
         "fill a disk: it is left packed. Unpack it, and import the file itself."
     )
 
@@ -99,8 +99,8 @@ def test_a_file_beyond_the_limit_is_left_packed(folder: Path, monkeypatch: pytes
         archive.writestr("A.csv", "0" * (3 << 20))
     (found,) = imported(path).files
     assert found.sentence == (
-        "A.csv in large.zip would unpack to 3 MB, more than the 2 MB that are read: it is left packed. Unpack it, and "
-        "import the file itself."
+        "A.csv in large.zip would unpack to 3.0 MB, more than the 2.0 MB that are read: it is left packed. Unpack it, "
+        "and import the file itself."
     )
 
 

@@ -195,7 +195,7 @@ def test_what_cannot_be_opened_is_a_sentence(workspace: Workspace, name: str, da
 def test_unpacking_ends_at_the_limit(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.market.importers.opening.MEMBER", 1 << 20)
     (item,) = opened(workspace, "A.csv.gz", gzip.compress(b"0" * 10_000_000))
-    assert str(item.error).startswith("A.csv.gz unpacks to more than 1 MB")
+    assert str(item.error).startswith("A.csv.gz unpacks to more than 1.0 MB")
     assert list(Path(workspace.cache / "uploads").iterdir()) == []
 
 

@@ -44,13 +44,13 @@ def test_more_than_was_declared_is_refused() -> None:
 
 def test_the_declared_size_is_held_against_the_limit(workspace: Workspace) -> None:
     workspace.configure("cache: cache\nserver: {upload_limit_mb: 1}\n")
-    with pytest.raises(UploadTooLarge, match=r"big\.csv has 2 MB, more than the 1 MB .* server\.upload_limit_mb"):
+    with pytest.raises(UploadTooLarge, match=r"big\.csv has 2\.0 MB, more than the 1\.0 MB .* server\.upload_limit_mb"):
         uploads.begin("big.csv", 2 << 20)
     with pytest.raises(UploadError, match=r"none\.csv is empty"):
         uploads.begin("none.csv", 0)
     for _ in range(4):
         uploads.begin("A.csv", 1 << 20)
-    with pytest.raises(NoRoom, match=r"There is no room for A\.csv: other uploads take 4 MB"):
+    with pytest.raises(NoRoom, match=r"There is no room for A\.csv: other uploads take 4\.0 MB"):
         uploads.begin("A.csv", 1 << 20)
 
 
