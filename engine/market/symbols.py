@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from string import ascii_lowercase, ascii_uppercase, digits
 from urllib.parse import unquote_to_bytes
@@ -120,6 +120,12 @@ def members(universe: str) -> tuple[str, ...]:
     if universe not in known:
         raise ValueError(f"Unknown universe '{universe[:40]}'.{did_you_mean(universe, tuple(known))}")
     return tuple(symbol(item) for item in known[universe])
+
+
+def in_requests(symbols: Sequence[str]) -> Iterator[Sequence[str]]:
+    """``symbols`` in pieces that one request may name."""
+    for first in range(0, len(symbols), MAXIMUM_SYMBOLS):
+        yield symbols[first : first + MAXIMUM_SYMBOLS]
 
 
 def collection_name(text: str) -> str:

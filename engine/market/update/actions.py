@@ -17,6 +17,7 @@ from engine.market.download import answers, fetchable
 from engine.market.fetching import STATUSES, FetchRequest
 from engine.market.intervals import Interval
 from engine.market.sources.stored import Stored
+from engine.market.symbols import in_requests
 
 BY_MONTH: Final[Interval] = "1mo"
 """The interval whose bars tell all actions of a history in the fewest rows."""
@@ -56,16 +57,18 @@ def _asked(series: Series) -> str:
 def _told(source: str, items: Iterable[Series], month: date, progress: Progress) -> Mapping[str, Bars | str]:
     """The months of each symbol from ``month`` on, or why there are none."""
     symbols = tuple(dict.fromkeys(map(_asked, items)))
-    try:
-        request = FetchRequest(source=source, symbols=symbols, interval=BY_MONTH, start=month)
-        found = {item.symbol: item for item in answers(fetchable(source), request, progress)}
-    except Cancelled:
-        raise
-    except EngineError as error:
-        return dict.fromkeys(symbols, str(error))
-    return {
-        name: (item.bars or item.sentence) if (item := found.get(name)) else STATUSES["not reached"] for name in symbols
-    }
+    told: dict[str, Bars | str] = dict.fromkeys(symbols, STATUSES["not reached"])
+    for at, piece in enumerate(pieces := tuple(in_requests(symbols))):
+        try:
+            request = FetchRequest(source=source, symbols=tuple(piece), interval=BY_MONTH, start=month)
+            part = section(progress, at / len(pieces), (at + 1) / len(pieces))
+            for item in answers(fetchable(source), request, part):
+                told[item.symbol] = item.bars if item.bars is not None else item.sentence or STATUSES[item.status]
+        except Cancelled:
+            raise
+        except EngineError as error:
+            told |= dict.fromkeys((name for name in piece if isinstance(told[name], str)), str(error))
+    return told
 
 
 def disagreement(stored: Bars, months: Bars) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
@@ -17,6 +17,7 @@ from engine.market.fetching import PASSING, STATUSES, Capabilities, FetchReport,
 from engine.market.intervals import bar_interval
 from engine.market.sources import SOURCES
 from engine.market.sources.stored import Stored
+from engine.market.symbols import in_requests
 from engine.market.update.actions import first_day, with_late_actions
 from engine.market.update.spec import Update
 
@@ -152,7 +153,7 @@ def _groups(chosen: Iterable[Series], start: Callable[[Series], date]) -> Mappin
 def _fetched(groups: Mapping[Group, list[str]], progress: Progress) -> dict[Name, Outcome]:
     found: dict[Name, Outcome] = {}
     total = sum(map(len, groups.values()))
-    for group, symbols in groups.items():
+    for group, symbols in ((group, piece) for group, named in groups.items() for piece in in_requests(named)):
         _, collection, interval, *_ = group
         part = section(progress, len(found) / total, (len(found) + len(symbols)) / total)
         outcomes = _outcomes(group, symbols, part)
@@ -160,7 +161,7 @@ def _fetched(groups: Mapping[Group, list[str]], progress: Progress) -> dict[Name
     return found
 
 
-def _outcomes(group: Group, symbols: list[str], progress: Progress) -> tuple[Outcome, ...]:
+def _outcomes(group: Group, symbols: Sequence[str], progress: Progress) -> tuple[Outcome, ...]:
     """One for each of the symbols, also where their source is gone or cannot fetch any more."""
     source, collection, interval, start, known_as, own = group
     asked, names = ([known_as], {known_as: own}) if known_as else (symbols, {})

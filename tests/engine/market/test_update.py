@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.errors import Cancelled, DataError
-from engine.market import download
+from engine.market import download, symbols
 from engine.market.bars import Bars
 from engine.market.fetching import FetchRequest
 from engine.market.sources.stored import Stored, save
@@ -190,6 +190,13 @@ def test_symbols_and_collections_are_chosen(yahoo: Yahoo) -> None:
     assert [item.outcome.symbol for item in perform(Update(symbols=("B",))).series] == ["B"]
     with pytest.raises(DataError, match="None of the stored bars in the collection mine were fetched"):
         perform(Update(collection="mine"))
+
+
+def test_more_series_than_a_request_may_name_are_updated(yahoo: Yahoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(symbols, "MAXIMUM_SYMBOLS", 1)
+    report = perform(Update())
+    assert (report.summary()["series"], report.unchecked) == ({"stored": 2}, "")
+    assert (len(stored("A")), len(stored("B"))) == (300, 300)
 
 
 def test_bars_of_a_source_that_is_gone_are_named(yahoo: Yahoo) -> None:
