@@ -1,4 +1,4 @@
-"""How long measuring has taken on this machine: what was measured is the best estimate of the next time.
+"""Durations of measuring on this machine: what it took last is the best estimate of the next time.
 
 Kept for one machine and its versions of the array libraries; of another one nothing is known.
 """

@@ -112,7 +112,7 @@ def libraries(loaded: Loaded) -> Iterator[Check]:
             found = (
                 f"It loads from {home(told.get('place', ''))}, and does not compute: {str(told['wrong']).rstrip('.')}."
             )
-            yield Check(f"Library {name}", "failed", found, f"{_IN_THE_WAY} {_REINSTALL}")
+            yield Check(f"Library {name}", "failed", found, f"{_IN_THE_WAY} {remedy_of(str(told['wrong']))}")
             continue
         reason = told.get("error") or f"the package {told.get('missing')} is missing"
         yield Check(f"Library {name}", "failed", f"It does not load: {reason}.", remedy_of(str(reason)))

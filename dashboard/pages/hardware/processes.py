@@ -1,4 +1,4 @@
-"""Our own processes: the server, workers with what they have started, and the template that workers are copies of."""
+"""Processes of our own: the server, workers with what they have started, and the template that workers copy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What measuring took is the estimate of the next time."""
+"""Estimates of benchmarks: what measuring took is that of the next time."""
 
 from __future__ import annotations
 

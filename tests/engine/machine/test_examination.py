@@ -112,6 +112,12 @@ def test_a_library_that_loads_and_does_not_compute_is_found(tmp_path: Path) -> N
     assert "PYTHONPATH" in found["Library talib"].remedy
 
 
+def test_what_a_library_lacks_to_compute_is_named() -> None:
+    told = {"wrong": "OSError: libomp.dylib not loaded", "place": "somewhere"}
+    (check,) = checks.libraries(Loaded({"lightgbm": told}, {}, []))
+    assert check.remedy.endswith("brew install libomp.")
+
+
 def test_a_device_that_computes_wrongly_is_found() -> None:
     told = {"numpy:cpu": {"off": 0.0}, "torch:cpu": {"off": 2.0}}
     states = {check.title: check.state for check in checks.computes(Loaded({}, told, []))}
