@@ -51,13 +51,13 @@ def load_kernels() -> None:
     conditional = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and issubclass(cls, Conditional))}
     other = {"kind": _any_strategy(lambda cls: _decides_at_once(cls) and not issubclass(cls, Conditional))}
     allocation = {"kind": _any_strategy(_allocates_at_once)}
-    half = {"sizing": {"kind": "percent", "part": 0.5}}  # whose accounts are followed bar by bar
+    borrowed = {"financing": {"leverage": 2}}  # accounts that are followed bar by bar
     fast = {"path": "strategy.fast", "low": 2, "high": 4}
     for count, strategy, axis, frame in (
         (1, crossing, fast, {}),
-        (1, crossing, fast, half),
+        (1, crossing, fast, borrowed),
         (1, conditional, stop, {}),
-        (1, conditional, stop, half),
+        (1, conditional, stop, borrowed),
         (1, other, stop, {}),
         (2, crossing, fast, {}),
         (2, conditional, stop, {}),

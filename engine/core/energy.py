@@ -6,7 +6,6 @@ They count the whole machine, whoever computes. A counter that advances in steps
 
 from __future__ import annotations
 
-import importlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -151,7 +150,9 @@ def counters() -> Counters:
 def _apple_monitor() -> Any:
     """That of the package zeus-apple-silicon, which needs no root; None where it is not installed, or not on a Mac."""
     try:
-        return importlib.import_module("zeus_apple_silicon").AppleEnergyMonitor()
+        import zeus_apple_silicon  # a package of Apple silicon alone
+
+        return zeus_apple_silicon.AppleEnergyMonitor()
     except Exception:  # noqa: BLE001 - it raises whatever it likes on another machine
         return None
 
