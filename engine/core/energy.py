@@ -18,7 +18,7 @@ _APPLE_PARTS = ("cpu_total_mj", "gpu_mj", "gpu_sram_mj", "ane_mj", "dram_mj")
 _PATIENCE = 0.3  # seconds to wait for a counter's steps
 NONE = (
     "The energy counters of the processor (RAPL) are missing or readable by root only, and no NVIDIA driver reports "
-    "those of a GPU. On Apple silicon they need the package zeus-apple-silicon."
+    "those of a GPU. On Apple silicon: pip install 'stratoscope[energy]'."
 )
 
 

@@ -75,7 +75,7 @@ def test_an_apple_chip_adds_its_parts_and_one_that_is_not_known_tells_nothing(tm
 
 def test_without_a_counter_there_is_a_reason_and_no_number(tmp_path: Path) -> None:
     found = counters_of(tmp_path, None)
-    assert "only root may read them" in found.reason
+    assert "readable by root only" in found.reason
     assert math.isnan(found.since(found.read()))
 
 
