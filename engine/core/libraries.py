@@ -53,7 +53,15 @@ CARRIERS = frozenset(
             "duckdb",
             "sqlalchemy",
         ),  # bars, which are stored before anything is computed from them
-        *("dask", "distributed", "psutil", "pynvml", "threadpoolctl", "packaging"),  # jobs and the machine
+        *(
+            "dask",
+            "distributed",
+            "psutil",
+            "pynvml",
+            "zeus_apple_silicon",
+            "threadpoolctl",
+            "packaging",
+        ),  # jobs and the machine
     }
 )
 """Imported packages that do not affect numbers."""
